@@ -1,0 +1,1 @@
+"""The engine: virtual time, exact windows of counts, random streams, batch kernels."""

@@ -1,0 +1,158 @@
+"""What follows a rollout, and the rows: alerts, the person they call, the return to the old version, and what all this broke.
+
+Alerts are evaluated over what monitoring counted for the whole service, with a healthy past before the rollout. They are worked out
+where something is wrong (some effect is in force). A person called by an alert stops a rollout that is still under way; after a
+promotion the old version comes back `recovery.rollback` seconds later. Harm is counted until then, at most `recovery.watch`
+seconds beyond the end, in whole scrape windows.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.draws import Draws
+from sim.engine.ledger import Ledger
+from sim.engine.rows import OUTCOMES, Rows
+from sim.engine.streams import Stream
+from sim.faults.effects import TelemetryEffect, VersionEffect
+from sim.service.mix import Layout, layout
+from sim.service.site import Site
+
+if TYPE_CHECKING:
+    from sim.engine.paths import Case
+
+__all__ = ["settle_rows"]
+
+
+def settle_rows(
+    case: Case, draws: Draws, site: Site, batch: NDArray[np.intp], here: NDArray[np.intp], rows: Rows, *, stopped: bool = False
+) -> dict[int, float]:
+    """Fill the rows of the replications at positions `here` of a path; `batch` are their rows in the batch.
+
+    Returns {row: moment} for rollouts that a person, called by an alert, stops before they have decided: they are to run again.
+    """
+    site.close()
+    story, ledger = site.story, site.ledger
+    watched = story.outcome == "promoted" and _harmful(case)
+    until = story.ended_at + (case.service.recovery.watch if watched else 0.0)
+    ledger.settle(until)
+    alerted, acted = _alerts(case, draws, ledger, batch[here], until) if case.effects else _never(len(here))
+    if stopped:
+        acted = np.full(len(here), inf)
+    early = acted < min(story.decided_at, case.service.horizon)
+    stops = {int(row): float(at) for row, at in zip(batch[here][early], acted[early], strict=True)}
+    keep = ~early
+    restored = np.minimum(acted + case.service.recovery.rollback, inf) if watched else np.full(len(here), story.restored_at)
+    counts, ended = _counted(site, here, restored, until) if watched else (ledger.total(until)[here], np.full(len(here), until))
+    if site.copies is not None:
+        counts = counts - site.copies[here]
+    out = rows[batch[here[keep]]]
+    _tell(out, case, site)
+    out["alerted_at"], out["restored_at"], out["ended_at"] = alerted[keep], restored[keep], ended[keep]
+    _count(out, case, site, counts[keep])
+    rows[batch[here[keep]]] = out
+    return stops
+
+
+def _harmful(case: Case) -> bool:
+    return any(isinstance(effect, VersionEffect) and effect.version == "canary" for effect in case.effects)
+
+
+def _never(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.full(size, inf), np.full(size, inf)
+
+
+def _tell(out: Rows, case: Case, site: Site) -> None:
+    story = site.story
+    out["outcome"], out["person"], out["looks"] = OUTCOMES.index(story.outcome), story.person, story.looks
+    out["exposed_at"], out["decided_at"], out["full_at"] = story.exposed_at, story.decided_at, story.full_at
+    out["pod_seconds"] = story.extra_pod_seconds
+
+
+def _counted(
+    site: Site, here: NDArray[np.intp], restored: NDArray[np.float64], until: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts of each replication up to its own end: the first scrape at or after its restoration."""
+    ledger = site.ledger
+    stops = np.minimum(np.maximum(restored, site.story.ended_at), until)
+    scrapes = np.minimum(np.ceil((stops - ledger.base) / ledger.scrape - 1e-9).astype(np.int64), ledger.scraped)
+    counts = np.empty((len(here), ledger.cumulative[0].shape[1]), np.int64)
+    for scrape in np.unique(scrapes).tolist():
+        mine = scrapes == scrape
+        counts[mine] = ledger.cumulative[scrape][here[mine]]
+    return counts, ledger.base + scrapes * ledger.scrape
+
+
+def _count(out: Rows, case: Case, site: Site, counts: NDArray[np.int64]) -> None:
+    shape = layout(case.service)
+    harm = counts[:, shape.slow : shape.errors].sum(axis=1) + counts[:, shape.errors + 1]
+    lost = counts[:, shape.width :].sum(axis=1)
+    out["requests"] = counts.sum(axis=1)
+    out["canary_requests"] = counts[:, shape.new : shape.width].sum(axis=1) + counts[:, shape.width + 1]
+    out["bad"] = counts[:, shape.buckets] + counts[:, shape.errors] + harm + lost
+    out["harm"], out["lost"] = harm, lost
+    reach = case.service.users * (max(share for _, share in site.story.steps) if case.service.sticky else 1.0)
+    out["users"] = [reach * -float(np.expm1(-number / reach)) if reach > 0 else 0.0 for number in harm.tolist()]
+
+
+# ---- alerts (judges.md section 11) ----
+
+
+def _alerts(
+    case: Case, draws: Draws, ledger: Ledger, batch: NDArray[np.intp], until: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(first alert, moment at which the person it calls acts) of each replication, infinite: never."""
+    alerts = case.service.alerts
+    if not alerts.pairs:
+        return _never(len(batch))
+    position = {row: index for index, row in enumerate(ledger.rows.tolist())}
+    here = np.array([position[row] for row in batch.tolist()], np.intp)
+    totals, bads = _history(ledger, layout(case.service), here)
+    first = np.full(len(batch), inf)
+    for tick in range(1, int(until / alerts.every) + 1):
+        at = tick * alerts.every
+        if _blind(case, at):
+            continue
+        burning = np.zeros(len(batch), bool)
+        for long, short, factor in alerts.pairs:
+            limit = factor * (1.0 - alerts.slo)
+            burning |= (_rate(case, ledger, totals, bads, at, long) > limit) & (_rate(case, ledger, totals, bads, at, short) > limit)
+        first[burning & (first == inf)] = at
+        if (first < inf).all():
+            break
+    acted = first.copy()
+    for index in np.flatnonzero(first < inf).tolist():
+        u = float(Stream(draws.seed, "alert response", 4).uniforms(draws.first + int(batch[index]), 0, 1)[0])
+        acted[index] += case.service.people.response.draw(u)
+    return first, acted
+
+
+def _history(ledger: Ledger, shape: Layout, here: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """int64[scrapes, n]: requests and bad requests that monitoring counted before each scrape (a slow answer is not an error)."""
+    totals = np.stack([counts[here].sum(axis=1) for counts in ledger.cumulative])
+    bad = [shape.buckets, shape.errors, shape.errors + 1, shape.width, shape.width + 1]
+    return totals, np.stack([counts[here][:, bad].sum(axis=1) for counts in ledger.cumulative])
+
+
+def _blind(case: Case, at: float) -> bool:
+    return any(isinstance(e, TelemetryEffect) and e.kind in ("gap", "nan", "error") and e.start <= at < e.end for e in case.effects)
+
+
+def _rate(
+    case: Case, ledger: Ledger, totals: NDArray[np.int64], bads: NDArray[np.int64], at: float, span: float
+) -> NDArray[np.float64]:
+    """Bad over all requests in the last `span` seconds; before the rollout the service was as healthy as it is said to be."""
+    at -= case.service.monitoring.lag
+    last = max(0, min(int((at - ledger.base) / ledger.scrape + 1e-9), ledger.scraped))
+    total, bad = totals[last].astype(np.float64), bads[last].astype(np.float64)
+    if at - span >= 0:
+        first = int((at - span - ledger.base) / ledger.scrape + 1e-9)
+        total, bad = total - totals[first], bad - bads[first]
+    else:
+        before = case.service.traffic.rate(0.0) * (span - at)
+        total, bad = total + before, bad + before * case.service.errors
+    return np.divide(bad, total, out=np.zeros(len(total)), where=total > 0)

@@ -1,0 +1,60 @@
+"""The random numbers of a batch of replications, one per (replication, window, part, cell): the same whatever the policy did before.
+
+Part 0 is the whole window; a window that was cut k times has parts 0 to k, each with numbers of its own (design.md section 3).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.streams import Raw, Stream
+
+__all__ = ["BLOCK", "Draws"]
+
+BLOCK = 64  # windows drawn in one call
+_KEPT = 4  # blocks kept in memory: a rollout goes forward, its siblings start again
+
+
+class Draws:
+    """Raw words for `count` replications from `first` on, `width` cells a window."""
+
+    def __init__(self, seed: int, first: int, count: int, width: int) -> None:
+        self.seed, self.first, self.count, self.width = seed, first, count, width
+        self._whole = Stream(seed, "traffic", BLOCK * width)
+        self._cut = Stream(seed, "traffic cut", width)
+        self._lost = Stream(seed, "lost", 4)
+        self._blocks: OrderedDict[int, Raw] = OrderedDict()
+
+    def whole(self, rows: slice | NDArray[np.intp], start: int, stop: int) -> Raw:
+        """uint64[rows, stop - start, width]: part 0 of the windows [start, stop)."""
+        pieces = []
+        while start < stop:
+            block, offset = divmod(start, BLOCK)
+            end = min(stop, (block + 1) * BLOCK)
+            pieces.append(self._block(block)[rows, offset : offset + end - start])
+            start = end
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+
+    def part(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:
+        """uint64[rows, width]: one part of one window."""
+        if part == 0:
+            return self.whole(rows, window, window + 1)[:, 0]
+        return self._cut.raw_block(self.first, self.count, window, self.width, part)[rows]
+
+    def lost(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:
+        """uint64[rows, 2]: for the requests that the old and the new version lost in a part."""
+        return self._lost.raw_block(self.first, self.count, window, 2, part)[rows]
+
+    def _block(self, block: int) -> Raw:
+        if block in self._blocks:
+            self._blocks.move_to_end(block)
+            return self._blocks[block]
+        words = BLOCK * self.width
+        raw = self._whole.raw_block(self.first, self.count, block, words).reshape(self.count, BLOCK, self.width)
+        self._blocks[block] = raw
+        if len(self._blocks) > _KEPT:
+            self._blocks.popitem(last=False)
+        return raw

@@ -1,0 +1,179 @@
+"""The exact counts of one path: what happened in every window, for all replications that follow the same plan.
+
+Time is cut into scrape windows; a window is cut again where the plan changes. Given the plan, the cells of each part are independent
+Poisson counts, which is exactly what a simulation of single requests without feedback produces (design.md section 3). Counts are
+drawn when somebody looks, whole runs of windows in one call. A ledger may start from a `Forecast`: the counts of a sibling path, used
+for as long as the two plans agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from math import inf
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.draws import Draws
+from sim.engine.tables import draw_cells, tables
+
+__all__ = ["Change", "Forecast", "Ledger", "Means", "Rows"]
+
+Counts = NDArray[np.int64]
+Rows = NDArray[np.intp]
+Means = Callable[[float, float], Sequence[float]]
+"""Expected counts between two moments: one per cell, then the requests lost by the old and by the new version."""
+
+LOST = 2  # columns after the cells
+
+
+class Change(NamedTuple):
+    """From `at` on the plan is `key`: equal keys at equal times mean equal counts."""
+
+    at: float
+    key: Hashable
+    means: Means
+
+
+class Forecast(NamedTuple):
+    """A sibling's ledger, and the positions of our replications among its."""
+
+    ledger: Ledger
+    rows: Rows
+
+
+class Ledger:
+    """Counts of the replications `rows` (of the batch of `draws`) per scrape window, under a plan that `change` extends.
+
+    Scrape s happens at `base + s * scrape` seconds; `cumulative[s]` are the counts before it, int64[rows, cells + 2].
+    """
+
+    def __init__(self, draws: Draws, rows: Rows, scrape: float, phase: float = 0.0, forecast: Forecast | None = None) -> None:
+        self.draws, self.rows, self.scrape = draws, rows, scrape
+        self.base = phase - scrape if phase > 0 else 0.0
+        self.changes: list[Change] = []
+        self.cumulative: list[Counts] = [np.zeros((len(rows), draws.width + LOST), np.int64)]
+        self._pick: slice | Rows = slice(None) if len(rows) == draws.count else rows
+        self._forecast = forecast
+        self._done = 0.0  # everything before is drawn
+        self._part = 0  # of the window under way
+        self._open: Counts | None = None  # counts of its parts so far
+
+    @property
+    def scraped(self) -> int:
+        """The last scrape whose counts are known."""
+        return len(self.cumulative) - 1
+
+    def time(self, scrape: int) -> float:
+        """When a scrape happens, in seconds."""
+        return self.base + scrape * self.scrape
+
+    def change(self, at: float, key: Hashable, means: Means) -> None:
+        """The plan from `at` on; what was before is drawn now."""
+        if self.changes and self.changes[-1].at == at:
+            self.changes[-1] = Change(at, key, means)
+            return
+        if self.changes and self.changes[-1].key == key:
+            return
+        self.settle(at)
+        self._cut(at)
+        self.changes.append(Change(at, key, means))
+
+    def settle(self, until: float) -> None:
+        """Draw every window that ends at or before `until`."""
+        last = int((until - self.base) / self.scrape + 1e-9)
+        if last <= self.scraped:
+            return
+        self._borrow(last)
+        if self._open is not None and self.scraped < last:
+            self._close()
+        if self.scraped < last:
+            self._draw(self.scraped, last)
+
+    def follow(self, changes: Sequence[Change], until: float) -> None:
+        """Take over a whole plan, and draw it up to `until`."""
+        for change in changes:
+            self.change(*change)
+        self.settle(until)
+
+    def total(self, at: float) -> Counts:
+        """int64[rows, cells + 2]: everything before `at`; the plan must have been extended to `at`."""
+        self.settle(at)
+        self._cut(at)
+        counts = self.cumulative[-1]
+        return counts if self._open is None else counts + self._open
+
+    # ---- drawing ----
+
+    def _draw(self, start: int, stop: int) -> None:
+        """Whole windows [start, stop), all under the present plan."""
+        means = self.changes[-1].means
+        edges = [max(0.0, self.time(k)) for k in range(start, stop + 1)]
+        expected = [means(low, high) for low, high in zip(edges, edges[1:], strict=False)]
+        width = self.draws.width
+        counts = np.empty((len(self.rows), stop - start, width + LOST), np.int64)
+        counts[:, :, :width] = draw_cells(self.draws.whole(self._pick, start, stop), [row[:width] for row in expected])
+        counts[:, :, width:] = 0
+        for index, row in enumerate(expected):
+            if row[width] or row[width + 1]:
+                counts[:, index, width:] = self._lose(start + index, 0, row)
+        np.cumsum(counts, axis=1, out=counts)
+        counts += self.cumulative[-1][:, None, :]
+        self.cumulative.extend(counts[:, index] for index in range(stop - start))
+        self._done = edges[-1]
+
+    def _close(self) -> None:
+        """Draw the rest of a window that was cut."""
+        end = self.time(self.scraped + 1)
+        self._add(end)
+        assert self._open is not None
+        self.cumulative.append(self.cumulative[-1] + self._open)
+        self._open, self._part = None, 0
+
+    def _cut(self, at: float) -> None:
+        """Draw the window under way up to `at`, if it has begun."""
+        if at > max(self._done, 0.0):
+            self._add(at)
+
+    def _add(self, until: float) -> None:
+        window, width = self.scraped, self.draws.width
+        expected = self.changes[-1].means(self._done, until)
+        counts = np.zeros((len(self.rows), width + LOST), np.int64)
+        counts[:, :width] = draw_cells(self.draws.part(self._pick, window, self._part), expected[:width])
+        if expected[width] or expected[width + 1]:
+            counts[:, width:] = self._lose(window, self._part, expected)
+        self._open = counts if self._open is None else self._open + counts
+        self._part += 1
+        self._done = until
+
+    def _lose(self, window: int, part: int, expected: Sequence[float]) -> Counts:
+        words = self.draws.lost(self._pick, window, part)
+        width = self.draws.width
+        columns = [tables(expected[width + version]).draw(np.ascontiguousarray(words[:, version])) for version in range(LOST)]
+        return np.stack(columns, axis=1)
+
+    # ---- borrowing ----
+
+    def _borrow(self, last: int) -> None:
+        """Take windows from the forecast while its plan is ours."""
+        if self._forecast is None:
+            return
+        ledger, rows = self._forecast
+        agreed = self._agreed(ledger)
+        stop = min(last, ledger.scraped)
+        while stop > self.scraped and ledger.time(stop) > agreed:
+            stop -= 1
+        if stop <= self.scraped:
+            return
+        self.cumulative.extend(ledger.cumulative[scrape][rows] for scrape in range(self.scraped + 1, stop + 1))
+        self._open, self._part, self._done = None, 0, self.time(stop)
+
+    def _agreed(self, ledger: Ledger) -> float:
+        """Until when two plans are the same."""
+        for index in range(max(len(self.changes), len(ledger.changes))):
+            mine = self.changes[index] if index < len(self.changes) else None
+            theirs = ledger.changes[index] if index < len(ledger.changes) else None
+            if mine is None or theirs is None or (mine.at, mine.key) != (theirs.at, theirs.key):
+                return min(change.at for change in (mine, theirs) if change is not None)
+        return inf

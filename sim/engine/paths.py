@@ -1,0 +1,158 @@
+"""Rollouts by path: replications that decide alike share one run of the real `Rollout`, and differ in their counts only.
+
+All replications of a batch start on one path. At a measurement where they disagree the path goes on with the majority; each minority
+starts a path of its own, borrowing the counts up to the fork. Where chance would change the path itself (random pod starts, people,
+policies that read values) every replication has a path of its own. Rows do not depend on how replications were grouped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.driver import drive
+from sim.engine.aftermath import settle_rows
+from sim.engine.draws import Draws
+from sim.engine.ledger import Forecast, Ledger
+from sim.engine.panel import Metrics, Panel, told
+from sim.engine.rows import Rows, empty
+from sim.engine.streams import Stream
+from sim.faults.effects import Effect
+from sim.policy.chance import derive
+from sim.policy.commands import Command, Measure
+from sim.policy.errors import WorldError
+from sim.policy.events import Answer, Value
+from sim.policy.judges.base import Truth
+from sim.policy.notes import Note, Observer
+from sim.policy.rollout import Policy, Rollout
+from sim.policy.runbook import Runbook
+from sim.pipeline.durations import Constant
+from sim.service.mix import layout
+from sim.service.model import Service
+from sim.service.monitoring import View
+from sim.service.site import Chances, PersonNeeded, Site
+
+__all__ = ["Case", "follow", "solo"]
+
+_CHANCES = 256  # numbers per replication and purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One policy for one service under one condition: everything that its rows depend on, besides seed and replication."""
+
+    policy: Policy
+    service: Service
+    effects: tuple[Effect, ...] = ()
+    truth: Truth | None = None
+    metrics: Metrics | None = None
+
+    @property
+    def steady(self) -> bool:
+        """Whether plans depend on decisions only: nothing about pods is random."""
+        return isinstance(self.service.pods.start, Constant)
+
+    @property
+    def shared(self) -> bool:
+        """Whether replications can share a path: a declarative policy in a steady world."""
+        return self.steady and not isinstance(self.policy, Runbook)
+
+
+@dataclass(slots=True)
+class _Group:
+    """Replications (rows of the batch) that are to run; `stops`: when a person, called by an alert, stops a rollout."""
+
+    rows: NDArray[np.intp]
+    forecast: Forecast | None = None
+    solo: bool = False
+    stops: dict[int, float] = field(default_factory=dict)
+
+
+def follow(case: Case, seed: int, first: int, count: int) -> Rows:
+    """The rows of replications [first, first + count), in order."""
+    draws = Draws(seed, first, count, layout(case.service).width)
+    rows = empty(count)
+    rows["replication"] = np.arange(first, first + count)
+    groups = deque([_Group(np.arange(count), solo=not case.shared)])
+    while groups:
+        group = groups.popleft()
+        groups.extend(_alone(case, draws, group, rows) if group.solo else _together(case, draws, group, rows))
+    return rows
+
+
+def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
+    """Run one path for all of a group; returns the groups that left it."""
+    ledger = _ledger(case, draws, group.rows, group.forecast)
+    panel = Panel([derive(draws.seed, "rollout", draws.first + row) for row in group.rows.tolist()])
+    site = Site(
+        case.service, ledger, case.effects, show=lambda view: view, truth=case.truth, max_weight=_max_weight(case.policy),
+        metrics=None if case.metrics is None else lambda command, view: Value(view),
+    )  # fmt: skip
+    rollout = Rollout(told(case.policy, panel, case.metrics), observe=site.heard)
+    try:
+        drive(rollout, site)
+    except PersonNeeded:
+        left = [_Group(group.rows[gone], Forecast(ledger, gone)) for gone in panel.left]
+        return [*left, _Group(group.rows[panel.here], solo=True)]
+    stops = settle_rows(case, draws, site, group.rows, np.flatnonzero(panel.here), rows)
+    left = [_Group(group.rows[gone], Forecast(ledger, gone)) for gone in panel.left]
+    return [*left, _Group(np.array(sorted(stops), np.intp), solo=True, stops=stops)] if stops else left
+
+
+def _alone(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
+    """Run every replication of a group by itself; the first one's plan forecasts the others'."""
+    stops: dict[int, float] = {}
+    forecast: Ledger | None = None
+    for position, row in enumerate(group.rows.tolist()):
+        borrowed = None if forecast is None else Forecast(forecast, np.array([position]))
+        ledger, site, _ = solo(case, draws, row, group.stops.get(row), borrowed)
+        stops |= settle_rows(case, draws, site, np.array([row]), np.array([0]), rows, stopped=row in group.stops)
+        if position == 0 and len(group.rows) > 4 and case.steady:
+            forecast = _ledger(case, draws, group.rows)
+            forecast.follow(ledger.changes, site.story.ended_at)
+    return [_Group(np.array(sorted(stops), np.intp), solo=True, stops=stops)] if stops else []
+
+
+def solo(
+    case: Case, draws: Draws, row: int, stop: float | None = None, forecast: Forecast | None = None, observe: Observer | None = None
+) -> tuple[Ledger, Site, Rollout]:
+    """Run one replication by itself, with everything that is random about it. `stop`: when a person stops it."""
+    ledger = _ledger(case, draws, np.array([row]), forecast)
+    replication = draws.first + row
+
+    def number(purpose: str, index: int) -> float:
+        if index >= _CHANCES:
+            raise WorldError(f"more than {_CHANCES} random numbers for {purpose!r} in one rollout")
+        return float(Stream(draws.seed, purpose, _CHANCES).uniforms(replication, 0, _CHANCES)[index])
+
+    def metrics(command: Measure, view: View) -> Answer:
+        assert case.metrics is not None
+        return case.metrics(command, view, 0)
+
+    site = Site(
+        case.service, ledger, case.effects, show=lambda view: view.window(0), truth=case.truth,
+        seed=derive(draws.seed, "rollout", replication), chances=Chances(number),
+        interruption=None if stop is None else (stop, "a person, called by an alert"),
+        max_weight=_max_weight(case.policy), metrics=None if case.metrics is None else metrics,
+    )  # fmt: skip
+
+    def heard(at: float, item: Command | Note) -> None:
+        site.heard(at, item)
+        if observe is not None:
+            observe(at, item)
+
+    rollout = Rollout(case.policy, observe=heard)
+    drive(rollout, site)
+    return ledger, site, rollout
+
+
+def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast | None = None) -> Ledger:
+    monitoring = case.service.monitoring
+    return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast)
+
+
+def _max_weight(policy: Policy) -> float:
+    return float(getattr(policy, "max_weight", 100))

@@ -1,0 +1,144 @@
+"""Exact Poisson counts from raw 64-bit words by inverse transform, at a cost that hardly depends on the mean.
+
+One word gives one count, and a larger word never gives a smaller count, whatever the mean: equal words at different means
+are common random numbers (design.md section 3). Rejection samplers lose that.
+
+A table holds `last[k]`, the largest word that still gives `first + k`: `floor(CDF * 2^64) - 1`, the final entry 2^64 - 1.
+Values in a tail below 2^-64 do not occur. The table is built with IEEE additions, multiplications and divisions only, in a
+fixed order (`np.add.accumulate` and `np.multiply.accumulate` are sequential by definition), so its bytes depend neither on
+the CPU nor on the C library. `exp` and `lgamma` are not needed: the weights are relative to the mode and divided by their sum.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sim.engine.cells import Cells, Columns, Counts, Raw, fineness, guide
+from sim.engine.memo import Memo
+
+LIMIT = 1e10  # largest mean: 2,000,000 requests/s in one window of 80 minutes. That table takes 48 MB.
+CACHE_BYTES = 64_000_000
+
+
+class PoissonTable:
+    """Counts with a Poisson distribution of the given mean, one per raw word.
+
+    >>> PoissonTable(3.0).draw_one(1 << 63)      # the median
+    3
+    """
+
+    def __init__(self, mean: float) -> None:
+        self.mean = _checked(mean)
+        self.first, self.last = _thresholds(self.mean)
+        self.bits = fineness(self.last.size)
+
+    @property
+    def thresholds(self) -> Raw:
+        """uint64[values - 1]: `floor(CDF(first + k) * 2^64)`; a draw is `first + searchsorted(thresholds, raw, "right")`."""
+        return self.last[:-1] + np.uint64(1)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the thresholds and the guide, whether or not the guide was needed yet."""
+        return 8 * (self.last.size + (1 << self.bits))
+
+    @cached_property
+    def guide(self) -> Raw:
+        """uint64[2^bits]; made when the first array is drawn."""
+        return guide(self.last, self.bits)
+
+    @cached_property
+    def _search(self) -> tuple[Cells, Columns]:
+        cells = Cells([self])
+        return cells, cells.columns(np.zeros(1, np.intp))
+
+    def draw(self, raw: Raw) -> Counts:
+        """Counts of the shape of `raw`."""
+        cells, columns = self._search
+        return cells.fill(raw, columns)
+
+    def draw_one(self, raw: int) -> int:
+        """The count of one word, in plain Python and without the guide: for a mean that is met once."""
+        return self.first + bisect_left(self.last.data, raw)
+
+
+class Plan:
+    """Expected counts per window and cell, `means[W, C]` or any shape, made ready to draw from."""
+
+    def __init__(self, means: NDArray[np.float64]) -> None:
+        distinct, which = np.unique(means, return_inverse=True)
+        self.cells = Cells([tables(mean) for mean in distinct.tolist()])
+        self.which: NDArray[np.intp] = which.reshape(means.shape)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The tables of one row of words."""
+        return self.cells.columns(self.which)
+
+    @property
+    def nbytes(self) -> int:
+        return self.cells.nbytes + 4 * self.which.nbytes
+
+    def draw(self, raw: Raw, out: Counts | None = None) -> Counts:
+        """Counts int64[..., W, C] for words `raw[..., W, C]`, into `out` if it is given (contiguous)."""
+        if raw.shape == self.which.shape and out is None:
+            return self.cells.draw(raw, self.which)
+        if raw.shape[raw.ndim - self.which.ndim :] != self.which.shape:
+            raise ValueError(f"words {raw.shape} must end in the shape of the means {self.which.shape}")
+        return self.cells.fill(raw, self.columns, out)
+
+
+def tables(mean: float) -> PoissonTable:
+    """The table of a mean, kept among the most recently used ones (`CACHE_BYTES`)."""
+    return _TABLES.get(float(mean), mean)
+
+
+def plan(means: ArrayLike) -> Plan:
+    """The plan of these means, kept among the most recently used ones (`CACHE_BYTES`)."""
+    array = np.ascontiguousarray(means, np.float64)
+    return _PLANS.get((array.shape, array.tobytes()), array)
+
+
+def draw_cells(raw: Raw, means: ArrayLike) -> Counts:
+    """int64[R, W, C]: counts for the words `raw[R, W, C]` at expected counts `means[W, C]`, or `[R, W, C]`.
+
+    Where means differ by replication and the tables are known beforehand, `Cells.draw` with their indices saves the sorting.
+    """
+    return plan(means).draw(raw)
+
+
+def _checked(mean: float) -> float:
+    mean = float(mean)
+    if not 0.0 <= mean <= LIMIT:
+        remedy = "use shorter windows" if mean > LIMIT else "rates and durations must be numbers of at least 0"
+        raise ValueError(f"the mean of a Poisson count must lie in [0, {LIMIT:g}], got {mean}; {remedy}")
+    return mean
+
+
+def _thresholds(mean: float) -> tuple[int, Raw]:
+    """(first value, for each value the largest word that gives it)."""
+    mode = int(mean)
+    reach = int(10.0 * math.sqrt(mean)) + 60  # each tail beyond is below 2^-70 at every mean up to LIMIT (Chernoff)
+    down = np.arange(mode, max(0, mode - reach), -1, dtype=np.float64)
+    up = np.arange(mode + 1, mode + reach, dtype=np.float64)
+    below = np.multiply.accumulate(down / mean)[::-1] if mode else down  # w[k-1] = w[k] k / mean, w[mode] = 1
+    above = np.multiply.accumulate(mean / up)[::-1]  # w[k] = w[k-1] mean / k
+    cdf, tail = np.add.accumulate(below), np.add.accumulate(above)[::-1]  # from the ends: each tail keeps its precision
+    total = 1.0 + float(tail[0]) + (float(cdf[-1]) if mode else 0.0)
+    lower, upper = cdf / total * 2.0**64, tail / total * 2.0**64
+    lower, upper = lower[lower >= 1.0], upper[upper >= 1.0]
+    last = np.empty(lower.size + upper.size + 1, np.uint64)
+    last[: lower.size] = lower.astype(np.uint64) - np.uint64(1)
+    last[lower.size : -1] = np.uint64((1 << 64) - 1) - np.ceil(upper).astype(np.uint64)
+    last[-1] = (1 << 64) - 1
+    return mode - lower.size, last
+
+
+# Memos of pure functions: they change the time of an answer, never the answer.
+_TABLES = Memo(PoissonTable, CACHE_BYTES)
+_PLANS = Memo(Plan, CACHE_BYTES)

@@ -1,0 +1,1 @@
+"""What can go wrong: one catalogue of faults for simulated and real injection."""

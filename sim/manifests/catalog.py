@@ -1,0 +1,34 @@
+"""The set of documents under one roof: objects are found by kind and name, as the cluster would find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sim.files import Document
+
+__all__ = ["Catalog", "kind_and_name"]
+
+
+def kind_and_name(value: Any) -> tuple[str, str]:
+    """The kind and name of a Kubernetes object; empty where the content does not say."""
+    if not isinstance(value, dict):
+        return "", ""
+    metadata = value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    kind = value.get("kind")
+    return str(kind) if isinstance(kind, str) else "", str(name) if name is not None else ""
+
+
+class Catalog:
+    """Finds an object by kind and name; of several the one in the same file, else the last, as applying the files in order leaves it."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._objects: dict[tuple[str, str], list[Document]] = {}
+        for document in documents:
+            self._objects.setdefault(kind_and_name(document.value), []).append(document)
+
+    def find(self, kind: str, name: str, near: Document | None = None) -> Document | None:
+        found = self._objects.get((kind, name), [])
+        beside = [document for document in found if near is not None and document.file == near.file]
+        return next(iter(reversed(beside or found)), None)

@@ -1,0 +1,55 @@
+"""The canary family of policies: a program of steps with a background analysis (Argo's canary; A/B, shadow and flag ramps are programs too)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from sim.policy.analysis import Analysis
+from sim.policy.commands import Command
+from sim.policy.errors import PolicyError
+from sim.policy.notes import Note
+from sim.policy.program import Program
+from sim.policy.steps import ScaleCanary, SetWeight, Step
+
+__all__ = ["Canary"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """Shift traffic step by step. Times are seconds; defaults are Argo's (utils/defaults/defaults.go).
+
+    With a `router` a weight is exact and pods follow it (rounded up); without one the pods' ratio is the weight. `pods=False`: the new
+    code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None keeps canary pods for ever.
+    """
+
+    steps: tuple[Step, ...] = ()
+    background: Analysis | None = None
+    starting_step: int = 0
+    router: bool = True
+    pods: bool = True
+    max_surge: int | str = "25%"
+    max_unavailable: int | str = "25%"
+    min_pods: int = 0
+    dynamic_stable_scale: bool = False
+    scale_down_delay: float = 30.0
+    abort_scale_down_delay: float | None = 30.0
+    max_weight: int = 100
+    progress_deadline: float = 600.0
+    progress_deadline_abort: bool = False
+    on_inconclusive: Literal["pause", "abort"] = "pause"
+
+    def __post_init__(self) -> None:
+        for step in self.steps:
+            if isinstance(step, SetWeight) and not 0 <= step.weight <= self.max_weight:
+                raise PolicyError(f"a weight lies between 0 and {self.max_weight}, got {step.weight:g}")
+            if isinstance(step, ScaleCanary) and not self.router:
+                raise PolicyError("setCanaryScale needs a router; without one the pods' ratio is the weight")
+        if self.dynamic_stable_scale and not self.router:
+            raise PolicyError("dynamicStableScale needs a router")
+        if not self.progress_deadline > 0:
+            raise PolicyError(f"the progress deadline is more than 0 s, got {self.progress_deadline:g}")
+
+    def machine(self, emit: Callable[[Command | Note], None]) -> Program:
+        return Program(self, emit)

@@ -1,0 +1,188 @@
+"""An analysis run under way: which metric is due, what its counters say, how the run ends (judges.md section 2; Argo analysis/analysis.go).
+
+Rules, in Argo's order.
+1. A measurement is Successful, Failed, Inconclusive or Error. An Error does not use up `count`.
+2. After each one the metric is assessed: failures and inconclusive measurements count in total, errors and successes in a row.
+   Of the three limits the last exceeded one wins: Error over Inconclusive over Failed.
+3. The interval counts from the end of the last measurement; after an Error the wait is `retry`.
+4. The first metric that ends other than Successful ends the run: what is in flight is waited for, nothing new is started, and the
+   untouched siblings count as Successful. Dry-run metrics decide nothing, but the run waits for them.
+5. A sequential judge's early pass ends its metric; Undecided uses up `count` and means what the judge's `at_end` says at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sim.policy.analysis import Analysis, Assess, Assessment, Metric, Verdict
+from sim.policy.commands import Command, Measure
+from sim.policy.events import Answer
+from sim.policy.judges.base import Truth
+from sim.policy.notes import AnalysisIs, Measurement, MetricIs, Note
+
+__all__ = ["AnalysisRun"]
+
+_ENDED = ("Successful", "Failed", "Inconclusive", "Error")
+_WORSE = {"Successful": 0, "Inconclusive": 1, "Error": 2, "Failed": 3}
+_AT_END: dict[str, Verdict] = {"pass": "Successful", "inconclusive": "Inconclusive"}
+
+
+class _MetricState:
+    """Counters of one metric, and when it is due."""
+
+    __slots__ = (
+        "assess", "consecutive_errors", "consecutive_successes", "count", "due", "failed", "in_flight", "inconclusive", "metric",
+        "phase",
+    )  # fmt: skip
+
+    def __init__(self, metric: Metric, assess: Assess, due: float) -> None:
+        self.metric, self.assess, self.due = metric, assess, due
+        self.in_flight: int | None = None
+        self.phase = ""
+        self.count = self.failed = self.inconclusive = 0
+        self.consecutive_errors = self.consecutive_successes = 0
+
+    def record(self, at: float, verdict: Verdict) -> None:
+        """Count one measurement that ended at `at`."""
+        self.in_flight = None
+        metric = self.metric
+        if verdict == "Error":
+            self.consecutive_errors += 1
+            self.consecutive_successes = 0
+            self.due = at + metric.retry
+            return
+        self.count += 1
+        self.consecutive_errors = 0
+        self.consecutive_successes = self.consecutive_successes + 1 if verdict == "Successful" else 0
+        self.failed += verdict == "Failed"
+        self.inconclusive += verdict == "Inconclusive"
+        self.due = at + (metric.retry if metric.interval is None else metric.interval)
+
+    def verdict(self, last: Verdict) -> tuple[str, str]:
+        """The metric's phase after a measurement, and why (Argo: assessMetricStatus)."""
+        metric, phase, why = self.metric, "Running", ""
+        if 0 <= metric.failure_limit < self.failed:
+            phase, why = "Failed", f"failed ({self.failed}) > failureLimit ({metric.failure_limit})"
+        if self.inconclusive > metric.inconclusive_limit:
+            phase, why = "Inconclusive", f"inconclusive ({self.inconclusive}) > inconclusiveLimit ({metric.inconclusive_limit})"
+        if self.consecutive_errors > metric.consecutive_error_limit:
+            limit = metric.consecutive_error_limit
+            phase, why = "Error", f"consecutiveErrors ({self.consecutive_errors}) > consecutiveErrorLimit ({limit})"
+        if phase != "Running":
+            return phase, why
+        wanted = metric.consecutive_success_limit
+        if 0 < wanted <= self.consecutive_successes:
+            return "Successful", f"consecutiveSuccess ({self.consecutive_successes}) >= consecutiveSuccessLimit ({wanted})"
+        if last == "Successful" and metric.verdict.sequential:
+            return "Successful", "the judge decided early"
+        if metric.effective_count is not None and self.count >= metric.effective_count:
+            if wanted > 0:
+                return ("Inconclusive" if metric.failure_limit >= 0 else "Failed"), "consecutiveSuccessLimit not reached"
+            return (_AT_END[metric.verdict.at_end], "undecided at the end") if last == "Undecided" else ("Successful", "")
+        return "Running", ""
+
+
+@dataclass(slots=True)
+class AnalysisRun:
+    """One run of an analysis: `kind` is step, background, pre or post; `index` the step it belongs to."""
+
+    analysis: Analysis
+    kind: str
+    index: int
+    seed: int
+    truth: Truth | None
+    emit: Callable[[Command | Note], None]
+    next_id: Callable[[], int]
+    phase: str = ""
+    message: str = ""
+    terminating: bool = False
+    states: tuple[_MetricState, ...] = ()
+
+    def start(self, at: float) -> None:
+        """Begin; metrics without initial delay are due at once."""
+        self.states = tuple(
+            _MetricState(metric, metric.verdict.start(self.seed, (self.kind, metric.name), self.truth), at + metric.initial_delay)
+            for metric in self.analysis.metrics
+        )
+        self._become("Running", "")
+        self.poll(at)
+
+    @property
+    def ended(self) -> bool:
+        return self.phase in _ENDED
+
+    @property
+    def wakes_at(self) -> float | None:
+        """When the next measurement is due, None when nothing is (in flight ones wake by their answer)."""
+        due = [state.due for state in self._open() if state.in_flight is None]
+        return min(due) if due and not self.terminating and not self.ended else None
+
+    def poll(self, at: float) -> None:
+        """Start every measurement that is due."""
+        if self.ended or self.terminating:
+            return
+        for state in self._open():
+            if state.in_flight is None and state.due <= at:
+                state.in_flight = self.next_id()
+                metric = state.metric
+                self.emit(Measure(state.in_flight, self.kind, metric.name, metric.query, metric.template))
+
+    def answer(self, at: float, id: int, answer: Answer) -> bool:
+        """Take the answer to one of our measurements; False when it is not ours."""
+        for state in self.states:
+            if state.in_flight == id:
+                assessment = state.assess.assess(at, answer)
+                state.record(at, assessment.verdict)
+                self._note(state, assessment)
+                self._assess_metric(state, assessment)
+                self._assess_run()
+                return True
+        return False
+
+    def terminate(self) -> None:
+        """End the run from outside: Successful, unless something worse has been found already."""
+        if not self.ended:
+            self.terminating = True
+            for state in self.states:
+                state.in_flight = None
+            self._assess_run()
+
+    def _open(self) -> Iterator[_MetricState]:
+        return (state for state in self.states if state.phase not in _ENDED)
+
+    def _note(self, state: _MetricState, seen: Assessment) -> None:
+        verdict = "Running" if seen.verdict == "Undecided" else seen.verdict
+        self.emit(Measurement(self.kind, state.metric.name, seen.value, verdict, seen.message, seen.evidence))
+
+    def _assess_metric(self, state: _MetricState, seen: Assessment) -> None:
+        phase, why = state.verdict(seen.verdict)
+        if phase in ("Failed", "Error", "Inconclusive"):
+            detail = f': "Error Message: {seen.message}"' if phase == "Error" else ""
+            name = "Metric" if state.metric.dry_run else f'Metric "{state.metric.name}"'
+            why = f"{name} assessed {phase} due to {why}{detail}"
+            if not state.metric.dry_run:
+                self.terminating = True
+                self.message = self.message or why
+        self._metric_becomes(state, phase, why)
+
+    def _assess_run(self) -> None:
+        if self.terminating:
+            if any(state.in_flight is not None for state in self._open()):
+                return
+            for state in self._open():
+                self._metric_becomes(state, "Successful", "Run Terminated")
+        if any(True for _ in self._open()):
+            return
+        decisive = [state.phase for state in self.states if not state.metric.dry_run] or ["Successful"]
+        self._become(max(decisive, key=_WORSE.__getitem__), self.message)
+
+    def _metric_becomes(self, state: _MetricState, phase: str, why: str) -> None:
+        if phase != state.phase:
+            state.phase = phase
+            self.emit(MetricIs(self.kind, state.metric.name, phase, why))
+
+    def _become(self, phase: str, message: str) -> None:
+        if phase != self.phase:
+            self.phase = phase
+            self.emit(AnalysisIs(self.kind, self.index, self.analysis.template, phase, message))

@@ -1,0 +1,1 @@
+"""The running service: what arrives, what answers, what is measured of it."""

@@ -1,0 +1,47 @@
+"""A Kubernetes `Deployment`'s own batch arithmetic: one sync at a time (delivery-systems.md section 5; pkg/controller/deployment/rolling.go)."""
+
+from __future__ import annotations
+
+from sim.policy.commands import Apply
+from sim.policy.scale import Pods
+
+__all__ = ["sync"]
+
+
+def sync(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tuple[int, tuple[int, ...]]:
+    """The wanted sizes after one sync: (new, old ones with the oldest first). Unchanged sizes mean: nothing to do now."""
+    if spec.recreate:
+        if any(pods.wanted or pods.available for pods in old):
+            return new.wanted, tuple(0 for _ in old)
+        return replicas, tuple(0 for _ in old)
+    grown = _grow(spec, replicas, new, old)
+    if grown != new.wanted:
+        return grown, tuple(pods.wanted for pods in old)
+    return grown, _shrink(spec, replicas, new, old)
+
+
+def _grow(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> int:
+    if new.wanted >= replicas:
+        return replicas
+    total = new.wanted + sum(pods.wanted for pods in old)
+    room = replicas + spec.surge - total
+    return new.wanted + max(0, min(room, replicas - new.wanted))
+
+
+def _shrink(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tuple[int, ...]:
+    least = replicas - spec.unavailable
+    total = new.wanted + sum(pods.wanted for pods in old)
+    wanted = [pods.wanted for pods in old]
+    room = total - least - (new.wanted - new.available)
+    if room <= 0:
+        return tuple(wanted)
+    for index, pods in enumerate(old):  # pods that are not available go first
+        cut = min(room, max(0, pods.wanted - pods.available))
+        wanted[index] -= cut
+        room -= cut
+    spare = new.available + sum(pods.available for pods in old) - least
+    for index, pods in enumerate(old):
+        cut = max(0, min(spare, wanted[index], pods.available))
+        wanted[index] -= cut
+        spare -= cut
+    return tuple(wanted)

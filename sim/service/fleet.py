@@ -1,0 +1,144 @@
+"""The pods of all revisions: created, becoming available, lost and replaced. Used by the simulated service and by `trace` alike.
+
+A pod is the moment from which it is available (infinite: never). Sizes are wanted by the policy (`resize`) or by the
+Deployment's own arithmetic (`apply`). The fleet asks its world to be looked at again by `plan(at)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from sim.policy.commands import Apply
+from sim.policy.errors import WorldError
+from sim.policy.events import PodsReady
+from sim.policy.scale import Pods
+from sim.service.deployment import sync
+
+__all__ = ["Fleet"]
+
+
+class Fleet:
+    """Pods by revision. `ready_after(revision, n)` says how long, in seconds, the n-th pod made of a revision takes."""
+
+    def __init__(
+        self,
+        replicas: int,
+        ready_after: Callable[[int, int], float],
+        plan: Callable[[float], None],
+        scaled: Callable[[float, int, int, int], None] | None = None,
+    ) -> None:
+        self.replicas = replicas
+        self.stable, self.revision = 1, 2
+        self.pods: dict[int, list[float]] = {1: [-inf] * replicas}
+        self._ready_after, self._plan, self._scaled = ready_after, plan, scaled
+        self._made: dict[int, int] = {}
+        self._deployment: Apply | None = None
+        self._told: PodsReady | None = PodsReady(replicas, 0)
+
+    # ---- what the policy asks ----
+
+    def resize(self, at: float, stable: int, canary: int, older: int) -> None:
+        """Want this many pods; among older revisions the newest drains first."""
+        self._want(at, self.stable, stable)
+        if self.revision != self.stable:
+            self._want(at, self.revision, canary)
+        surplus = sum(len(self.pods[revision]) for revision in self.older) - older
+        for revision in reversed(self.older):
+            cut = max(0, min(surplus, len(self.pods[revision])))
+            self._want(at, revision, len(self.pods[revision]) - cut)
+            surplus -= cut
+        self._plan(at)
+
+    def apply(self, at: float, spec: Apply) -> None:
+        """Let the Deployment's own arithmetic move to `spec.revision`."""
+        self._deployment = spec
+        self._plan(at)
+
+    def promote(self, at: float, revision: int) -> None:
+        self.stable = revision
+        self._plan(at)
+
+    def supersede(self, at: float, revision: int) -> None:
+        """A newer revision appears; the one before becomes an older one, unless it is stable."""
+        self.revision = revision
+        self._plan(at)
+
+    # ---- what happens to pods ----
+
+    def lose(self, at: float, revision: int, count: int, back_after: float | None = None) -> int:
+        """Take `count` available pods away; each is replaced by a new one (or comes back after `back_after`). Returns how many."""
+        pods = self.pods.get(revision, [])
+        lost = [ready for ready in pods if ready <= at][:count]
+        for ready in lost:
+            pods.remove(ready)
+            self._make(at, revision, back_after)
+        self._plan(at)
+        return len(lost)
+
+    # ---- what is known ----
+
+    @property
+    def older(self) -> list[int]:
+        """Revisions other than the stable and the new one, the oldest first."""
+        return [revision for revision in self.pods if revision not in (self.stable, self.revision)]
+
+    def wanted(self) -> tuple[int, int, int]:
+        """Wanted (stable, canary, older) pods."""
+        stable = len(self.pods.get(self.stable, ()))
+        canary = len(self.pods.get(self.revision, ())) if self.revision != self.stable else 0
+        return stable, canary, sum(map(len, self.pods.values())) - stable - canary
+
+    def available(self, at: float, revision: int) -> int:
+        return sum(ready <= at for ready in self.pods.get(revision, ()))
+
+    def look(self, at: float) -> PodsReady | None:
+        """Let the Deployment act, then tell what is available, if that changed."""
+        if self._deployment is not None:
+            self._batch(at, self._deployment)
+        new = self.available(at, self.revision) if self.revision != self.stable else 0
+        older = sum(self.available(at, revision) for revision in self.older)
+        seen = PodsReady(self.available(at, self.stable), new, older)
+        if seen == self._told:
+            return None
+        self._told = seen
+        return seen
+
+    # ---- inside ----
+
+    def _want(self, at: float, revision: int, wanted: int) -> None:
+        pods = self.pods.setdefault(revision, [])
+        while len(pods) > wanted:  # pods that are not available yet go first
+            pods.remove(max(pods))
+        while len(pods) < wanted:
+            self._make(at, revision, None)
+
+    def _make(self, at: float, revision: int, after: float | None) -> None:
+        made = self._made.get(revision, 0)
+        self._made[revision] = made + 1
+        ready = at + (self._ready_after(revision, made) if after is None else after)
+        self.pods[revision].append(ready)
+        if ready < inf:
+            self._plan(ready)
+
+    def _batch(self, at: float, spec: Apply) -> None:
+        """Sync the Deployment until it waits for pods."""
+        for _ in range(10_000):
+            old = [revision for revision in self.pods if revision != spec.revision]
+            sizes = {revision: Pods(len(pods), self._settled(at, pods, spec)) for revision, pods in self.pods.items()}
+            wanted, rest = sync(spec, self.replicas, sizes.get(spec.revision, Pods(0, 0)), tuple(sizes[r] for r in old))
+            target = dict(zip(old, rest, strict=True)) | {spec.revision: wanted}
+            if all(len(self.pods.get(revision, ())) == size for revision, size in target.items()):
+                return
+            for revision, size in target.items():
+                self._want(at, revision, size)
+            for ready in self.pods[spec.revision]:
+                if spec.min_ready and at < ready + spec.min_ready < inf:
+                    self._plan(ready + spec.min_ready)
+            if self._scaled is not None:
+                self._scaled(at, *self.wanted())
+        raise WorldError(f"the Deployment of revision {spec.revision} does not settle at {at:g} s")
+
+    @staticmethod
+    def _settled(at: float, pods: list[float], spec: Apply) -> int:
+        return sum(ready + spec.min_ready <= at for ready in pods)

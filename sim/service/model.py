@@ -1,0 +1,137 @@
+"""What a service is, before anything happens to it: traffic, requests, pods, monitoring, people. Seconds and ratios; no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sim.policy.errors import WorldError
+from sim.pipeline.durations import Constant as Fixed
+from sim.pipeline.durations import Duration, Lognormal
+from sim.service.traffic import Constant, Traffic
+
+__all__ = ["Alerts", "Latency", "Monitoring", "People", "Pods", "Recovery", "Service"]
+
+_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # upper bounds of latency buckets, a subset of the Prometheus client default
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Lognormal latency of a good answer: median in seconds and sigma of its logarithm, seen through histogram `bounds`.
+
+    `limit` is the objective: a slower answer is a bad request for its user. It is one of the bounds. Default sigma: judges.md section 18.
+    """
+
+    median: float = 0.08
+    sigma: float = 0.7
+    limit: float = 0.5
+    bounds: tuple[float, ...] = _BOUNDS
+
+    def __post_init__(self) -> None:
+        if not (self.median > 0 and self.sigma > 0):
+            raise WorldError(f"latency needs a median and a sigma above 0, got {self.median:g} s and {self.sigma:g}")
+        if list(self.bounds) != sorted(set(self.bounds)) or not self.bounds or self.bounds[0] <= 0:
+            raise WorldError(f"latency bounds rise from above 0, got {self.bounds}")
+        if self.limit not in self.bounds:
+            raise WorldError(f"the latency limit {self.limit:g} s must be one of the bounds {self.bounds}; add it there")
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """Pods of one revision: how many, how long from creation to ready, what one can carry, how long a new one is cold.
+
+    `start` is the default of the demo (estimate); `drain` says whether a pod that ends finishes its requests. `capacity` is
+    requests/s per pod (None: never the limit). A cold pod's latency is multiplied by `cold_factor`, falling to 1 over `cold`.
+    """
+
+    count: int = 5
+    start: Duration = Fixed(10.0)
+    drain: bool = True
+    capacity: float | None = None
+    cold: float = 0.0
+    cold_factor: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise WorldError(f"a service has at least 1 pod, got {self.count}")
+        if self.capacity is not None and not self.capacity > 0:
+            raise WorldError(f"capacity is more than 0 requests/s per pod, got {self.capacity:g}; leave it out for no limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """How the counters are read: every `scrape` seconds from `phase` on, visible `lag` later; a query takes `query` seconds."""
+
+    scrape: float = 15.0
+    phase: float = 0.0
+    lag: float = 0.0
+    query: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.scrape > 0:
+            raise WorldError(f"the scrape interval is more than 0 s, got {self.scrape:g}")
+        if not 0 <= self.phase < self.scrape:
+            raise WorldError(f"the scrape phase lies in [0, {self.scrape:g}) s, got {self.phase:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Burn-rate alerts on the whole service: (long window, short window, factor) pairs, evaluated every `every` seconds.
+
+    Defaults: the page pairs of the SRE workbook (judges.md section 11). An empty tuple: nobody is paged.
+    """
+
+    slo: float = 0.999
+    pairs: tuple[tuple[float, float, float], ...] = ((3600.0, 300.0, 14.4), (21600.0, 1800.0, 6.0))
+    every: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.slo < 1:
+            raise WorldError(f"an availability objective lies between 0 and 1, got {self.slo:g}; write 99.9%")
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who answers pauses, gates and alerts (contracts section 7): default lognormal with median 15 min; p99 4 h is an estimate."""
+
+    response: Duration = Lognormal(900.0, 14400.0)
+    rule: Literal["promote", "abort", "by-alert"] = "by-alert"
+    gates: Literal["approve", "deny"] = "approve"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """After a bad release was promoted: seconds from a person's decision to the old version serving everything, and how long we watch."""
+
+    rollback: float = 120.0
+    watch: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service: the default is the one that contracts section 2 names (100 requests/s, 0.1% errors, 5 pods)."""
+
+    name: str = "default"
+    traffic: Traffic = Constant(100.0)
+    errors: float = 0.001
+    latency: Latency | None = field(default_factory=Latency)
+    pods: Pods = field(default_factory=Pods)
+    monitoring: Monitoring = field(default_factory=Monitoring)
+    alerts: Alerts = field(default_factory=Alerts)
+    people: People = field(default_factory=People)
+    recovery: Recovery = field(default_factory=Recovery)
+    segments: tuple[tuple[str, float], ...] = ()
+    users: int = 10_000
+    sticky: bool = False
+    propagation: float = 1.0
+    arrivals: Literal["poisson", "fixed"] = "poisson"
+    noise: str = "iid"
+    horizon: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.errors < 1:
+            raise WorldError(f"the error rate lies in [0, 1), got {self.errors:g}; write 0.1%")
+        if self.users < 1:
+            raise WorldError(f"a service has at least 1 user, got {self.users}")
+        if sum(share for _, share in self.segments) > 1 + 1e-9:
+            raise WorldError(f"shares of segments add up to at most 100%, got {self.segments}")

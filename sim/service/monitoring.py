@@ -1,0 +1,126 @@
+"""What monitoring shows of a service: counters as they were scraped, never the truth.
+
+A query over the last T seconds sees the scrapes in that range which are visible (lag) and were made (gaps); it needs two of them, and
+counts what lies between the first and the last, as `increase` does without extrapolation. The new version's series begins at the first
+scrape after it received requests: what was counted before that scrape is invisible. All pods of a version are read in one scrape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.ledger import Ledger
+from sim.faults.effects import TelemetryEffect
+from sim.policy.events import Absent, Failed, NotANumber
+from sim.policy.judges.base import Arm, Window
+from sim.service.mix import Layout
+
+__all__ = ["Monitor", "Seen", "View"]
+
+_SLACK = 1e-9  # a scrape at the very moment of a query is seen by it
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One version's counts in one look: int64[n] requests and bad, int64[n, buckets] good answers by latency."""
+
+    requests: NDArray[np.int64]
+    bad: NDArray[np.int64]
+    latency: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at all replications of a path."""
+
+    start: float
+    end: float
+    weight: float
+    canary: Seen
+    baseline: Seen
+    bounds: tuple[float, ...]
+
+    def window(self, row: int) -> Window:
+        """What one replication's policy sees."""
+        return Window(self.start, self.end, self.weight, _arm(self.canary, row), _arm(self.baseline, row), self.bounds)
+
+
+class Monitor:
+    """Reads a ledger the way a monitoring system would; `effects` are its own failures."""
+
+    def __init__(self, ledger: Ledger, layout: Layout, lag: float, effects: Sequence[TelemetryEffect]) -> None:
+        self._ledger, self._layout, self._lag = ledger, layout, lag
+        self._effects = tuple(effects)
+        self._born: int | None = None  # the first scrape that shows the new version
+
+    def expose(self, at: float) -> None:
+        """The new version receives its first requests."""
+        if self._born is None:
+            self._born = ceil((at - self._ledger.base) / self._ledger.scrape - _SLACK)
+
+    def look(self, at: float, span: float, weight: float) -> View | Absent | NotANumber | Failed:
+        """The counts of the last `span` seconds as a query at `at` gets them."""
+        lag = self._lag
+        for effect in self._effects:
+            if effect.start <= at < effect.end:
+                if effect.kind == "error":
+                    return Failed(f"the provider answered {effect.code}" if effect.code else "the provider failed")
+                if effect.kind == "nan":
+                    return Absent("the query answered with nothing") if effect.code == "empty" else NotANumber()
+                if effect.kind == "lag":
+                    lag += effect.delay
+        ledger = self._ledger
+        last = floor((at - lag - ledger.base) / ledger.scrape + _SLACK)
+        first = max(0, ceil((at - lag - span - ledger.base) / ledger.scrape - _SLACK))
+        last = self._made(last, first, -1)
+        first = self._made(first, last, 1)
+        if last <= first:
+            return Absent(f"fewer than two scrapes in the last {span:g} s")
+        ledger.settle(ledger.time(last))
+        since = first if self._born is None else min(last, max(first, self._born))
+        hidden = [k for k in self._resets() if first < k <= last]
+        new = self._counts(since, last, [k for k in hidden if k > since], self._new)
+        old = self._counts(first, last, hidden, self._old)
+        return View(max(0.0, ledger.time(first)), ledger.time(last), weight, new, old, self._layout.bounds)
+
+    def _made(self, scrape: int, end: int, step: int) -> int:
+        """The next scrape from here on that was really made."""
+        while scrape != end and any(
+            effect.kind == "gap" and effect.start <= self._ledger.time(scrape) < effect.end for effect in self._effects
+        ):
+            scrape += step
+        return scrape
+
+    def _resets(self) -> list[int]:
+        """The scrapes after a counter reset: what was counted since the scrape before is lost."""
+        ledger = self._ledger
+        return [ceil((effect.start - ledger.base) / ledger.scrape) for effect in self._effects if effect.kind == "reset"]
+
+    def _counts(self, first: int, last: int, hidden: list[int], split: object) -> Seen:
+        counts = self._ledger.cumulative
+        total = counts[last] - counts[first]
+        for scrape in hidden:
+            total = total - (counts[scrape] - counts[scrape - 1])
+        return split(total)  # type: ignore[operator, no-any-return]
+
+    def _old(self, counts: NDArray[np.int64]) -> Seen:
+        shape = self._layout
+        good, lost = counts[:, : shape.buckets], counts[:, shape.width]
+        bad = counts[:, shape.buckets] + lost
+        return Seen(good.sum(axis=1) + bad, bad, good)
+
+    def _new(self, counts: NDArray[np.int64]) -> Seen:
+        shape = self._layout
+        good = counts[:, shape.new : shape.slow].copy()
+        good[:, shape.slow_from :] += counts[:, shape.slow : shape.errors]
+        bad = counts[:, shape.errors] + counts[:, shape.errors + 1] + counts[:, shape.width + 1]
+        return Seen(good.sum(axis=1) + bad, bad, good)
+
+
+def _arm(seen: Seen, row: int) -> Arm:
+    return Arm(int(seen.requests[row]), int(seen.bad[row]), tuple(seen.latency[row].tolist()))

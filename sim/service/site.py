@@ -1,0 +1,424 @@
+"""The simulated world of one path: pods, traffic, monitoring and people around a service while a rollout goes on.
+
+One `Site` carries every replication whose rollout takes the same path; what differs between them are counts, which live in the
+`Ledger`. A site decides nothing: it turns commands into changes of pods and traffic, and answers with what monitoring shows.
+
+Traffic goes by weight once the policy has spoken of weights, by the active service once it has spoken of services, else by the
+available pods (kube-proxy). A change of traffic takes `propagation` seconds to arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agenda import Agenda
+from sim.engine.ledger import Ledger
+from sim.faults.effects import DriverEffect, Effect, LoadEffect, PodEffect, TelemetryEffect, VersionEffect
+from sim.policy.commands import (
+    Apply, AskGate, Command, Counts, Finish, Match, Measure, Mirror, Promote, Restore, SetScale, SetWeight, Switch,
+)  # fmt: skip
+from sim.policy.errors import WorldError
+from sim.policy.events import Answer, Answered, Event, Human, Interrupted, Measured, Started, Value, WeightIs, Woke
+from sim.policy.judges.base import Truth
+from sim.policy.notes import Measurement, Note, PhaseIs
+from sim.service.fleet import Fleet
+from sim.service.mix import Mix, layout
+from sim.service.model import Service
+from sim.service.monitoring import Monitor, View
+
+__all__ = ["Chances", "PersonNeeded", "Site", "Story"]
+
+Shown = Callable[[View], object]
+"""What becomes of a look before the policy sees it: the one replication's window, or the view of all of them."""
+
+
+class PersonNeeded(Exception):
+    """A person must act, and the replications of this path would each wait for another answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """Random quantities of one replication by purpose and index, uniform in [0, 1); None where all replications share the path."""
+
+    uniform: Callable[[str, int], float]
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened on a path, as far as all its replications share it. Times in seconds since the start, infinite: never."""
+
+    outcome: str = "inconclusive"
+    reason: str = ""
+    decided_at: float = inf
+    exposed_at: float = inf
+    restored_at: float = inf  # after an abort: no more requests reach the new version
+    full_at: float = inf  # the new version serves everything
+    ended_at: float = 0.0
+    looks: int = 0
+    person: bool = False
+    extra_pod_seconds: float = 0.0
+    steps: list[tuple[float, float]] = field(default_factory=list)  # (at, share of the new version)
+
+
+class Site:
+    """The world of one path. `chances` None: nothing on the path is random (several replications may share it)."""
+
+    def __init__(
+        self,
+        service: Service,
+        ledger: Ledger,
+        effects: Sequence[Effect],
+        *,
+        show: Shown,
+        truth: Truth | None = None,
+        seed: int = 0,
+        chances: Chances | None = None,
+        interruption: tuple[float, str] | None = None,
+        max_weight: float = 100.0,
+        metrics: Callable[[Measure, View], Answer] | None = None,
+    ) -> None:
+        self.service, self.ledger, self.story = service, ledger, Story()
+        self._show, self._truth, self._seed, self._chances = show, truth, seed, chances
+        self._max_weight, self._metrics = max_weight, metrics
+        self._agenda: Agenda[Callable[[float], Event | None]] = Agenda()
+        self._load = tuple(effect for effect in effects if isinstance(effect, LoadEffect))
+        self._down = tuple(effect for effect in effects if isinstance(effect, DriverEffect))
+        self._slow_start = tuple(e for e in effects if isinstance(e, PodEffect) and e.kind == "slow_start")
+        versions = tuple(effect for effect in effects if isinstance(effect, VersionEffect))
+        self._old, self._new = Mix(service, "stable", versions), Mix(service, "canary", versions)
+        self._layout = layout(service)
+        telemetry = [effect for effect in effects if isinstance(effect, TelemetryEffect)]
+        self._monitor = Monitor(ledger, self._layout, service.monitoring.lag, telemetry)
+        self._fleet = Fleet(service.pods.count, self._ready_after, lambda at: self._agenda.plan(at, self._fleet.look))
+        self._mode: str = "pods"
+        self._weight, self._active = 0.0, 1
+        self._matched: tuple[str, ...] = ()
+        self._mirror = 0.0
+        self._copies: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
+        self._routing: tuple[str, float, int, tuple[str, ...], float] = ("pods", 0.0, 1, (), 0.0)  # as it has arrived
+        self._served_since = inf
+        self._last_pods = 0.0
+        self._people = 0
+        self._waiting = False
+        self._failed_metric = False
+        self._unreachable: dict[int, float] = {}  # version -> share of its pods that are dead but still listed
+        for effect in effects:
+            if isinstance(effect, PodEffect) and effect.kind != "slow_start":
+                self._agenda.plan(effect.at, self._harm(effect))
+        if interruption is not None:
+            self._agenda.plan(interruption[0], lambda at, cause=interruption[1]: Interrupted(cause))  # type: ignore[misc]
+        for moment in self._moments(effects):
+            self._agenda.plan(moment, lambda at: None)
+        self._replan(0.0)
+
+    # ---- the world's three doors ----
+
+    def start(self) -> tuple[float, Event]:
+        pods = self.service.pods.count
+        return 0.0, Started(pods, seed=self._seed, truth=self._truth)
+
+    def next(self, wakes_at: float | None) -> tuple[float, Event] | None:
+        while True:
+            planned = self._agenda.next_at
+            if planned is None and wakes_at is None:
+                return None
+            at = min(moment for moment in (planned, wakes_at) if moment is not None)
+            if at > self.service.horizon:
+                return None
+            event: Event | None = Woke()
+            if planned is not None and planned <= at:
+                at, act = self._agenda.pop()
+                event = act(at)
+                self._replan(at)
+            self.story.ended_at = max(self.story.ended_at, at)
+            if event is not None:
+                return self._seen_at(at), event
+
+    def carry(self, at: float, commands: tuple[Command, ...]) -> None:
+        for command in commands:
+            match command:
+                case Measure():
+                    self._measure(at, command)
+                case SetScale(stable, canary, older):
+                    self._count_pods(at)
+                    self._fleet.resize(at, stable, canary, older)
+                case Apply():
+                    self._count_pods(at)
+                    self._fleet.apply(at, command)
+                case SetWeight(weight):
+                    self._mode, self._weight = "weight", weight / self._max_weight
+                    self._route(at)
+                case Switch(active):
+                    self._mode, self._active = "active", active
+                    self._route(at)
+                case Match(segments):
+                    self._matched = segments
+                    self._route(at)
+                case Mirror(percent):
+                    self._mirror = percent / 100
+                    self._route(at)
+                case Restore():
+                    self._weight, self._matched, self._mirror, self._active = 0.0, (), 0.0, 1
+                    self._route(at)
+                case AskGate(gate):
+                    self._ask(at, gate)
+                case Promote(revision):
+                    self._fleet.promote(at, revision)
+                    if self._mode == "weight":
+                        self._weight = 0.0
+                        self._routing = (self._mode, 0.0, *self._routing[2:])
+                case Finish(outcome, reason):
+                    self.story.outcome, self.story.reason, self.story.decided_at = outcome, reason, at
+        self._replan(at)
+
+    def heard(self, at: float, item: Command | Note) -> None:
+        """People watch the rollout's phase and its measurements."""
+        if isinstance(item, Measurement):
+            self.story.looks += 1
+            self._failed_metric = self._failed_metric or item.verdict in ("Failed", "Inconclusive", "Error")
+        elif isinstance(item, PhaseIs):
+            self._waiting = item.waits
+            if item.waits:
+                self._call(at)
+
+    # ---- traffic ----
+
+    def _route(self, at: float) -> None:
+        wanted = (self._mode, self._weight, self._active, self._matched, self._mirror)
+        if at == 0.0:
+            self._arrive(at, wanted)
+        else:
+            self._agenda.plan(at + self.service.propagation, lambda then: self._arrive(then, wanted))
+
+    def _arrive(self, at: float, routing: tuple[str, float, int, tuple[str, ...], float]) -> Event | None:
+        if routing == self._routing:
+            return None
+        mirror, self._routing = self._routing[4], routing
+        if (mirror > 0) != (routing[4] > 0):
+            self._mark_copies(at, routing[4] > 0)
+        return WeightIs(round(routing[1] * self._max_weight, 9)) if routing[0] == "weight" and at > 0 else None
+
+    def share(self, at: float) -> float:
+        """The share of users' requests that goes to the new version."""
+        return sum(share * part for _, share, part in self._classes(at))
+
+    def _classes(self, at: float) -> Iterator[tuple[str | None, float, float]]:
+        """(segment, its share of all requests, the part of it that goes to the new version); the last is everybody else."""
+        part = self._part(at)
+        rest = 1.0
+        for name, share in self.service.segments:
+            rest -= share
+            yield name, share, 1.0 if name in self._routing[3] else part
+        yield None, rest, part
+
+    def _part(self, at: float) -> float:
+        mode, weight, active, _, _ = self._routing
+        promoted = self._fleet.stable == 2
+        if mode == "weight":
+            return 1.0 - weight if promoted else weight
+        if mode == "active":
+            return 1.0 if active == 2 else 0.0
+        new, old = self._fleet.available(at, 2), self._fleet.available(at, 1)
+        return new / (new + old) if new + old else (1.0 if promoted else 0.0)
+
+    def _replan(self, at: float) -> None:
+        """Tell the ledger what happens from now on."""
+        classes = tuple(self._classes(at))
+        share = sum(size * part for _, size, part in classes)
+        if not self.story.steps or self.story.steps[-1][1] != share:
+            self.story.steps.append((at, share))
+        if share > 0 or self._routing[4] > 0:
+            if self._served_since == inf:
+                self._served_since = self.story.exposed_at = at
+                self._monitor.expose(at)
+        full = share >= 1.0
+        if full and self.story.full_at == inf:
+            self.story.full_at = at
+        if not full:
+            self.story.full_at = inf
+        self.story.restored_at = at if share == 0 and self.story.restored_at == inf else self.story.restored_at if share == 0 else inf
+        old, new = self._fleet.available(at, 1), self._fleet.available(at, 2)
+        dead = tuple(sorted(self._unreachable.items()))
+        key = (classes, self._routing[4], self._strained(old), self._strained(new), self._served_since, dead)
+        self.ledger.change(at, key, self._means(classes, self._routing[4], old, new, dict(dead)))
+
+    def _strained(self, pods: int) -> int:
+        """Pods matter to the counts only where they can run short."""
+        return pods if self.service.pods.capacity is not None else min(pods, 1)
+
+    def _means(
+        self, classes: tuple[tuple[str | None, float, float], ...], mirror: float, old: int, new: int, dead: dict[int, float]
+    ) -> Callable[[float, float], Sequence[float]]:
+        service, since = self.service, self._served_since
+        share = sum(size * part for _, size, part in classes)
+        to_new = share + mirror * (1.0 - share)
+        shares = {name: size * part / share for name, size, part in classes} if share > 0 else None
+        steady = self._old.steady and self._new.steady and not self._load
+        rates: list[tuple[float, ...]] = []
+
+        def means(start: float, end: float) -> Sequence[float]:
+            middle, length = (start + end) / 2, end - start
+            level = self._level(start, end)
+            if not steady or not rates:
+                mixes = self._old.at(middle, 0.0, None), self._new.at(middle, since, shares)
+                rates[:] = [mixes[0], mixes[1]]
+            old_load, new_load = level * (1.0 - share), level * to_new
+            old_lost, new_lost = self._lost(old_load, old, dead.get(1, 0.0)), self._lost(new_load, new, dead.get(2, 0.0))
+            kept_old, kept_new = (old_load - old_lost) * length, (new_load - new_lost) * length
+            return (
+                *(kept_old * p for p in rates[0]), *(kept_new * p for p in rates[1]), old_lost * length, new_lost * length,
+            )  # fmt: skip
+
+        if not service.noise == "iid":
+            raise WorldError(f"noise {service.noise!r} is applied by the ledger's traffic; use a Noisy traffic")
+        return means
+
+    def _level(self, start: float, end: float) -> float:
+        level = self.service.traffic.levels((start, end))[0]
+        for effect in self._load:
+            overlap = max(0.0, min(end, effect.end) - max(start, effect.start)) / (end - start) if end > start else 0.0
+            level = level * (1.0 + (effect.factor - 1.0) * overlap) if effect.rate is None else level + (effect.rate - level) * overlap
+        return level
+
+    def _lost(self, load: float, pods: int, dead: float) -> float:
+        """Requests/s that no pod can take: none is there, some are dead but listed, or they are saturated (fluid limit)."""
+        if pods == 0:
+            return load
+        reached = load * (1.0 - dead)
+        capacity = self.service.pods.capacity
+        overload = 0.0 if capacity is None else max(0.0, reached - capacity * pods)
+        return load - reached + overload
+
+    # ---- measurements ----
+
+    def _measure(self, at: float, command: Measure) -> None:
+        delay = self.service.monitoring.query
+        self._agenda.plan(at + delay, lambda then: Measured(command.id, self._answer(at, command)))
+
+    def _answer(self, at: float, command: Measure) -> Answer:
+        span = command.query.window if isinstance(command.query, Counts) else 60.0
+        seen = self._monitor.look(at, span, self._weighed(at, span))
+        if not isinstance(seen, View):
+            return seen
+        if isinstance(command.query, Counts):
+            return Value(self._show(seen))
+        if self._metrics is None:
+            raise WorldError(
+                f"metric {command.metric} asks {command.query.provider} in its own language, which is not simulated yet; "
+                f"say what it measures in the scenario: metrics: {{{command.metric}: success-rate}}"
+            )
+        return self._metrics(command, seen)
+
+    def _weighed(self, at: float, span: float) -> float:
+        """The planned share of the new version, averaged over the window."""
+        start, total = max(0.0, at - span), 0.0
+        steps = self.story.steps
+        for index, (begin, share) in enumerate(steps):
+            end = steps[index + 1][0] if index + 1 < len(steps) else at
+            total += share * max(0.0, min(end, at) - max(begin, start))
+        return min(1.0, total / (at - start)) if at > start else self.share(at)
+
+    # ---- people ----
+
+    def _call(self, at: float) -> None:
+        """Somebody is told that the rollout waits, and acts after a while."""
+        self.story.person = True
+        if self._chances is None:
+            raise PersonNeeded
+        people = self.service.people
+        wait = people.response.draw(self._chances.uniform("people", self._people))
+        self._people += 1
+        self._agenda.plan(at + wait, self._decide)
+
+    def _decide(self, at: float) -> Event | None:
+        if not self._waiting:
+            return None
+        rule = self.service.people.rule
+        if rule == "by-alert":
+            rule = "abort" if self._failed_metric else "promote"
+        return Human("abort" if rule == "abort" else "promote")
+
+    def _ask(self, at: float, gate: str) -> None:
+        approved = self.service.people.gates == "approve"
+        self._agenda.plan(at, lambda then: Answered(gate, approved))
+
+    def _seen_at(self, at: float) -> float:
+        """A controller that is down sees what happened when it is back."""
+        for effect in self._down:
+            if effect.start <= at < effect.end:
+                at = effect.end
+        return at
+
+    # ---- pods ----
+
+    def _ready_after(self, revision: int, number: int) -> float:
+        u = self._chances.uniform(f"pod {revision}", number) if self._chances is not None else 0.5
+        delay = self.service.pods.start.draw(u)
+        return delay + sum(effect.delay for effect in self._slow_start if revision == 2 or effect.version != "canary")
+
+    def _count_pods(self, at: float) -> None:
+        extra = max(0, sum(self._fleet.wanted()) - self.service.pods.count)
+        self.story.extra_pod_seconds += extra * (at - self._last_pods)
+        self._last_pods = at
+
+    def _harm(self, effect: PodEffect) -> Callable[[float], Event | None]:
+        def act(at: float) -> Event | None:
+            for revision in _revisions(effect.version):
+                pods = self._fleet.available(at, revision)
+                count = min(pods, effect.count or round(effect.fraction * pods))
+                if effect.kind == "node_loss" and effect.delay > 0 and pods:
+                    self._unreachable[revision] = count / pods
+                    self._agenda.plan(at + effect.delay, lambda then, r=revision, c=count: self._lose(then, r, c, None))  # type: ignore[misc]
+                elif count:
+                    self._lose(at, revision, count, effect.back_after)
+            if effect.kind == "crash_loop" and at < effect.end:
+                self._agenda.plan(at + max(1.0, effect.delay), act)
+            return None
+
+        return act
+
+    def _lose(self, at: float, revision: int, count: int, back_after: float | None) -> Event | None:
+        self._unreachable.pop(revision, None)
+        self._fleet.lose(at, revision, count, back_after)
+        return None
+
+    # ---- the end ----
+
+    def close(self) -> None:
+        """Count pods up to the end of the path."""
+        self._count_pods(self.story.ended_at)
+        if self._copies is not None and self._copies[1] is None:
+            self._mark_copies(self.story.ended_at, False)
+
+    def _mark_copies(self, at: float, begins: bool) -> None:
+        counts = self.ledger.total(at).copy()
+        self._copies = (counts, None) if begins else (self._copies[0], counts) if self._copies else None
+
+    @property
+    def copies(self) -> NDArray[np.int64] | None:
+        """Counts of mirrored copies, which no user waits for: int64[rows, cells + 2], or None."""
+        if self._copies is None or self._copies[1] is None:
+            return None
+        copies = self._copies[1] - self._copies[0]
+        copies[:, : self._layout.new] = 0
+        return copies
+
+    @staticmethod
+    def _moments(effects: Sequence[Effect]) -> Iterator[float]:
+        """When effects begin or end: the plan is cut there."""
+        for effect in effects:
+            if isinstance(effect, VersionEffect | LoadEffect):
+                for moment in (effect.start, effect.end):
+                    if 0 < moment < inf:
+                        yield moment
+
+
+def _revisions(version: str) -> tuple[int, ...]:
+    return {"stable": (1,), "canary": (2,)}.get(version, (1, 2))
+
+

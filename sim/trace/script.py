@@ -1,0 +1,65 @@
+"""A trace script: what monitoring, pods and people answer, in place of a world (contracts section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import cast
+
+from sim.policy.events import Answer, HumanAction
+
+__all__ = ["HANG", "Happening", "Script"]
+
+
+class _Hang:
+    """The answer that never comes."""
+
+    def __repr__(self) -> str:
+        return "HANG"
+
+
+HANG = _Hang()
+
+_ACTIONS: dict[tuple[str, object], HumanAction] = {
+    ("promote", False): "promote", ("promote", True): "promote-full", ("abort", False): "abort", ("retry", False): "retry",
+    ("pause", True): "pause", ("pause", False): "resume",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One scripted event at `at` seconds: promote, abort, retry, pause, approve, deny, revision, replicas or terminate."""
+
+    at: float
+    kind: str
+    value: object = True
+    full: bool = False
+
+    @property
+    def action(self) -> HumanAction:
+        which = self.value if self.kind == "pause" else self.full
+        return cast(HumanAction, _ACTIONS[(self.kind, which)])
+
+
+Ready = float | Mapping[int, float | tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Answers per metric (or template/metric; the last one repeats), pods' time to readiness, query time, events; seconds."""
+
+    measurements: Mapping[str, tuple[Answer | _Hang, ...]] = field(default_factory=dict)
+    ready: Ready = 0.0
+    query: float = 0.0
+    events: tuple[Happening, ...] = ()
+    until: float = 7200.0
+
+    def ready_after(self, revision: int, pod: int) -> float:
+        """Seconds from creation to available of the `pod`-th pod that this revision makes; infinite: never."""
+        ready = self.ready
+        if isinstance(ready, Mapping):
+            ready = ready.get(revision, 0.0)
+        if isinstance(ready, tuple):
+            return ready[min(pod, len(ready) - 1)] if ready else inf
+        return cast(float, ready)

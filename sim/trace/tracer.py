@@ -1,0 +1,93 @@
+"""The record of a trace: one entry per change, in order, in the form that contracts section 8 fixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim.policy.commands import Command, SetScale, SetWeight, Switch
+from sim.policy.events import Event, Human, NewRevision, PodsReady
+from sim.policy.notes import AnalysisIs, Measurement, MetricIs, Note, PhaseIs, StepIs, TickIs
+
+__all__ = ["Tracer"]
+
+Entry = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Tracer:
+    """Hears commands and notes (as `Rollout`'s observer) and events (from the trace), and keeps what changed."""
+
+    stable: int
+    canary: int = 0
+    older: int = 0
+    weight: float = 0
+    step: int = 0
+    phase: str = ""
+    reason: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    _available: tuple[int, int] | None = None
+
+    def heard(self, at: float, item: Command | Note) -> None:
+        match item:
+            case SetWeight(weight):
+                if weight != self.weight:
+                    self.weight = _number(weight)
+                    self._add(at, "weight")
+            case SetScale(stable, canary, older):
+                self.scaled(at, stable, canary, older)
+            case Switch(active, preview):
+                self._add(at, "switch", active=active, preview=preview)
+            case StepIs(index):
+                if index != self.step:
+                    self.step = index
+                    self._add(at, "step", index=index)
+            case PhaseIs(phase, reason):
+                self.phase, self.reason = phase, reason
+                self._add(at, "phase", phase=phase, reason=reason)
+            case AnalysisIs():
+                self._add(at, "analysis", run=item.run, index=item.index, template=item.template, phase=item.phase)
+            case MetricIs():
+                self._add(at, "metric", run=item.run, metric=item.metric, phase=item.phase)
+            case Measurement():
+                self._add(at, "measurement", run=item.run, metric=item.metric, value=_plain(item.value), verdict=item.verdict)
+            case TickIs(failed, iterations):
+                self._add(at, "tick", failedChecks=failed, iterations=iterations)
+
+    def scaled(self, at: float, stable: int, canary: int, older: int) -> None:
+        """Wanted sizes changed, by the policy or by the world's own arithmetic."""
+        if (stable, canary, older) != (self.stable, self.canary, self.older):
+            self.stable, self.canary, self.older = stable, canary, older
+            self._add(at, "scale", older=older)
+
+    def happened(self, at: float, event: Event) -> None:
+        match event:
+            case PodsReady(stable, canary):
+                if (stable, canary) != self._available:
+                    self._available = (stable, canary)
+                    self._add(at, "available", stable=stable, canary=canary)
+            case Human(action):
+                self._add(at, "human", action=action)
+            case NewRevision(revision):
+                self._add(at, "revision", revision=revision)
+
+    def _add(self, at: float, kind: str, **more: Any) -> None:
+        state = {"at": round(at, 3), "kind": kind, "step": self.step, "weight": self.weight, "stable": self.stable, "canary": self.canary}
+        self.entries.append(state | more)
+
+
+def _number(value: float) -> float:
+    return int(value) if value == int(value) else value
+
+
+def _plain(value: object) -> object:
+    """JSON has no NaN and no infinity: they are written as text, as the journal does."""
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return "NaN" if value != value else "Inf" if value > 0 else "-Inf"
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return repr(value)

@@ -1,0 +1,115 @@
+"""The world of a trace: answers come from a script, pods become ready when it says so (contracts section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+from sim.agenda import Agenda
+from sim.policy.commands import Apply, AskGate, Command, Measure, Promote, SetScale
+from sim.policy.errors import WorldError
+from sim.policy.events import (
+    Answer, Answered, Event, Failed, Human, Measured, NewRevision, Resized, Started, Terminated, Woke,
+)  # fmt: skip
+from sim.service.fleet import Fleet
+from sim.trace.script import HANG, Happening, Script
+
+__all__ = ["ScriptWorld"]
+
+HANG_TIMEOUT = 30.0  # Argo's timeout of a Prometheus query (delivery-systems.md section 2.1)
+
+
+class ScriptWorld:
+    """Carries commands out against a script. `scaled` hears of the sizes that the world itself decides (a Deployment's batches)."""
+
+    def __init__(self, script: Script, replicas: int, scaled: Callable[[float, int, int, int], None]) -> None:
+        self._script = script
+        self._agenda: Agenda[Event | Happening | None] = Agenda()
+        self._asked: dict[str, int] = {}  # measurements taken so far, per entry of the script
+        self._fleet = Fleet(replicas, script.ready_after, self._look, scaled)
+        self._gates: dict[str, bool] = {}
+        self._waiting: list[str] = []
+        for happening in script.events:
+            self._agenda.plan(happening.at, happening)
+
+    def start(self) -> tuple[float, Event]:
+        return 0.0, Started(self._fleet.replicas, self._fleet.revision, self._fleet.stable)
+
+    def next(self, wakes_at: float | None) -> tuple[float, Event] | None:
+        while True:
+            planned = self._agenda.next_at
+            at = min((moment for moment in (planned, wakes_at) if moment is not None), default=inf)
+            if at > self._script.until:
+                return None
+            if planned is None or planned > at:
+                return at, Woke()
+            event = self._happen(*self._agenda.pop())
+            if event is not None:
+                return at, event
+
+    def carry(self, at: float, commands: tuple[Command, ...]) -> None:
+        for command in commands:
+            match command:
+                case Measure():
+                    self._measure(at, command)
+                case SetScale(stable, canary, older):
+                    self._fleet.resize(at, stable, canary, older)
+                case Apply():
+                    self._fleet.apply(at, command)
+                case AskGate(gate):
+                    self._ask(at, gate)
+                case Promote(revision):
+                    self._fleet.promote(at, revision)
+
+    # ---- what happens ----
+
+    def _happen(self, at: float, item: Event | Happening | None) -> Event | None:
+        if item is None:
+            return self._fleet.look(at)
+        if not isinstance(item, Happening):
+            return item
+        match item.kind:
+            case "approve" | "deny":
+                return self._answer_gate(at, item)
+            case "revision":
+                self._fleet.supersede(at, int(str(item.value)))
+                return NewRevision(self._fleet.revision)
+            case "replicas":
+                self._fleet.replicas = int(str(item.value))
+                return Resized(self._fleet.replicas)
+            case "terminate":
+                return Terminated(str(item.value))
+        return Human(item.action)
+
+    def _answer_gate(self, at: float, item: Happening) -> Event | None:
+        gate, approved = str(item.value), item.kind == "approve"
+        self._gates[gate] = approved
+        if gate in self._waiting:
+            self._waiting.remove(gate)
+            return Answered(gate, approved)
+        return None
+
+    def _ask(self, at: float, gate: str) -> None:
+        if gate in self._gates:
+            self._agenda.plan(at, Answered(gate, self._gates[gate]))
+        elif any(item.kind in ("approve", "deny") and item.value == gate for item in self._script.events):
+            self._waiting.append(gate)
+        else:
+            self._agenda.plan(at, Answered(gate, True))
+
+    def _measure(self, at: float, command: Measure) -> None:
+        name = command.metric
+        full = f"{command.template}/{name}"
+        key = full if full in self._script.measurements else name
+        if key not in self._script.measurements:
+            raise WorldError(f"the script has no measurements for metric {full.lstrip('/')}; add measurements: {{{name}: [...]}}")
+        values = self._script.measurements[key]
+        turn = self._asked.get(key, 0)
+        self._asked[key] = turn + 1
+        answer = values[min(turn, len(values) - 1)]
+        after = HANG_TIMEOUT if answer is HANG else self._script.query
+        given: Answer = Failed("timeout: no answer") if answer is HANG else answer
+        self._agenda.plan(at + after, Measured(command.id, given))
+
+    def _look(self, at: float) -> None:
+        self._agenda.plan(at, None)
