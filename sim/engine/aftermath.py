@@ -125,9 +125,9 @@ def _alerts(
         if (first < inf).all():
             break
     acted = first.copy()
+    uniforms = Stream(draws.seed, "alert response", 4).uniforms_block(draws.first, draws.count, 0, 1)[batch, 0]
     for index in np.flatnonzero(first < inf).tolist():
-        u = float(Stream(draws.seed, "alert response", 4).uniforms(draws.first + int(batch[index]), 0, 1)[0])
-        acted[index] += case.service.people.response.draw(u)
+        acted[index] += case.service.people.response.draw(float(uniforms[index]))
     return first, acted
 
 

@@ -1,7 +1,8 @@
 """Searching sorted 64-bit thresholds for many random words at once: a guide table with one gather.
 
-A guide table (Chen and Asau, 1974) cuts the words into 2^b equal cells of 2^s words and starts the search where the cell
-says. Here a cell with at most one threshold stores one number, chosen so that the carry of one addition is the comparison:
+A guide table (Chen and Asau, 1974) cuts the words into 2^b equal cells of 2^s words and starts the search where the
+cell says. Here a cell with at most one threshold stores one number, chosen so that the carry of one addition is the
+comparison:
 
     (guide[word >> s] + word) >> s  =  thresholds below the cell, plus 1 if the word is beyond the one inside
 
@@ -40,7 +41,7 @@ class Table(Protocol):
 
 
 def fineness(values: int) -> int:
-    """b, so that 2^b cells are twice the values or more: one bit of an answer marks crowded cells. Small ones are finer."""
+    """b, so that 2^b cells are at least twice the values: one bit of an answer marks crowded cells."""
     bits = max(9, (values - 1).bit_length() + 1)
     return bits + 1 if bits < 14 else bits
 
@@ -117,8 +118,8 @@ class Cells:
     def fill(self, raw: Raw, columns: Columns, out: Counts | None = None) -> Counts:
         """int64 of the shape of `raw`, whose last axes together are the prepared columns.
 
-        `out`, contiguous and of the same shape, is filled and returned: a large new array costs more in page faults than the
-        search does.
+        `out`, contiguous and of the same shape, is filled and returned: a large new array costs more in page faults
+        than the search does.
         """
         if out is None:
             out = np.empty(raw.shape, np.int64)

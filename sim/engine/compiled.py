@@ -1,7 +1,8 @@
 """The same counts from compiled code, for whoever installed the extra `fast` (numba).
 
 Reach it through `fast.compiled()`, which knows whether numba is there. Results are identical to `cells.py`
-bit for bit: the same guide, the same thresholds, integer arithmetic only. The interpreter lock is released, so threads scale.
+bit for bit: the same guide, the same thresholds, integer arithmetic only. The interpreter lock is released, so
+threads scale.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from sim.engine.cells import Cells, Counts, Raw
 from sim.engine.streams import WORDS, Stream
 
-# Philox4x64-10: multipliers and key steps (Salmon and others, "Parallel random numbers: as easy as 1, 2, 3", SC11, table 2).
+# Philox4x64-10: multipliers and key steps (Salmon and others, "Parallel random numbers: as easy as 1, 2, 3", SC11,
+# table 2).
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
 _W0, _W1 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
 

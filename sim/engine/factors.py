@@ -1,7 +1,7 @@
 """Noise for many replications at once: the same grid steps as `sim.service.noise`, as arrays.
 
-The scalar models are the meaning. Here the same tables are read and the same sums and products are made in the same order, one
-window after the other and all replications together, so every step is equal.
+The scalar models are the meaning. Here the same tables are read and the same sums and products are made in the same
+order, one window after the other and all replications together, so every step is equal.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ T = TypeVar("T", bound=Sized)
 
 
 class Memo(Generic[T]):
-    """Results of `make` by key. What it holds changes the time of an answer, never the answer; safe to share between threads."""
+    """Results of `make` by key. What it holds changes the time of an answer, never the answer. Threads may share it."""
 
     def __init__(self, make: Callable[..., T], limit: int) -> None:
         self._make, self._limit, self.nbytes = make, limit, 0

@@ -22,7 +22,7 @@ from sim.policy.events import Answer, Value
 from sim.policy.judges.base import AtEnd, Truth
 from sim.service.monitoring import View
 
-__all__ = ["WORDS", "Panel", "told"]
+__all__ = ["WORDS", "Metrics", "Panel", "rollout_seed", "told"]
 
 WORDS: tuple[Verdict, ...] = ("Successful", "Failed", "Inconclusive", "Error", "Undecided")
 _CODE = {word: code for code, word in enumerate(WORDS)}
@@ -35,10 +35,15 @@ P = TypeVar("P")
 class Panel:
     """Which replications still follow the path, and who left it at which measurement."""
 
-    def __init__(self, seeds: Sequence[int]) -> None:
-        self.seeds = seeds
-        self.here = np.ones(len(seeds), bool)
+    def __init__(self, seed: int, replications: Sequence[int]) -> None:
+        self._seed, self._replications = seed, replications
+        self.size = len(replications)
+        self.here = np.ones(self.size, bool)
         self.left: list[NDArray[np.intp]] = []
+
+    def seeds(self) -> list[int]:
+        """The seed of each replication's rollout, for judges that need chance."""
+        return [rollout_seed(self._seed, replication) for replication in self._replications]
 
     def vote(self, codes: Codes) -> Verdict:
         """The verdict of most replications on the path (ties: the first word); the others leave in groups of one verdict."""
@@ -71,9 +76,9 @@ class _Told:
     def start(self, seed: int, key: tuple[Key, ...], truth: Truth | None) -> Assess:
         rule = self.metric.verdict
         if isinstance(rule, Judged) and type(rule.judge) in ARRAY_LOOKS:
-            array = ARRAY_LOOKS[type(rule.judge)](rule.judge, len(self.panel.seeds))
+            array = ARRAY_LOOKS[type(rule.judge)](rule.judge, self.panel.size)
             return _TogetherRun(self, array)
-        return _OneByOneRun(self, [rule.start(own, key, truth) for own in self.panel.seeds])
+        return _OneByOneRun(self, [rule.start(own, key, truth) for own in self.panel.seeds()])
 
 
 @dataclass(slots=True)
@@ -127,9 +132,9 @@ def told(policy: P, panel: Panel, metrics: Metrics | None = None) -> P:
     return changed
 
 
-def seeds(seed: int, first: int, count: int) -> list[int]:
-    """The seed of each replication's rollout."""
-    return [derive(seed, "rollout", index) for index in range(first, first + count)]
+def rollout_seed(seed: int, replication: int) -> int:
+    """The seed of one replication's rollout."""
+    return derive(seed, "rollout", replication)
 
 
 def _rewrite(value: Any, change: Callable[[Metric], Metric]) -> Any:

@@ -17,11 +17,10 @@ from sim.driver import drive
 from sim.engine.aftermath import settle_rows
 from sim.engine.draws import Draws
 from sim.engine.ledger import Forecast, Ledger
-from sim.engine.panel import Metrics, Panel, told
+from sim.engine.panel import Metrics, Panel, rollout_seed, told
 from sim.engine.rows import Rows, empty
 from sim.engine.streams import Stream
 from sim.faults.effects import Effect
-from sim.policy.chance import derive
 from sim.policy.commands import Command, Measure
 from sim.policy.errors import WorldError
 from sim.policy.events import Answer, Value
@@ -86,7 +85,7 @@ def follow(case: Case, seed: int, first: int, count: int) -> Rows:
 def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
     """Run one path for all of a group; returns the groups that left it."""
     ledger = _ledger(case, draws, group.rows, group.forecast)
-    panel = Panel([derive(draws.seed, "rollout", draws.first + row) for row in group.rows.tolist()])
+    panel = Panel(draws.seed, (draws.first + group.rows).tolist())
     site = Site(
         case.service, ledger, case.effects, show=lambda view: view, truth=case.truth, max_weight=_max_weight(case.policy),
         metrics=None if case.metrics is None else lambda command, view: Value(view),
@@ -134,7 +133,7 @@ def solo(
 
     site = Site(
         case.service, ledger, case.effects, show=lambda view: view.window(0), truth=case.truth,
-        seed=derive(draws.seed, "rollout", replication), chances=Chances(number),
+        seed=rollout_seed(draws.seed, replication), chances=Chances(number),
         interruption=None if stop is None else (stop, "a person, called by an alert"),
         max_weight=_max_weight(case.policy), metrics=None if case.metrics is None else metrics,
     )  # fmt: skip

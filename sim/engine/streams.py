@@ -1,8 +1,8 @@
 """Named, counter-based random numbers with a fixed layout.
 
-Every number has an address: (seed, purpose, part, block, replication, position). Nothing that was drawn before, by whom or in
-what order changes the number at an address, which is what makes common random numbers, resuming and any worker count exact
-(design.md section 3).
+Every number has an address: (seed, purpose, part, block, replication, position). Nothing that was drawn before, by
+whom or in what order changes the number at an address, which is what makes common random numbers, resuming and any
+worker count exact (design.md section 3).
 
 Philox4x64-10 (Salmon and others, SC11) maps a 128-bit key and a 256-bit counter to four 64-bit words. Here
 
@@ -11,9 +11,9 @@ Philox4x64-10 (Salmon and others, SC11) maps a 128-bit key and a 256-bit counter
     word 1  = block of windows
     word 2  = part: 0 for the whole grid of windows, k for the k-th time a window was cut
 
-so consecutive replications lie side by side, and one call draws a batch of them. Only `random_raw` is used: numpy promises no
-equal `Generator` streams across versions (NEP 19), but the bits of a bit generator are fixed. numpy steps the counter before
-it draws; the address above is the state before that step.
+so consecutive replications lie side by side, and one call draws a batch of them. Only `random_raw` is used: numpy
+promises no equal `Generator` streams across versions (NEP 19), but the bits of a bit generator are fixed. numpy steps
+the counter before it draws; the address above is the state before that step.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _LIMIT = 1 << 63  # of a counter word; far beyond any run, and no carry into the
 class Stream:
     """The random numbers of one purpose, for example `Stream(7, "arrivals", width=320)`.
 
-    `width` is how many numbers one (replication, block, part) owns; it belongs to the layout, so a purpose must keep it. It is
-    rounded up to a multiple of 4. Safe to share between threads and to send to other processes.
+    `width` is how many numbers one (replication, block, part) owns; it belongs to the layout, so a purpose must keep
+    it. It is rounded up to a multiple of 4. Safe to share between threads and to send to other processes.
     """
 
     __slots__ = ("_bits", "_counter", "_lock", "_state", "_stride", "key", "purpose", "seed", "width")
@@ -48,8 +48,8 @@ class Stream:
         self.width = self._stride * WORDS
         digest = blake2b(f"{seed}\0{purpose}".encode(), digest_size=16, person=b"seatrial stream").digest()
         self.key = (int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))
-        # One generator is kept and moved by its documented `state`: 1 us, against 11 us for a new one. Plain lists are what
-        # the setter reads fastest.
+        # One generator is kept and moved by its documented `state`: 1 us, against 11 us for a new one. Plain lists
+        # are what the setter reads fastest.
         self._counter = [0, 0, 0, 0]
         self._state: Any = {
             "bit_generator": "Philox",

@@ -1,12 +1,13 @@
 """Exact Poisson counts from raw 64-bit words by inverse transform, at a cost that hardly depends on the mean.
 
-One word gives one count, and a larger word never gives a smaller count, whatever the mean: equal words at different means
-are common random numbers (design.md section 3). Rejection samplers lose that.
+One word gives one count, and a larger word never gives a smaller count, whatever the mean: equal words at different
+means are common random numbers (design.md section 3). Rejection samplers lose that.
 
-A table holds `last[k]`, the largest word that still gives `first + k`: `floor(CDF * 2^64) - 1`, the final entry 2^64 - 1.
-Values in a tail below 2^-64 do not occur. The table is built with IEEE additions, multiplications and divisions only, in a
-fixed order (`np.add.accumulate` and `np.multiply.accumulate` are sequential by definition), so its bytes depend neither on
-the CPU nor on the C library. `exp` and `lgamma` are not needed: the weights are relative to the mode and divided by their sum.
+A table holds `last[k]`, the largest word that still gives `first + k`: `floor(CDF * 2^64) - 1`; the final entry is
+2^64 - 1. Values in a tail below 2^-64 do not occur. The table is built with IEEE additions, multiplications and
+divisions only, in a fixed order (`np.add.accumulate` and `np.multiply.accumulate` are sequential by definition), so its
+bytes depend neither on the CPU nor on the C library. `exp` and `lgamma` are not needed: the weights are relative to the
+mode and divided by their sum.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class PoissonTable:
 
     @property
     def thresholds(self) -> Raw:
-        """uint64[values - 1]: `floor(CDF(first + k) * 2^64)`; a draw is `first + searchsorted(thresholds, raw, "right")`."""
+        """uint64[values - 1]: `floor(CDF(first + k) * 2^64)`; a draw is `first + searchsorted(it, raw, "right")`."""
         return self.last[:-1] + np.uint64(1)
 
     @property
@@ -107,7 +108,8 @@ def plan(means: ArrayLike) -> Plan:
 def draw_cells(raw: Raw, means: ArrayLike) -> Counts:
     """int64[R, W, C]: counts for the words `raw[R, W, C]` at expected counts `means[W, C]`, or `[R, W, C]`.
 
-    Where means differ by replication and the tables are known beforehand, `Cells.draw` with their indices saves the sorting.
+    Where means differ by replication and the tables are known beforehand, `Cells.draw` with their indices saves the
+    sorting.
     """
     return plan(means).draw(raw)
 

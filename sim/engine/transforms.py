@@ -1,8 +1,8 @@
 """Single random quantities from a uniform number by inverse transform, in pure `math`.
 
-For what is drawn once per replication (a build time, a person's response): one uniform gives one value, and a larger uniform
-never a smaller value, so two policies that differ in a parameter still meet the same chance. `u` is a multiple of 2^-53 in
-[0, 1), as `Stream.uniforms` gives it.
+For what is drawn once per replication (a build time, a person's response): one uniform gives one value, and a larger
+uniform never a smaller value, so two policies that differ in a parameter still meet the same chance. `u` is a
+multiple of 2^-53 in [0, 1), as `Stream.uniforms` gives it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sim.files import Document
 from sim.manifests.argo_metrics import fill, read_metric
@@ -14,9 +14,10 @@ from sim.manifests.fields import Reader
 from sim.manifests.report import Reference
 from sim.policy.analysis import Analysis, Metric
 
-__all__ = ["Analyses"]
+__all__ = ["Analyses", "Run"]
 
 Tags = Callable[[str], str]
+Run = Literal["blocking", "background", "experiment"]  # the latter two may be endless
 _KEYED = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -30,12 +31,12 @@ class Analyses:
     engine: str
     references: list[Reference] = field(default_factory=list)
 
-    def read(self, block: Reader, *, background: bool = False, tags: Tags = str) -> Analysis | None:
+    def read(self, block: Reader, run: Run) -> Analysis | None:
         """The analysis of a block with `templates` and `args`; None with a remark that says why there is none."""
-        return self.merge(block, block.items("templates"), background=background, tags=tags)
+        return self.merge(block, block.items("templates"), run)
 
-    def merge(self, block: Reader, named: list[Reader], *, background: bool = False, tags: Tags = str) -> Analysis | None:
-        """The analysis of the templates that `named` refers to, with the arguments of `block`."""
+    def merge(self, block: Reader, named: list[Reader], run: Run, tags: Tags = str) -> Analysis | None:
+        """The analysis of the templates that `named` refers to, with the arguments of `block`; `tags` fills in their values."""
         if not named:
             block.block("an analysis that names no template")
             return None
@@ -44,9 +45,9 @@ class Analyses:
             return None
         unique = {(spec.document.file, spec.document.root.line): spec for spec in templates if spec is not None}
         specs = list(unique.values())
-        args = self._args(block, specs, background, tags)
+        args = self._args(block, specs, run, tags)
         metrics = None if args is None else self._metrics(block, specs, args)
-        if metrics is None or (not background and not self._ends(block, metrics)):
+        if metrics is None or (run == "blocking" and not self._ends(block, metrics)):
             return None
         return Analysis(tuple(metrics), ",".join(entry.text("templateName") for entry in named))
 
@@ -70,7 +71,7 @@ class Analyses:
 
     # ---- arguments ----
 
-    def _args(self, block: Reader, specs: list[Reader], background: bool, tags: Tags) -> dict[str, str] | None:
+    def _args(self, block: Reader, specs: list[Reader], run: Run, tags: Tags) -> dict[str, str] | None:
         """Every argument of the templates with its value; a supplied one wins, by name."""
         supplied = {entry.text("name"): entry for entry in block.items("args")}
         values: dict[str, str] = {}
@@ -89,11 +90,11 @@ class Analyses:
                 values[name] = value
         missing = [name for name in empty if name not in values]
         for name in missing:
-            self._missing(block, name, background)
+            self._missing(block, name, run)
         return None if missing else values
 
-    def _missing(self, block: Reader, name: str, background: bool) -> None:
-        if background:
+    def _missing(self, block: Reader, name: str, run: Run) -> None:
+        if run == "background":
             block.reject(f"argument {name} has no value", f"add it: args: [{{name: {name}, value: ...}}]")
         else:
             block.block(f"argument {name} has no value: the run ends as Error before any measurement")
@@ -149,7 +150,9 @@ class Analyses:
     def _ends(self, block: Reader, metrics: list[Metric]) -> bool:
         endless = [metric.name for metric in metrics if metric.effective_count is None]
         if endless:
-            block.reject(f"metric {endless[0]} never ends", "give it a count; only a background analysis may be endless")
+            block.reject(
+                f"metric {endless[0]} never ends", "give it a count; only a background analysis may be endless"
+            )
         return not endless
 
 
@@ -169,7 +172,9 @@ def _field(root: Any, path: str, source: Reader) -> str | None:
         return str(found.get(keyed[2], "")) if isinstance(found, dict) else ""
     found = _walk(root, path)
     if found is None or isinstance(found, dict | list):
-        source.block(f"{path} is no single value of the Rollout: the run ends as Error before any measurement", "fieldRef")
+        source.block(
+            f"{path} is no single value of the Rollout: the run ends as Error before any measurement", "fieldRef"
+        )
         return None
     return str(found).lower() if isinstance(found, bool) else str(found)
 

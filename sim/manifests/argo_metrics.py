@@ -121,10 +121,16 @@ def _check(fields: Reader) -> None:
         if (fields.int_or_text(name, 0) or 0) < 0:
             fields.reject(f"{name} is negative", "use 0 or more", name)
     if successes == 0 and failures == -1:
-        fields.reject("failureLimit -1 and consecutiveSuccessLimit 0 switch both limits off", "set one of them", "failureLimit")
+        fields.reject(
+            "failureLimit -1 and consecutiveSuccessLimit 0 switch both limits off", "set one of them", "failureLimit"
+        )
     least = successes + max(0, failures)
     if 0 < count < least:
-        fields.reject(f"count {count} is below failureLimit + consecutiveSuccessLimit = {least}", f"use {least} or more", "count")
+        fields.reject(
+            f"count {count} is below failureLimit + consecutiveSuccessLimit = {least}", f"use {least} or more", "count"
+        )
     inconclusive = fields.int_or_text("inconclusiveLimit", 0) or 0
     if 0 < count < inconclusive:
-        fields.reject(f"count {count} is below inconclusiveLimit {inconclusive}", f"use {inconclusive} or more", "count")
+        fields.reject(
+            f"count {count} is below inconclusiveLimit {inconclusive}", f"use {inconclusive} or more", "count"
+        )

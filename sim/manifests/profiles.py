@@ -139,7 +139,9 @@ _TEMPLATE = of("templates dryRun", args=_ARGS, metrics=_METRIC, measurementReten
 
 _FLAGGER_SERVICE = ignored("how Flagger shapes its services and routes changes no decision")
 _FLAGGER_METRIC = of(
-    "name interval threshold query templateVariables", thresholdRange=of("min max"), templateRef=of("apiVersion kind name namespace")
+    "name interval threshold query templateVariables",
+    thresholdRange=of("min max"),
+    templateRef=of("apiVersion kind name namespace"),
 )
 _FLAGGER_ANALYSIS = of(
     "interval threshold maxWeight stepWeight stepWeights stepWeightPromotion iterations mirror mirrorWeight primaryReadyThreshold"
@@ -147,7 +149,9 @@ _FLAGGER_ANALYSIS = of(
     metrics=_FLAGGER_METRIC,
     alerts=ignored("alerts decide nothing"),
     sessionAffinity=Rule(
-        "approximated", "kept with the policy; requests are not told apart by cookie", fields=dict.fromkeys(("cookieName", "maxAge"), Rule())
+        "approximated",
+        "kept with the policy; requests are not told apart by cookie",
+        fields=dict.fromkeys(("cookieName", "maxAge"), Rule()),
     ),
     webhooks=of(
         "name type url",
@@ -227,7 +231,12 @@ PROFILES: dict[str, Profile] = {
         Profile("compose", {"compose": _COMPOSE}, "kept as written: it says nothing about updates"),
     )
 }  # fmt: skip
-DEFAULTS = {"argo-rollouts": "argo-rollouts@1.10", "flagger": "flagger@1.41", "kubernetes": "kubernetes@1.32", "compose": "compose"}
+DEFAULTS = {
+    "argo-rollouts": "argo-rollouts@1.10",
+    "flagger": "flagger@1.41",
+    "kubernetes": "kubernetes@1.32",
+    "compose": "compose",
+}
 
 
 def choose(system: str, wanted: str | None) -> Profile:

@@ -30,7 +30,9 @@ class Remark:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}"
-        return visible(f"{place} {self.path}: {self.status}: {self.text}" if self.path else f"{place}: {self.status}: {self.text}")
+        return visible(
+            f"{place} {self.path}: {self.status}: {self.text}" if self.path else f"{place}: {self.status}: {self.text}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sim.policy.chance import Key, derive
 from sim.policy.commands import Query
 from sim.policy.errors import PolicyError
 from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
-from sim.policy.expr import Condition, measure_verdict
+from sim.policy.expr import LIST, VECTOR, Condition, measure_verdict
 from sim.policy.judges.base import Arm, AtEnd, Finding, Judge, Truth, Window
 
 __all__ = ["Analysis", "Assessment", "Conditions", "JobState", "Judged", "Limits", "Metric", "OnUnknown", "Rule", "Verdict"]
@@ -85,7 +85,8 @@ class Conditions:
                 result = [math.nan] if self.vector else math.nan
             case Value(value):
                 result = [float(value)] if self.vector and _is_number(value) else value
-        verdict, message = measure_verdict(result, self.success, self.failure)
+        shape = VECTOR if self.vector else LIST if isinstance(result, list) else None
+        verdict, message = measure_verdict(result, self.success, self.failure, shape)
         return Assessment(result, _argo_word(verdict), message)
 
 

@@ -48,10 +48,10 @@ class SetScale:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Hand a revision to the world's own Deployment arithmetic (Kubernetes `Deployment`, Swarm service).
+    """Hand a revision to the world's own Deployment arithmetic (Kubernetes `Deployment`, Swarm service), until `SetScale`.
 
-    `beside` pods of this revision belong to another workload (Flagger's canary while its primary takes the new spec over): they
-    stay, and do not count as the Deployment's own.
+    `beside` pods of this revision belong to another workload (Flagger's canary while its primary takes the new spec
+    over): they stay, and do not count as the Deployment's own.
     """
 
     revision: int

@@ -129,7 +129,9 @@ class Flagger:
         if not 0 < self.max_weight <= 100:
             raise PolicyError(f"maxWeight lies in 1..100, got {self.max_weight}")
         if self.canary_replicas is not None and self.canary_replicas < 1:
-            raise PolicyError(f"a canary needs 1 pod or more, got {self.canary_replicas}; leave it out for the primary's size")
+            raise PolicyError(
+                f"a canary needs 1 pod or more, got {self.canary_replicas}; leave it out for the primary's size"
+            )
         if self.first_tick is not None and self.first_tick < 0:
             raise PolicyError(f"the first tick comes 0 s or more after the change, got {self.first_tick:g}")
         if not self.router and not self.iterations:

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 from itertools import count
-from math import ceil, floor
 from typing import TYPE_CHECKING
 
+from sim.policy.analysis import Analysis
 from sim.policy.commands import AskGate, Command, Finish, Match, Mirror, Promote, SetScale, SetWeight
 from sim.policy.errors import PolicyError
 from sim.policy.events import (
@@ -47,6 +46,7 @@ class Program:
         self._changes = 0
         self._ids = count(1)
         self._last = len(policy.steps)
+        self._weights = _weights(policy.steps)
         self._seed, self._truth = 0, None  # type: int, Truth | None
         self._replicas = 1
         self._revision, self._stable_revision = 2, 1
@@ -225,10 +225,7 @@ class Program:
         """The last `SetWeight` at or before a step; 0 if there is none, the maximum past the end."""
         if self._aborted is not None or not self._updating:
             return 0
-        if self._full or index >= self._last:
-            return self._policy.max_weight
-        weights = [step.weight for step in self._policy.steps[: index + 1] if isinstance(step, SetWeight)]
-        return weights[-1] if weights else 0
+        return self._policy.max_weight if self._full or index >= self._last else self._weights[index]
 
     # ---- traffic (delivery-systems.md section 2.11) ----
 
@@ -245,7 +242,7 @@ class Program:
             weight = self._set_weight(self._index - 1) if self._index > 0 else 0
         else:
             weight = self._set_weight(self._index)
-        if self._policy.pods and self._stable.available < floor(Fraction(maximum - Fraction(weight)) * replicas / maximum):
+        if self._policy.pods and self._stable.available < (maximum - weight) * replicas // maximum:
             return  # Argo's guard: stable could not carry its share
         if weight != self._weight:
             self._weight = weight
@@ -260,7 +257,7 @@ class Program:
         if not self._policy.abort_scale_down_delay:
             need = max(need, self._canary.available)
         weights = [step.weight for step in reversed(self._policy.steps) if isinstance(step, SetWeight)]
-        desired = next((w for w in weights if ceil(Fraction(w) * replicas / maximum) < need), 0)
+        desired = next((w for w in weights if routed(replicas, w, maximum) < need), 0)
         expected = max(0, maximum - maximum * available // replicas)
         if desired <= 0:
             return min(expected, self._weight)
@@ -292,10 +289,7 @@ class Program:
             self._run = self._begin(at, analysis, "step")
         return any(self._judge(at, run) for run in (self._background, self._run if not waiting else None) if run)
 
-    def _begin(self, at: float, analysis: object, kind: str) -> AnalysisRun:
-        from sim.policy.analysis import Analysis
-
-        assert isinstance(analysis, Analysis)
+    def _begin(self, at: float, analysis: Analysis, kind: str) -> AnalysisRun:
         run = AnalysisRun(analysis, kind, self._index, self._seed, self._truth, self._emit, lambda: next(self._ids))
         run.start(at)
         return run
@@ -573,3 +567,12 @@ class Program:
     def _emit(self, item: Command | Note) -> None:
         self._changes += 1
         self._out(item)
+
+
+def _weights(steps: tuple[Step, ...]) -> list[float]:
+    """For each step the last weight set at or before it; 0 if there is none."""
+    weights, weight = [], 0.0
+    for step in steps:
+        weight = step.weight if isinstance(step, SetWeight) else weight
+        weights.append(weight)
+    return weights

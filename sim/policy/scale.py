@@ -78,7 +78,7 @@ def shared(replicas: int, weight: float, surge: int, maximum: int = 100) -> tupl
 
 def routed(replicas: int, weight: float, maximum: int = 100, minimum: int = 0) -> int:
     """Canary pods for `weight` behind a router: rounded up; a non-zero count is at least min(`minimum`, replicas)."""
-    count = ceil(replicas * Fraction(weight) / maximum)
+    count = -int(-replicas * weight // maximum)
     return max(count, min(minimum, replicas)) if count else 0
 
 

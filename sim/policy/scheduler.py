@@ -1,15 +1,15 @@
 """Flagger's loop under way (delivery-systems.md sections 4.2 to 4.7; Flagger: pkg/controller/scheduler.go).
 
 Rules.
-1. Nothing is decided between ticks (`sim.policy.ticks`); a change is taken up at the next one. A tick is a walk through the numbered
-   list of section 4.2, and most of its stations end it.
-2. `failedChecks` counts the ticks that failed since the canary started. A success never lowers it; the tick after the one that
-   reaches the threshold rolls back.
+1. Nothing is decided between ticks (`sim.policy.ticks`); a change is taken up at the next one. A tick is a walk through
+   the numbered list of section 4.2, and most of its stations end it.
+2. `failedChecks` counts the ticks that failed since the canary started. A success never lowers it; the tick after the
+   one that reaches the threshold rolls back.
 3. The weight is not clamped to maxWeight: the analysis of the first weight at or above it promotes.
-4. Promotion copies the spec: the world rolls the primary (`Apply`, the canary's pods beside it), traffic returns once the old
-   revision's pods are gone, and a tick later the canary goes.
-5. A person's abort and an interruption work as Flagger's own rollback hook does: at the next tick. Pause is `suspend`. Flagger knows
-   no promote and no retry; a new revision, other than the promoted one, is taken up at a tick.
+4. Promotion copies the spec: the world rolls the primary (`Apply`, the canary's pods beside it), traffic returns once the
+   old revision's pods are gone, and a tick later the canary goes (`SetScale`: the sizes are the policy's again).
+5. A person's abort and an interruption work as Flagger's own rollback hook: at the next tick. Pause is `suspend`. Flagger
+   knows no promote and no retry; a new revision, other than the promoted one, is taken up at a tick.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Scheduler:
         self._now = 0.0
         self._replicas, self._canary = 1, 0  # wanted pods
         self._stable, self._new = 1, 0  # available pods of the promoted and of the new revision
-        self._revision = self._applied = self._promoted = 1
+        self._revision = self._applied = self._promoted = self._copied = 1
+        self._rolling = False  # the primary takes the copied spec over
         self._phase = ("", "")
         self._weight, self._mirrored = 0, False  # what the router has
         self._failed = self._iterations = 0
@@ -62,13 +63,14 @@ class Scheduler:
             case Started():
                 self._start(event)
                 return
-            case PodsReady(stable, canary):
-                self._stable, self._new = stable, canary
+            case PodsReady(stable, canary, older):
+                self._stable, self._new = stable, canary + (older if self._rolling else 0)
             case NewRevision() | Human() | Interrupted() | Resized():
                 self._disturb(event)
         if idle:
             self._ticks.skip(at)
         self._ticks.hear(at, event)
+        self._take_over()
         self._watch()
         self._ticks.move(at, event)
 
@@ -93,7 +95,10 @@ class Scheduler:
                 self._suspended = action == "pause"
             case Resized(replicas):
                 self._replicas = replicas
-                self._emit(SetScale(replicas, self._canary))
+                if self._rolling:
+                    self._apply(beside=self._canary)
+                else:
+                    self._emit(SetScale(replicas, self._canary))
 
     # ---- one tick (the numbers are those of section 4.2; 1 and 3 are `_wanted`, 2 and 5 are the world's) ----
 
@@ -243,6 +248,7 @@ class Scheduler:
     # ---- promotion and rollback (sections 4.2 and 4.6) ----
 
     def _copy(self) -> None:
+        self._copied = self._revision
         self._apply(beside=self._canary)
         self._primary_since = self._now
         self._enter("Promoting")
@@ -257,23 +263,20 @@ class Scheduler:
             self._enter("Finalising")
 
     def _finalise(self) -> None:
-        self._emit(Promote(self._revision))
-        self._apply()
         self._emit(SetScale(self._replicas, 0))
-        self._stable, self._new = self._new - self._canary, 0
+        self._stable -= self._canary
         self._succeed("promoted")
 
     def _skip(self) -> None:
         """No analysis: copy at once, and do not wait for the primary."""
         self._route(0)
         self._emit(SetScale(self._replicas, 0))
+        self._copied = self._revision
         self._apply()
-        self._emit(Promote(self._revision))
-        self._stable, self._new = self._replicas, 0
         self._succeed("promoted without analysis")
 
     def _succeed(self, reason: str) -> None:
-        self._canary, self._promoted, self._stop = 0, self._revision, ""
+        self._canary, self._promoted, self._stop = 0, self._copied, ""
         self._primary_since = self._canary_since = None
         self._enter("Succeeded", reason)
         self._afterwards()
@@ -306,17 +309,29 @@ class Scheduler:
 
     def _apply(self, beside: int = 0) -> None:
         allowed = bounds(self._replicas, self._policy.max_surge, self._policy.max_unavailable)
-        self._emit(Apply(self._revision, allowed.surge, allowed.unavailable, self._policy.min_ready, beside=beside))
+        self._emit(Apply(self._copied, allowed.surge, allowed.unavailable, self._policy.min_ready, beside=beside))
+        self._rolling = True
+
+    def _take_over(self) -> None:
+        """The old revision's last pod is gone: primary and canary run the same revision, which is stable from now on."""
+        if self._rolling and self._stable == 0:
+            self._rolling = False
+            self._stable, self._new = self._new, 0
+            self._emit(Promote(self._copied))
 
     # ---- readiness (section 4.5) ----
 
     def _primary_ready(self) -> bool:
         need = self._replicas * self._policy.primary_ready // 100
-        if self._phase[0] in _PROMOTING:  # the spec is copied: its old pods are gone, the new ones stand beside the canary's
+        if (
+            self._phase[0] in _PROMOTING
+        ):  # the spec is copied: its old pods are gone, the new ones stand beside the canary's
             return self._stable == 0 and self._new >= self._canary + need
         return self._stable >= need
 
     def _canary_ready(self) -> bool:
+        if self._phase[0] in _PROMOTING and not self._rolling:
+            return True
         return self._new >= self._canary * self._policy.canary_ready // 100
 
     def _watch(self) -> None:

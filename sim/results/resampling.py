@@ -9,6 +9,7 @@ Sums are numpy's pairwise `add.reduce`, never BLAS, whose rounding may depend on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +19,30 @@ Indices = NDArray[np.intp]
 
 RESAMPLES = 1000  # judges.md section 17.1 item 4
 BLOCK = 1 << 16  # indices drawn at once, for the cache and for memory whatever n is; another size, other indices
+KEPT = 1 << 20  # indices kept for the next caller: 8 MB
 _TAG = 0x5EA7  # keeps this stream apart from every other use of the same seed numbers
 
 
 def resamples(n: int, count: int = RESAMPLES) -> Iterator[Indices]:
-    """Blocks of shape (rows, n) of indices into n values, `count` rows in all.
+    """Blocks of shape (rows, n) of indices into n values, `count` rows in all. Read only.
 
     An index is the high half of `word * n` for a 32-bit word; its bias is below n / 2^32, which is nothing here.
     """
     if n < 1:
         raise ValueError(f"resampling needs at least one value, got {n}")
+    return iter(_kept(n, count)) if n * count <= KEPT else _blocks(n, count)
+
+
+@lru_cache(maxsize=2)
+def _kept(n: int, count: int) -> tuple[Indices, ...]:
+    """The blocks, made once: a table asks for them again for every number in it."""
+    blocks = tuple(_blocks(n, count))
+    for block in blocks:
+        block.flags.writeable = False
+    return blocks
+
+
+def _blocks(n: int, count: int) -> Iterator[Indices]:
     bits = np.random.PCG64(np.random.SeedSequence((_TAG, n)))
     rows = max(1, BLOCK // n)
     for start in range(0, count, rows):

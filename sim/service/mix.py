@@ -8,11 +8,15 @@ independent. Requests that no pod could take are counted apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import erf, inf, log, sqrt
+from typing import Literal
 
 from sim.faults.effects import VersionEffect
-from sim.service.model import Latency, Service
+from sim.faults.impact import impact
+from sim.service.model import Service
 
 __all__ = ["Layout", "Mix", "layout"]
 
@@ -54,57 +58,74 @@ def layout(service: Service) -> Layout:
 
 
 class Mix:
-    """Probabilities over the cells of one version, given the effects that concern it."""
+    """Probabilities over the cells of one version, given the effects that concern it.
 
-    def __init__(self, service: Service, version: str, effects: tuple[VersionEffect, ...]) -> None:
+    Effects on "all" or "stable" are ambient: requests that they break would have been broken without the change. Cold pods are
+    ambient too. Effects on "canary" are the change.
+    """
+
+    def __init__(self, service: Service, version: Literal["stable", "canary"], effects: tuple[VersionEffect, ...]) -> None:
         self._service, self._layout, self._version = service, layout(service), version
-        self._ambient = tuple(effect for effect in effects if effect.version in ("all", "stable"))
-        self._change = tuple(effect for effect in effects if effect.version == "canary") if version == "canary" else ()
-        if version == "canary":
-            self._ambient = tuple(effect for effect in effects if effect.version == "all")
+        self._effects = tuple(effect for effect in effects if effect.version in ("all", version))
+        self._ambient = tuple(effect for effect in self._effects if effect.version in ("all", "stable"))
+        self._segments = sorted({effect.segment for effect in self._effects if effect.segment is not None})
 
     @property
     def steady(self) -> bool:
         """Whether the probabilities stay the same while this version serves."""
         cold = self._service.pods.cold > 0 and self._version == "canary" and self._service.latency is not None
-        return not self._ambient and not cold and all(_steady(effect) for effect in self._change)
+        return not cold and all(_steady(effect) for effect in self._effects)
 
-    def at(self, at: float, served_since: float, shares: dict[str | None, float] | None = None) -> tuple[float, ...]:
-        """Probabilities at `at` for a version that has served since `served_since`; sum 1. `shares`: of each segment among its requests."""
-        base = _combined(self._service.errors, self._ambient, at, served_since, shares)
-        errors = _combined(base, self._change, at, served_since, shares)
-        good = 1.0 - errors
-        shape, new = self._layout, self._version == "canary"
-        if self._service.latency is None:
-            return (good, base, errors - base) if new else (good, base)
-        before = self._buckets(self._service.latency, self._ambient, at, served_since)
-        if not new:
-            return (*(good * p for p in before), base)
-        after = self._buckets(self._service.latency, (*self._ambient, *self._change), at, served_since)
+    def at(self, at: float, served: float, shares: Mapping[str | None, float]) -> tuple[float, ...]:
+        """Probabilities, sum 1, for a version that has served since `served`; `shares`: of each segment among its requests."""
+        base = self._errors(self._ambient, at, served, shares)
+        if self._version == "stable":
+            return (*((1.0 - base) * p for p in self._buckets(self._ambient, at, served)), base)
+        errors = self._errors(self._effects, at, served, shares)
+        good, shape = 1.0 - errors, self._layout
+        before, after = self._buckets(self._ambient, at, served), self._buckets(self._effects, at, served)
         slow_before, slow_after = sum(before[shape.slow_from :]), sum(after[shape.slow_from :])
         caused = max(0.0, 1.0 - slow_before / slow_after) if slow_after > 0 else 0.0
-        kept = tuple(p if j < shape.slow_from else p * (1.0 - caused) for j, p in enumerate(after))
-        slow = tuple(p * caused for p in after[shape.slow_from :])
+        kept = (p if j < shape.slow_from else p * (1.0 - caused) for j, p in enumerate(after))
+        slow = (p * caused for p in after[shape.slow_from :])
         return (*(good * p for p in kept), *(good * p for p in slow), base, errors - base)
 
-    def _buckets(self, latency: Latency, effects: tuple[VersionEffect, ...], at: float, since: float) -> tuple[float, ...]:
-        factor, add = 1.0, 0.0
-        tails = [(1.0, 0.0)]  # (share of the requests, seconds they wait longer)
-        for effect in effects:
-            level = effect.level(at, since)
-            factor *= 1.0 + (effect.latency_factor - 1.0) * level
-            add += effect.latency_add * level
-            if effect.tail_share > 0.0 and level > 0.0:
-                share = effect.tail_share * level
-                tails = [(p * part, wait + more) for p, wait in tails for part, more in ((1.0 - share, 0.0), (share, effect.tail_add))]
-        pods = self._service.pods
-        if self._version == "canary" and pods.cold > 0:
-            factor *= 1.0 + (pods.cold_factor - 1.0) * max(0.0, 1.0 - (at - since) / pods.cold)
+    def _errors(
+        self, effects: tuple[VersionEffect, ...], at: float, served: float, shares: Mapping[str | None, float]
+    ) -> float:
+        """The error rate: what the service has anyway, joined with the effects on each segment."""
+
+        def rate(segment: str | None) -> float:
+            return 1.0 - (1.0 - self._service.errors) * (1.0 - impact(effects, self._version, at, served, segment).error)
+
+        rest = rate(None)
+        return rest + sum(shares.get(segment, 0.0) * (rate(segment) - rest) for segment in self._segments)
+
+    def _buckets(self, effects: tuple[VersionEffect, ...], at: float, served: float) -> tuple[float, ...]:
+        """Chances of a good answer's latency buckets: the lognormal, scaled, moved, and for a tail of requests moved further."""
+        latency = self._service.latency
+        if latency is None:
+            return (1.0,)
+        hit = impact(effects, self._version, at, served)
+        waits = [(1.0, 0.0)]
+        for share, more in hit.tails:
+            waits = [(p * part, wait + add) for p, wait in waits for part, add in ((1.0 - share, 0.0), (share, more))]
+        median = latency.median * hit.latency_factor * self._cold(at, served)
         below = [0.0]
         for bound in latency.bounds:
-            below.append(sum(p * _below(bound - add - wait, latency.median * factor, latency.sigma) for p, wait in tails))
+            below.append(sum(p * _below(bound - hit.latency_add - wait, median, latency.sigma) for p, wait in waits))
         below.append(1.0)
-        return tuple(high - low for low, high in zip(below, below[1:], strict=False))
+        return tuple(high - low for low, high in pairwise(below))
+
+    def _cold(self, at: float, served: float) -> float:
+        pods = self._service.pods
+        if pods.cold <= 0 or self._version == "stable":
+            return 1.0
+        return 1.0 + (pods.cold_factor - 1.0) * max(0.0, 1.0 - (at - served) / pods.cold)
+
+
+def _steady(effect: VersionEffect) -> bool:
+    return effect.start <= 0 and effect.end == inf and not effect.ramp and not effect.after and not effect.growth
 
 
 def _below(bound: float, median: float, sigma: float) -> float:

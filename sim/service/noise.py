@@ -1,10 +1,10 @@
 """Chance around a rate: factors per window, drawn before the counts (judges.md section 18).
 
-A model turns uniform numbers into one factor per window; the rate of the window is multiplied by it, and given the rate the
-counts are exact. Factors lie on the geometric grid `2 ** (k / 64)` (steps of 1.1%): few distinct rates, few tables of counts.
-`steps` gives the whole numbers k, `multipliers` the factors. Window i always uses the uniforms from `i * per_window` on, and a
-larger uniform never gives a smaller factor, so equal uniforms are common random numbers. Everything is table look-ups, sums
-and products in a fixed order; tables are made once with `math`.
+A model turns uniform numbers into one factor per window; the rate of the window is multiplied by it, and given the
+rate the counts are exact. Factors lie on the geometric grid `2 ** (k / 64)` (steps of 1.1%): few distinct rates, few
+tables of counts. `steps` gives the whole numbers k, `multipliers` the factors. Window i always uses the uniforms from
+`i * per_window` on, and a larger uniform never gives a smaller factor, so equal uniforms are common random numbers.
+Everything is table look-ups, sums and products in a fixed order; tables are made once with `math`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import pairwise
 from statistics import NormalDist
 from types import MappingProxyType
 from typing import ClassVar, Protocol
 
 from sim.policy.errors import WorldError
+from sim.service.traffic import Traffic
 
 GRID = 64  # steps per doubling
 LOWEST, HIGHEST = -24 * GRID, 8 * GRID  # range of the gamma table: factors from 6e-8 to 256
@@ -31,7 +33,7 @@ class Noise(Protocol):
     per_window: ClassVar[int]
 
     def steps(self, u: Sequence[float], window: float = 60.0) -> list[int]:
-        """Grid steps k of each window; `u` holds `per_window` uniforms per window of `window` seconds, in order of time."""
+        """Grid steps k of each `window` seconds; `u` holds `per_window` uniforms per window, in order of time."""
         ...
 
 
@@ -47,8 +49,40 @@ def factor(step: int) -> float:
 
 
 def snap(rate: float) -> float:
-    """The nearest rate on the grid (at most 0.55% away); for a shape that would need a table of counts for every window."""
+    """The nearest rate on the grid, at most 0.55% away: for a shape that would need a table for every window."""
     return factor(round(GRID * math.log2(rate))) if rate > 0.0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Noisy:
+    """Traffic with chance already drawn: `base` times `factors[i]` from `i * window` seconds on; later `base` alone."""
+
+    base: Traffic
+    factors: tuple[float, ...]
+    window: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.window < math.inf:
+            raise WorldError(f"window must be more than 0 s, got {self.window}")
+
+    def rate(self, at: float) -> float:
+        return self.base.rate(at) * self._factor(at)
+
+    def levels(self, edges: Sequence[float]) -> list[float]:
+        """As exact as those of `base`; a window inside one factor is the level of `base` times it, to the last bit."""
+        return [self._level(low, high) for low, high in pairwise(edges)]
+
+    def _level(self, low: float, high: float) -> float:
+        inner = range(math.floor(low / self.window) + 1, min(len(self.factors), math.ceil(high / self.window) - 1) + 1)
+        cuts = [low, *(cut for cut in (i * self.window for i in inner) if low < cut < high), high]
+        levels, spans = self.base.levels(cuts), [(b - a, self._factor(0.5 * (a + b))) for a, b in pairwise(cuts)]
+        if len(levels) == 1:
+            return levels[0] * spans[0][1]
+        return math.fsum(level * a * b for level, (a, b) in zip(levels, spans, strict=True)) / (high - low)
+
+    def _factor(self, at: float) -> float:
+        index = int(at / self.window)
+        return self.factors[index] if index < len(self.factors) else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +102,7 @@ class Drift:
     sd      standard deviation of the log-rate per minute: 0.04-0.06 in public series
     fast    autocorrelation per minute of the first process, with `share` of the variance
     slow    autocorrelation per minute of the second. Defaults: .2 with 73% and .995 with 27%, which match the observed
-            autocorrelations .41, .25, .24 at lags 1, 10, 30 minutes; plain AR(1) cannot (judges.md section 18, estimate)
+            autocorrelations .41, .25, .24 at lags 1, 10, 30 minutes; plain AR(1) cannot (judges.md section 18)
 
     For windows of w seconds the autocorrelation is `phi ** (w / 60)`.
     """
@@ -116,13 +150,13 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Gamma:
-    """Overdispersed counts: a gamma factor with mean 1 and variance 1/k, so counts are negative binomial, Var = mu + mu^2/k.
+    """Overdispersed counts: a gamma factor with mean 1, variance 1/k makes them negative binomial, Var = mu + mu^2/k.
 
     k       5-minute counts of public series: 0.9 to 5.1 (judges.md section 18)
     every   seconds that a factor holds; 300, because the k above are of 5-minute counts
 
-    On an error rate it is the small-rate form of a beta-distributed error probability: with intra-window correlation rho,
-    `k = p0 * (1 / rho - 1)`.
+    On an error rate it is the small-rate form of a beta-distributed error probability: with intra-window correlation
+    rho, `k = p0 * (1 / rho - 1)`.
     """
 
     k: float = 5.0
@@ -193,7 +227,8 @@ class Outbreaks:
         return 1.0 - share, 1.0 - share * (1.0 - memory), (1.0 - share) * (1.0 - memory)
 
 
-# Names of judges.md section 18; `ar1` has log-sd .1 and phi .4 or .8 per window of a minute, `drift` is the measured mixture.
+# Names of judges.md section 18; `ar1` has log-sd .1 and phi .4 or .8 per window of a minute, `drift` is the measured
+# mixture.
 PRESETS: Mapping[str, Noise] = MappingProxyType(
     {
         "iid": Iid(),
@@ -221,13 +256,13 @@ def normals() -> tuple[float, ...]:
 
 @lru_cache(maxsize=64)
 def gamma_steps(k: float) -> tuple[float, ...]:
-    """P(factor below the upper boundary of a grid step), from `LOWEST` up: boundaries lie half a step between factors."""
+    """P(factor below the upper boundary of a grid step), from `LOWEST` up; boundaries lie halfway between factors."""
     bounds = (factor(step) * 2.0 ** (0.5 / GRID) for step in range(LOWEST, HIGHEST))
     return tuple(_gamma_cdf(k, k * bound) for bound in bounds)
 
 
 def _gamma_cdf(shape: float, x: float) -> float:
-    """Regularized lower incomplete gamma function: the series below shape + 1, Lentz's continued fraction above (DLMF 8.11.4, 8.9.2)."""
+    """Regularized lower incomplete gamma function: a series, or beyond shape + 1 a fraction (DLMF 8.7.1, 8.9.2)."""
     front = math.exp(shape * math.log(x) - x - math.lgamma(shape + 1.0)) if x < 700.0 + 20.0 * shape else 0.0
     if x < shape + 1.0:
         term, total, a = 1.0, 1.0, shape

@@ -1,8 +1,8 @@
 """Recorded traffic from files: CSV with `time,rate`, or the answer of a Prometheus range query.
 
-Times are seconds or, in CSV, ISO 8601 (UTC where no zone is written); the first known one becomes 0. Rates are requests/s.
-A sample that is `NaN` (or empty in CSV) is a gap: the rate before it holds until the next known sample. Every fault of a file
-is reported at once, as `sim.files` FileErrors.
+Times are seconds or, in CSV, ISO 8601 (UTC where no zone is written); the first known one becomes 0. Rates are
+requests/s. A sample that is `NaN` (or empty in CSV) is a gap: the rate before it holds until the next known sample.
+Every fault of a file is reported at once, as `sim.files` FileErrors.
 """
 
 from __future__ import annotations

@@ -101,6 +101,9 @@ class Site:
         self._mirror = 0.0
         self._copies: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
         self._routing: tuple[str, float, int, tuple[str, ...], float] = ("pods", 0.0, 1, (), 0.0)  # as it has arrived
+        self._planned: tuple[object, ...] = ()
+        self._epoch = 0  # effects that began or ended so far
+        self._onsets = tuple(effect.after for effect in versions if effect.version != "stable" and effect.after > 0)
         self._served_since = inf
         self._last_pods = 0.0
         self._people = 0
@@ -113,7 +116,7 @@ class Site:
         if interruption is not None:
             self._agenda.plan(interruption[0], lambda at, cause=interruption[1]: Interrupted(cause))  # type: ignore[misc]
         for moment in self._moments(effects):
-            self._agenda.plan(moment, lambda at: None)
+            self._agenda.plan(moment, self._turn)
         self._replan(0.0)
 
     # ---- the world's three doors ----
@@ -228,6 +231,11 @@ class Site:
 
     def _replan(self, at: float) -> None:
         """Tell the ledger what happens from now on."""
+        old, new = self._fleet.available(at, 1), self._fleet.available(at, 2)
+        state = (self._routing, old, new, self._fleet.stable, self._served_since, len(self._unreachable), self._epoch)
+        if state == self._planned:
+            return
+        self._planned = state
         classes = tuple(self._classes(at))
         share = sum(size * part for _, size, part in classes)
         if not self.story.steps or self.story.steps[-1][1] != share:
@@ -236,16 +244,21 @@ class Site:
             if self._served_since == inf:
                 self._served_since = self.story.exposed_at = at
                 self._monitor.expose(at)
+                for after in self._onsets:
+                    self._agenda.plan(at + after, self._turn)
         full = share >= 1.0
         if full and self.story.full_at == inf:
             self.story.full_at = at
         if not full:
             self.story.full_at = inf
         self.story.restored_at = at if share == 0 and self.story.restored_at == inf else self.story.restored_at if share == 0 else inf
-        old, new = self._fleet.available(at, 1), self._fleet.available(at, 2)
         dead = tuple(sorted(self._unreachable.items()))
-        key = (classes, self._routing[4], self._strained(old), self._strained(new), self._served_since, dead)
+        key = (classes, self._routing[4], self._strained(old), self._strained(new), self._served_since, dead, self._epoch)
         self.ledger.change(at, key, self._means(classes, self._routing[4], old, new, dict(dead)))
+
+    def _turn(self, at: float) -> None:
+        """An effect begins or ends: the plan is cut here."""
+        self._epoch += 1
 
     def _strained(self, pods: int) -> int:
         """Pods matter to the counts only where they can run short."""
@@ -257,7 +270,8 @@ class Site:
         service, since = self.service, self._served_since
         share = sum(size * part for _, size, part in classes)
         to_new = share + mirror * (1.0 - share)
-        shares = {name: size * part / share for name, size, part in classes} if share > 0 else None
+        shares = {name: size * part / share for name, size, part in classes} if share > 0 else {}
+        rest = {name: size * (1.0 - part) / (1.0 - share) for name, size, part in classes} if share < 1 else {}
         steady = self._old.steady and self._new.steady and not self._load
         rates: list[tuple[float, ...]] = []
 
@@ -265,7 +279,7 @@ class Site:
             middle, length = (start + end) / 2, end - start
             level = self._level(start, end)
             if not steady or not rates:
-                mixes = self._old.at(middle, 0.0, None), self._new.at(middle, since, shares)
+                mixes = self._old.at(middle, 0.0, rest), self._new.at(middle, since, shares)
                 rates[:] = [mixes[0], mixes[1]]
             old_load, new_load = level * (1.0 - share), level * to_new
             old_lost, new_lost = self._lost(old_load, old, dead.get(1, 0.0)), self._lost(new_load, new, dead.get(2, 0.0))

@@ -1,9 +1,9 @@
 """How many requests per second arrive, over time: shapes that the simulator and a real load generator share.
 
-A shape answers two questions, both without chance: `rate(at)`, the requests/s at `at` seconds, and `levels(edges)`, the mean
-rate in each window `[edges[i], edges[i + 1])`. Times are seconds since the start of the run. Where a window lies inside a
-stretch of constant rate its level is that rate to the last bit, so that equal windows stay equal (and share a table of
-counts). Chance around a shape is the business of `noise.py`.
+A shape answers two questions, both without chance: `rate(at)`, the requests/s at `at` seconds, and `levels(edges)`,
+the mean rate in each window `[edges[i], edges[i + 1])`. Times are seconds since the start of the run. Where a window
+lies inside a stretch of constant rate its level is that rate to the last bit, so that equal windows stay equal (and
+share a table of counts). Chance around a shape is the business of `noise.py`.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Diurnal:
-    """Day and night: the logarithm of the rate is a sinusoid with two harmonics, times a factor for the day of the week.
+    """Day and night: the log of the rate is a sinusoid with two harmonics, times a factor for the day of the week.
 
     mean     requests/s over a day with factor 1
-    swing    highest over lowest rate of a day; 1.9 fits a large social site (judges.md section 18; load balancer requests: 2.8)
+    swing    highest over lowest rate of a day; 1.9 fits a large social site, 2.8 load balancers (judges.md section 18)
     peak     seconds after midnight of the highest rate (estimate: 20 h)
     second   weight of the second harmonic, 0 to 0.25: sharpens the peak, flattens the night (estimate)
     week     factors from Monday to Sunday; all 1 unless you know better
@@ -99,14 +99,14 @@ class Diurnal:
         return math.fsum(self.rate(low + step * (i + 0.5)) for i in range(pieces)) / pieces
 
     def _shape(self, now: float) -> float:
-        """exp(A (cos x + h cos 2x)): for h <= 1/4 the exponent runs from A (h - 1) to A (h + 1), so A = ln(swing) / 2."""
+        """exp(A (cos x + h cos 2x)): for h <= 1/4 the exponent lies in A (h - 1) to A (h + 1), so A = ln(swing) / 2."""
         x = 2.0 * math.pi * (now - self.peak) / DAY
         return math.exp(0.5 * math.log(self.swing) * (math.cos(x) + self.second * math.cos(2.0 * x)))
 
 
 @dataclass(frozen=True, slots=True)
 class Bursts:
-    """`base` multiplied by `factor` for `lasts` seconds, `every` seconds, the first time at `first` (default: after `every`)."""
+    """`base` times `factor` for `lasts` seconds, `every` seconds; first at `first` (default: after `every`)."""
 
     base: Traffic
     every: float
@@ -177,8 +177,8 @@ class Ramp:
 class Recorded:
     """A recording, as steps: `rates[i]` requests/s from `times[i]` to `times[i + 1]` seconds; `times[0]` is moved to 0.
 
-    The last step is as long as the one before it (60 s if it is alone). After the end the recording repeats, or its last rate
-    holds. Loaders: `sim.service.recordings`.
+    The last step is as long as the one before it (60 s if it is alone). After the end the recording repeats, or its
+    last rate holds. Loaders: `sim.service.recordings`.
     """
 
     times: tuple[float, ...]

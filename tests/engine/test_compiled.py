@@ -1,4 +1,4 @@
-"""The compiled forms give the same words and counts. Needs the extra `fast`; the rest of the room must work without it."""
+"""The compiled forms give the same words and counts. Needs the extra `fast`; the other modules work without it."""
 
 from __future__ import annotations
 

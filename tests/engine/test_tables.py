@@ -19,7 +19,7 @@ WORDS = st.one_of(st.integers(0, TOP), st.sampled_from([0, 1, 2, 1 << 63, TOP - 
 
 
 def exact(mean: float) -> dict[int, int]:
-    """floor(CDF * 2^64) by value, in 160-bit fixed point: the oracle. (scipy's `pdtr` is off by 6e-7 at a mean of 3e7.)"""
+    """floor(CDF * 2^64) by value, in 160-bit fixed point: the oracle. (scipy is off by 6e-7 at a mean of 3e7.)"""
     n, d = mean.as_integer_ratio()
     mode, reach, one = int(mean), int(10 * mean**0.5) + 60, 1 << 160
     weight = {mode: one}
@@ -95,7 +95,7 @@ def test_nothing_arrives_at_rate_zero() -> None:
 
 @pytest.mark.parametrize("mean", [float("nan"), -1e-9, float("inf"), 1.01 * LIMIT])
 def test_impossible_means(mean: float) -> None:
-    with pytest.raises(ValueError, match="must lie in .*; (use shorter windows|rates and durations must be)"):
+    with pytest.raises(ValueError, match=r"must lie in .*; (use shorter windows|rates and durations must be)"):
         tables(mean)
     with pytest.raises(ValueError, match="the mean of a Poisson count must lie in"):
         draw_cells(np.zeros((1, 1, 2), np.uint64), [[1.0, mean]])
@@ -188,7 +188,7 @@ def test_counts_are_fair(mean: float) -> None:
 
 
 def test_equal_words_are_common_random_numbers() -> None:
-    """Means 100 and 120 on the same words: Var(A - B) is near (sqrt 120 - sqrt 100)^2 = 0.91, so the ratio is near 240."""
+    """Means 100 and 120 on the same words: Var(A - B) is near (sqrt 120 - sqrt 100)^2 = 0.91: a ratio near 240."""
     raw = stream("common", 500).reshape(-1)
     a, b = tables(100.0).draw(raw), tables(120.0).draw(raw)
     assert (a.var() + b.var()) / (a - b).var() > 100

@@ -7,7 +7,20 @@ import math
 import pytest
 
 from sim.policy.expr import (
-    ANY, BOOL, LIST, MAP, NIL, SCALAR, STRING, VECTOR, ConditionError, EvaluationError, Shape, infer, json_value, parse_condition,
+    ANY,
+    BOOL,
+    LIST,
+    MAP,
+    NIL,
+    SCALAR,
+    STRING,
+    VECTOR,
+    ConditionError,
+    EvaluationError,
+    Shape,
+    infer,
+    json_value,
+    parse_condition,
 )
 
 CHECKS: list[tuple[str, Shape, int | None]] = [  # condition, shape, column of the problem

@@ -70,7 +70,8 @@ def test_refused_functions_are_named(text: str) -> None:
         parse_condition(f"{text} == 1")
 
 
-OLD_SYNTAX = ["0 <= 1 < 2", "if true { true } else { false }", "true; true", "`raw` == 'raw'", "0b11 == 3", "[1, 2] | uniq() == [1]",
+OLD_SYNTAX = ["0 <= 1 < 2", "if true { true } else { false }", "true; true", "`raw` == 'raw'", "0b11 == 3",
+              "[1, 2] | uniq() == [1]",
               "concat([1], [2]) == []", "flatten([1]) == []", "reverse([1]) == []", "sortBy([1], #) == []",
               "count([true]) == 1", "'\\u{41}' == 'A'"]
 
@@ -83,12 +84,12 @@ def test_what_the_old_profile_lacks(text: str) -> None:
 
 
 def test_the_old_profile_names_itself() -> None:
-    with pytest.raises(ConditionError, match="unknown to argo-rollouts@1.8"):
+    with pytest.raises(ConditionError, match=r"unknown to argo-rollouts@1\.8"):
         parse_condition("uniq(result) == [1]", OLD)
 
 
 def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(PolicyError, match="use one of argo-rollouts@1.10, argo-rollouts@1.8"):
+    with pytest.raises(PolicyError, match=r"use one of argo-rollouts@1\.10, argo-rollouts@1\.8"):
         parse_condition("true", "argo-rollouts@2")
 
 
@@ -123,7 +124,7 @@ def test_deep_conditions_are_refused(name: str) -> None:
 
 
 def test_moderate_depth_works() -> None:
-    assert parse_condition("(" * 70 + "true" + ")" * 70).judge(None)
+    assert parse_condition("(" * 60 + "true" + ")" * 60).judge(None)
     assert parse_condition(" and ".join(["result[0] < 5"] * 150)).judge([1.0])
     assert parse_condition("result" + ".a" * 150 + " == nil") is not None
 
@@ -137,12 +138,13 @@ def test_node_limit() -> None:
 
 BUDGET = ["len(1..2000000) > 0", "len(repeat('ab', 500000)) > 0", "len(map(1..600000, #)) > 0",
           "len(reduce(1..100, #acc + #acc, 'a')) > 0", "all(1..5000, all(1..5000, true))",
-          "len(reduce(1..50, concat(#acc, #acc), [1])) > 0", "len(replace(repeat('a', 1000), '', repeat('b', 10000))) > 0"]
+          "len(reduce(1..50, concat(#acc, #acc), [1])) > 0",
+          "len(replace(repeat('a', 1000), '', repeat('b', 10000))) > 0"]
 
 
 @pytest.mark.parametrize("text", BUDGET)
 def test_runs_have_a_budget(text: str) -> None:
-    with pytest.raises(EvaluationError, match="1000000|10000000|more than"):
+    with pytest.raises(EvaluationError, match=r"1000000|more than"):
         parse_condition(text).judge(1.0)
 
 

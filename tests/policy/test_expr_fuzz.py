@@ -7,17 +7,30 @@ import random
 
 from sim.policy.expr import NEW, OLD, ConditionError, EvaluationError, parse_condition
 
-BINARY = "or || and && == != < > <= >= in matches contains startsWith endsWith .. + - * / % ** ^ ??".split()
-ONE = ("len first last min max mean median abs ceil floor round int float string type keys values toPairs fromPairs reverse "
-       "uniq flatten sort concat asInt asFloat isNaN isInf isNil trim upper lower toJSON fromJSON join").split()
-LOOPS = "all none any one filter map count find findIndex findLast findLastIndex groupBy sortBy sum reduce".split()
-LEAVES = ["result", "result[0]", "result.a", "result?.b.c", "1", "0", "2.5", "-1", "true", "false", "nil", "'a'", "'1'", "[]",
+BINARY = [
+    "or", "||", "and", "&&", "==", "!=", "<", ">", "<=", ">=", "in", "matches", "contains", "startsWith", "endsWith",
+    "..", "+", "-", "*", "/", "%", "**", "^", "??",
+]
+ONE = [
+    "len", "first", "last", "min", "max", "mean", "median", "abs", "ceil", "floor", "round", "int", "float", "string",
+    "type", "keys", "values", "toPairs", "fromPairs", "reverse", "uniq", "flatten", "sort", "concat", "asInt",
+    "asFloat", "isNaN", "isInf", "isNil", "trim", "upper", "lower", "toJSON", "fromJSON", "join",
+]
+LOOPS = [
+    "all", "none", "any", "one", "filter", "map", "count", "find", "findIndex", "findLast", "findLastIndex",
+    "groupBy", "sortBy", "sum", "reduce",
+]
+LEAVES = ["result", "result[0]", "result.a", "result?.b.c", "1", "0", "2.5", "-1", "true", "false", "nil", "'a'",
+          "'1'", "[]",
           "[1, 2]", "{}", "{a: 1}", "1..3", "[[1], 'x', nil]", "9223372036854775807", "1e308", "`(`", "'\\u00e9'"]
 INSIDE = ["#", "#.a", ".a", "#index", "#acc"]
-NOISE = ["(", ")", "[", "]", "{", "}", "#", ".", "?.", "??", "?", ":", "|", ";", ",", "'", '"', "`", "\\", "let x =", "if", "else",
-         "not", "in", "result", "len", "all(", "0x", "1e", "..", "//", "/*", "*/", "é", "\x00", "\ud800", "😀", "\n", " ", "=", "**"]
+NOISE = ["(", ")", "[", "]", "{", "}", "#", ".", "?.", "??", "?", ":", "|", ";", ",", "'", '"', "`", "\\", "let x =",
+         "if", "else",
+         "not", "in", "result", "len", "all(", "0x", "1e", "..", "//", "/*", "*/", "é", "\x00", "\ud800", "😀",
+         "\n", " ", "=", "**"]
 RESULTS: list[object] = [
-    None, True, 3, 0.5, math.nan, "abc", "", [], [0.01], [math.nan, 1.0, -math.inf], [1.0, "x", None, True, [2.0], {"a": 1.0}],
+    None, True, 3, 0.5, math.nan, "abc", "", [], [0.01], [math.nan, 1.0, -math.inf],
+    [1.0, "x", None, True, [2.0], {"a": 1.0}],
     {}, {"a": {"b": 1.0}, "b": {"c": [1.0]}, "s": "héllo"}, 10**30, [10**30], (1.0,), {"a": {1}}, {1: 2}, "\ud800",
 ]
 
@@ -38,8 +51,10 @@ def grammar(rng: random.Random, depth: int, loops: int) -> str:
         return f"{rng.choice(LOOPS)}({sub()}, {sub(1)})"
     forms = (f"({sub()})", f"not {sub()}", f"-{sub()}", f"{sub()} ? {sub()} : {sub()}", f"(let v = {sub()}; {sub()})",
              f"[{sub()}, {sub()}]", f"{{k: {sub()}}}", f"{sub()} | {rng.choice(ONE)}()", f"({sub()})[{sub()}]",
-             f"({sub()})[{sub()}:]", f"get({sub()}, {sub()})", f"default({sub()}, {sub()})", f"{sub()} < {sub()} < {sub()}",
-             f"if {sub()} {{ {sub()} }} else {{ {sub()} }}", f"split({sub()}, {sub()})", f"reduce({sub()}, {sub(1)}, {sub()})")
+             f"({sub()})[{sub()}:]", f"get({sub()}, {sub()})", f"default({sub()}, {sub()})",
+             f"{sub()} < {sub()} < {sub()}",
+             f"if {sub()} {{ {sub()} }} else {{ {sub()} }}", f"split({sub()}, {sub()})",
+             f"reduce({sub()}, {sub(1)}, {sub()})")
     return rng.choice(forms)
 
 
@@ -47,7 +62,8 @@ def whole(rng: random.Random) -> str:
     """A condition, mostly one that can be true or false."""
     depth = rng.randrange(4)
     one, two = grammar(rng, depth, 0), grammar(rng, depth, 0)
-    return rng.choice((one, f"({one}) == ({two})", f"({one}) < 1", f"type({one}) != 'x'", f"len([{one}]) > 0", f"isNil({one})"))
+    forms = (one, f"({one}) == ({two})", f"({one}) < 1", f"type({one}) != 'x'", f"len([{one}]) > 0", f"isNil({one})")
+    return rng.choice(forms)
 
 
 def noise(rng: random.Random) -> str:

@@ -53,8 +53,8 @@ VERDICTS = [  # success, failure, verdict, with the result [0.02]
 
 @pytest.mark.parametrize(("success", "failure", "verdict"), VERDICTS)
 def test_two_conditions(success: str | None, failure: str | None, verdict: str) -> None:
-    parsed = [parse_condition(text) if text else None for text in (success, failure)]
-    assert measure_verdict([0.02], *parsed)[0] == verdict
+    good, bad = (parse_condition(text) if text else None for text in (success, failure))
+    assert measure_verdict([0.02], good, bad)[0] == verdict
 
 
 def test_nan_with_both_conditions_is_inconclusive() -> None:

@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from sim.policy.commands import Apply, AskGate, Command, Finish, Match, Measure, Mirror, Promote, SetScale, SetWeight, Text
+
+from sim.policy.commands import (
+    Apply,
+    AskGate,
+    Command,
+    Finish,
+    Match,
+    Measure,
+    Mirror,
+    Promote,
+    SetScale,
+    SetWeight,
+    Text,
+)
 from sim.policy.errors import PolicyError
 from sim.policy.events import (
     Absent,
@@ -44,10 +57,10 @@ def run(
     rollout = Rollout(policy, lambda at, item: said.append((at, item)))
     left, events = list(answers), dict(events or {})
     pending: list[Any] = [Started(replicas)]
-    at, beside, rolled = 0.0, 0, False
+    at, beside = 0.0, 0
 
     def follow(command: Command) -> None:
-        nonlocal beside, rolled
+        nonlocal beside
         match command:
             case Measure(id):
                 pending.append(Measured(id, left.pop(0) if len(left) > 1 else left[0]))
@@ -55,8 +68,11 @@ def run(
                 pending.append(Answered(gate, gates(at, gate)))
             case SetScale(stable, canary):
                 pending.append(PodsReady(stable, canary))
-            case Apply() if command.beside:
+            case Apply():
                 pending.append(PodsReady(0, command.beside + replicas))
+                beside = command.beside
+            case Promote():
+                pending.append(PodsReady(beside + replicas, 0))
 
     while True:
         while pending:
@@ -90,12 +106,18 @@ def test_a_good_canary_takes_the_increments_and_three_ticks_more() -> None:
     said = run(policy, [GOOD])
     # No clamp: 20, 40, 60 (section 4.3); from the first tick to the end n + 3 intervals (section 4.6).
     assert weights(said) == [(20, 20), (30, 40), (40, 60), (60, 0)]
-    assert phases(said) == [(0, "Initialized"), (10, "Progressing"), (50, "Promoting"), (60, "Finalising"), (70, "Succeeded")]
+    assert phases(said) == [
+        (0, "Initialized"),
+        (10, "Progressing"),
+        (50, "Promoting"),
+        (60, "Finalising"),
+        (70, "Succeeded"),
+    ]
     commands = [(at, item) for at, item in said if isinstance(item, SetScale | Apply | Promote | Finish)]
     assert commands == [
         (10, SetScale(4, 4)),
         (50, Apply(2, 1, 1, beside=4)),
-        (70, Promote(2)), (70, Apply(2, 1, 1)), (70, SetScale(4, 0)), (70, Finish("promoted", "promoted")),
+        (70, Promote(2)), (70, SetScale(4, 0)), (70, Finish("promoted", "promoted")),
     ]  # fmt: skip
 
 
@@ -107,7 +129,9 @@ def test_the_first_events_and_commands() -> None:
     assert rollout.handle(15, PodsReady(3, 2)) == ()
     assert rollout.handle(30, Woke()) == ()  # 2 of 3 pods: wait
     assert rollout.handle(44, PodsReady(3, 3)) == ()
-    assert rollout.handle(45, Woke()) == (SetWeight(50),)  # no pre-rollout hook: nothing is asked before the first weight
+    assert rollout.handle(45, Woke()) == (
+        SetWeight(50),
+    )  # no pre-rollout hook: nothing is asked before the first weight
     assert rollout.handle(60, Woke()) == (Measure(1, "tick", "errors", Text("prometheus", "errors")),)
     assert rollout.handle(60, Measured(1, GOOD)) == (SetWeight(100),)
     assert rollout.handle(75, Woke()) == (Measure(2, "tick", "errors", Text("prometheus", "errors")),)
@@ -115,7 +139,7 @@ def test_the_first_events_and_commands() -> None:
     assert rollout.handle(90, Woke()) == ()  # the primary's old pods are still there
     assert rollout.handle(95, PodsReady(0, 6)) == ()
     assert rollout.handle(105, Woke()) == (SetWeight(0),)
-    assert rollout.handle(120, Woke()) == (Promote(2), Apply(2, 1, 0), SetScale(3, 0), Finish("promoted", "promoted"))
+    assert rollout.handle(120, Woke()) == (Promote(2), SetScale(3, 0), Finish("promoted", "promoted"))
     assert rollout.wakes_at is None
 
 
@@ -149,7 +173,9 @@ def test_a_success_never_lowers_the_count() -> None:
     assert phases(said)[-1] == (80, "Failed")
 
 
-@pytest.mark.parametrize("answer", [NotANumber(), Absent(), Failed("503"), Value(None), Value([]), Value("no"), Value(True)])
+@pytest.mark.parametrize(
+    "answer", [NotANumber(), Absent(), Failed("503"), Value(None), Value([]), Value("no"), Value(True)]
+)
 def test_whatever_is_not_a_number_fails(answer: Answer) -> None:
     assert Check("m", Text("p", "q")).assess(answer)[1] is False
 
@@ -216,7 +242,9 @@ def test_confirm_traffic_increase_holds_the_weight() -> None:
 
 
 def test_confirm_promotion_of_a_canary_keeps_analysing() -> None:
-    policy = Flagger(interval=10, threshold=5, step_weight=100, checks=(ERRORS,), hooks=(Hook("gate", "confirm-promotion"),))
+    policy = Flagger(
+        interval=10, threshold=5, step_weight=100, checks=(ERRORS,), hooks=(Hook("gate", "confirm-promotion"),)
+    )
     said = run(policy, [GOOD], gates=lambda at, gate: at >= 50)
     assert asked(said, "confirm-promotion") == [30, 40, 50]
     assert phases(said)[2:4] == [(30, "WaitingPromotion"), (50, "Promoting")]
@@ -226,7 +254,9 @@ def test_confirm_promotion_of_a_canary_keeps_analysing() -> None:
 
 
 def test_rollback_hook() -> None:
-    policy = Flagger(interval=10, step_weight=10, checks=(ERRORS,), hooks=(Hook("stop", "rollback"), Hook("tell", "post-rollout")))
+    policy = Flagger(
+        interval=10, step_weight=10, checks=(ERRORS,), hooks=(Hook("stop", "rollback"), Hook("tell", "post-rollout"))
+    )
     said = run(policy, [GOOD], gates=lambda at, gate: at >= 40)
     assert phases(said)[-1] == (40, "Failed")
     assert asked(said, "post-rollout") == [40]
@@ -234,7 +264,9 @@ def test_rollback_hook() -> None:
 
 
 def test_blue_green_asks_twice_and_analyses_once_at_full_weight() -> None:
-    policy = Flagger(interval=10, threshold=2, iterations=2, checks=(ERRORS,), hooks=(Hook("gate", "confirm-promotion"),))
+    policy = Flagger(
+        interval=10, threshold=2, iterations=2, checks=(ERRORS,), hooks=(Hook("gate", "confirm-promotion"),)
+    )
     said = run(policy, [GOOD])
     assert ticks(said) == [(20, 0, 1), (30, 0, 2), (40, 0, 3), (60, 0, 0)]
     assert asked(said, "confirm-promotion") == [40, 50]
@@ -268,14 +300,23 @@ def test_mirror_of_blue_green_and_of_a_canary() -> None:
 def test_ab_matches_instead_of_weighing() -> None:
     said = run(Flagger(interval=10, iterations=2, match=("header:x=y",), checks=(ERRORS,)), [GOOD])
     assert weights(said) == []
-    assert [(at, item) for at, item in said if isinstance(item, Match)] == [(20, Match(("header:x=y",))), (50, Match(()))]
+    assert [(at, item) for at, item in said if isinstance(item, Match)] == [
+        (20, Match(("header:x=y",))),
+        (50, Match(())),
+    ]
     assert phases(said)[-1] == (60, "Succeeded")
 
 
 def test_without_router_no_weight_is_set() -> None:
     said = run(Flagger(interval=10, iterations=1, router=False, match=("header:x=y",), checks=(ERRORS,)), [GOOD])
     assert not [item for _, item in said if isinstance(item, SetWeight | Match | Mirror)]
-    assert phases(said) == [(0, "Initialized"), (10, "Progressing"), (40, "Promoting"), (50, "Finalising"), (60, "Succeeded")]
+    assert phases(said) == [
+        (0, "Initialized"),
+        (10, "Progressing"),
+        (40, "Promoting"),
+        (50, "Finalising"),
+        (60, "Succeeded"),
+    ]
 
 
 def test_traffic_returns_in_steps() -> None:
@@ -311,7 +352,9 @@ def test_a_primary_that_never_takes_the_copy_leaves_traffic_with_the_canary() ->
 
 
 def test_a_newer_revision_starts_over() -> None:
-    said = run(Flagger(interval=10, threshold=3, step_weight=30, checks=(ERRORS,)), [BAD, GOOD], events={35.0: NewRevision(3)})
+    said = run(
+        Flagger(interval=10, threshold=3, step_weight=30, checks=(ERRORS,)), [BAD, GOOD], events={35.0: NewRevision(3)}
+    )
     assert weights(said)[:3] == [(20, 30), (40, 0), (50, 30)]
     assert ticks(said) == [(30, 1, 0), (40, 0, 0)]
     assert (110, Promote(3)) in said
@@ -352,7 +395,15 @@ def test_a_late_yes_is_the_next_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"interval": 5}, {"threshold": 0}, {"max_weight": 0}, {"canary_replicas": 0}, {"router": False}, {"first_tick": -1}]
+    "fields",
+    [
+        {"interval": 5},
+        {"threshold": 0},
+        {"max_weight": 0},
+        {"canary_replicas": 0},
+        {"router": False},
+        {"first_tick": -1},
+    ],
 )
 def test_impossible_configurations(fields: dict[str, Any]) -> None:
     with pytest.raises(PolicyError):

@@ -10,7 +10,8 @@ MINUTE = 60.0
 
 def feed(look: BurnRateLook, bad: list[int], requests: int = 1000, step: float = MINUTE, at: float = 0.0) -> list[str]:
     return [
-        look.look(Window(at + i * step, at + (i + 1) * step, 0.1, Arm(requests, b), Arm(9000, 0))).verdict for i, b in enumerate(bad)
+        look.look(Window(at + i * step, at + (i + 1) * step, 0.1, Arm(requests, b), Arm(9000, 0))).verdict
+        for i, b in enumerate(bad)
     ]
 
 

@@ -23,7 +23,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "kayenta.aca_margin": {"metrics": (Metric("latency", groups=("g",)),)},
 }
 COMPARES = {
-    "kayenta.aca_seeded", "kayenta.aca_margin", "eprocess.counts", "eprocess.cdf", "gst", "fixed.exact", "peeking_t", "mean_inequality",
+    "kayenta.aca_seeded", "kayenta.aca_margin", "eprocess.counts", "eprocess.cdf", "gst", "fixed.exact", "peeking_t",
+    "mean_inequality",
 }  # fmt: skip
 BOUNDS = (0.1, 0.3, 1.0)
 TRUTH = Truth(bad=False)
@@ -41,7 +42,8 @@ def arm(requests: int, bad: int, step: int) -> Arm:
 
 def windows(count: int = 8, requests: int = 400) -> list[Window]:
     return [
-        Window(60.0 * i, 60.0 * i + 60.0, 0.5, arm(requests, 3 + i % 3, i), arm(requests, 4, i + 100), BOUNDS) for i in range(count)
+        Window(60.0 * i, 60.0 * i + 60.0, 0.5, arm(requests, 3 + i % 3, i), arm(requests, 4, i + 100), BOUNDS)
+        for i in range(count)
     ]
 
 
@@ -61,6 +63,11 @@ def test_is_a_frozen_slotted_dataclass_with_its_registry_name(name: str) -> None
         setattr(judge, field, None)
     assert dataclasses.replace(judge) == judge
     assert hash(judge) == hash(make(name))
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_shows_a_runnable_example(name: str) -> None:
+    assert ">>> " in (JUDGES[name].__doc__ or "")
 
 
 @pytest.mark.parametrize("name", JUDGES)

@@ -1,4 +1,4 @@
-"""`eprocess.counts`: its martingale property exactly, its error rates by seeded simulation, its steps, margin and split."""
+"""`eprocess.counts`: its martingale property exactly, error rates by seeded simulation, steps, margin and split."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_theta_interval_holds_the_estimate_and_widens_from_nothing() -> None:
         assert e == pytest.approx(math.log(20.0), rel=1e-6)
 
 
-def stream(rng: np.random.Generator, weight: float, looks: int, ratio: float, judge: EProcessCounts, rate: float = 0.01) -> list[Finding]:
+def stream(
+    rng: np.random.Generator, weight: float, looks: int, ratio: float, judge: EProcessCounts, rate: float = 0.01
+) -> list[Finding]:
     look, out = judge.start(0, None), []
     canary = rng.binomial(int(1000 * weight), rate * ratio, looks)
     baseline = rng.binomial(1000 - int(1000 * weight), rate, looks)
@@ -130,6 +132,18 @@ def test_a_split_that_is_not_the_planned_one_is_reported_instead_of_judged() -> 
     assert (found.verdict, "set split" in found.reason) == ("inconclusive", True)
     for split in ("equal", "requests"):
         assert EProcessCounts(split=split).start(0, None).look(seen).verdict == "continue"  # type: ignore[arg-type]
+
+
+def test_a_split_taken_from_the_requests_keeps_alpha_when_the_plan_is_wrong() -> None:
+    """400 healthy runs with a random share of 1/11; above the 99.9 % point of Bin(400, .05) has chance < 0.001."""
+    rng, failed, judge = np.random.default_rng(14), 0, EProcessCounts(split="requests")
+    for _ in range(400):
+        look, verdict = judge.start(0, None), "continue"
+        for i, n in enumerate(rng.binomial(1000, 1 / 11, 30).tolist()):
+            arms = Arm(n, int(rng.binomial(n, 0.02))), Arm(1000 - n, int(rng.binomial(1000 - n, 0.02)))
+            verdict = look.look(Window(i, i + 1, 0.05, *arms)).verdict
+        failed += verdict == "fail"
+    assert failed <= scipy.stats.binom.ppf(0.999, 400, 0.05)
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0])

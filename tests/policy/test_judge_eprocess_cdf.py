@@ -54,7 +54,7 @@ def run(rng: np.random.Generator, weights: tuple[float, ...], looks: int, judge:
 
 
 def test_equal_latencies_are_not_rejected_and_slower_ones_are() -> None:
-    """120 healthy runs of 40 looks at alpha 0.05: the band is conservative on a histogram, more than 14 has chance < 0.001."""
+    """120 healthy runs of 40 looks at alpha 0.05: the band is conservative; more than 14 has chance < 0.001."""
     rng = np.random.default_rng(4)
     assert sum(run(rng, HEALTHY, 40, EProcessCdf()) == "fail" for _ in range(120)) <= 14
     assert all(run(rng, SLOWER, 60, EProcessCdf()) == "fail" for _ in range(20))

@@ -10,7 +10,15 @@ import scipy.stats
 
 from sim.policy.judges import Arm, GroupSequential, Window
 from sim.policy.judges.spending import (
-    MOST, Inside, boundaries, boundary, exit_probabilities, leave, spend_obrien_fleming, spend_pocock, stay,
+    MOST,
+    Inside,
+    boundaries,
+    boundary,
+    exit_probabilities,
+    leave,
+    spend_obrien_fleming,
+    spend_pocock,
+    stay,
 )  # fmt: skip
 
 
@@ -66,7 +74,7 @@ def run(judge: GroupSequential, rng: np.random.Generator, rates: tuple[float, fl
 
 @pytest.mark.parametrize("spending", ["obrien_fleming", "pocock"])
 def test_alpha_holds_at_uneven_looks(spending: str) -> None:
-    """400 healthy runs whose windows do not meet the planned looks; outside the exact 99.9 % interval has chance < 0.001."""
+    """400 healthy runs with uneven looks; outside the exact 99.9 % interval has chance < 0.001."""
     judge = GroupSequential(planned_requests=4000, looks=5, spending=spending)  # type: ignore[arg-type]
     rng = np.random.default_rng(21)
     failed = sum(run(judge, rng, (0.1, 0.1)) == "fail" for _ in range(400))

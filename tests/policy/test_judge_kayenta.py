@@ -1,4 +1,4 @@
-"""Kayenta's classification, score and run, rule by rule, and the quirks a to j of judges.md section 4.6 as scenarios."""
+"""Kayenta's classification, score and run, rule by rule, and the quirks a to j of judges.md section 4.6."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ def ramp(level: float, n: int = 60, step: float = 0.01) -> tuple[float, ...]:
     return tuple(level + step * i for i in range(n))
 
 
-def label(metric: Metric, exp: tuple[float, ...], ctl: tuple[float, ...], noise: Callable[[str, int], float] = QUIET) -> Label:
+def label(
+    metric: Metric, exp: tuple[float, ...], ctl: tuple[float, ...], noise: Callable[[str, int], float] = QUIET
+) -> Label:
     return classify(metric, exp, ctl, noise).label
 
 
-def classified(name: str, kind: Label, groups: tuple[str, ...] = ("g",), critical: bool = False, muted: bool = False) -> Classified:
+def classified(
+    name: str, kind: Label, groups: tuple[str, ...] = ("g",), critical: bool = False, muted: bool = False
+) -> Classified:
     return Classified(Metric(name, groups=groups, muted=muted, critical=critical), kind, critical)
 
 
@@ -72,7 +76,11 @@ def test_different_label_keys_fail_the_whole_judgement() -> None:
 
 def test_shifts_are_high_low_or_pass_by_direction() -> None:
     up, down = ramp(2.0), ramp(1.0)
-    expected: dict[str, tuple[Label, Label]] = {"increase": ("High", "Pass"), "decrease": ("Pass", "Low"), "either": ("High", "Low")}
+    expected: dict[str, tuple[Label, Label]] = {
+        "increase": ("High", "Pass"),
+        "decrease": ("Pass", "Low"),
+        "either": ("High", "Low"),
+    }
     for direction, kinds in expected.items():
         metric = Metric("m", direction=direction)  # type: ignore[arg-type]
         assert (label(metric, up, down), label(metric, down, up)) == kinds
@@ -155,8 +163,9 @@ def test_report_of_an_arm() -> None:
 
 def test_group_scores_count_passes_among_scored_metrics() -> None:
     results = [
-        classified("a", "Pass"), classified("b", "High"), classified("c", "NodataFailMetric"), classified("d", "Nodata"),
-        classified("e", "Error"), classified("f", "Pass", groups=()), classified("x", "Low", muted=True),
+        classified("a", "Pass"), classified("b", "High"), classified("c", "NodataFailMetric"),
+        classified("d", "Nodata"), classified("e", "Error"), classified("f", "Pass", groups=()),
+        classified("x", "Low", muted=True),
     ]  # fmt: skip
     got = score(results, {})
     assert [(g.name, round(g.score, 4), g.nodata) for g in got.groups] == [("g", 33.3333, False)]
@@ -164,7 +173,10 @@ def test_group_scores_count_passes_among_scored_metrics() -> None:
 
 
 def test_critical_failure_and_mostly_nodata_zero_the_score() -> None:
-    assert score([classified("a", "Pass"), classified("b", "High", critical=True)], {}).reason == "critical metric b is High"
+    assert (
+        score([classified("a", "Pass"), classified("b", "High", critical=True)], {}).reason
+        == "critical metric b is High"
+    )
     half = score([classified("a", "Pass"), classified("b", "Nodata")], {})
     assert (half.summary, half.reason) == (0.0, "1 of 2 metrics have no data")
     assert score([classified("a", "Pass"), classified("b", "NodataFailMetric")], {}).summary == 50.0
@@ -217,7 +229,9 @@ def test_the_margin_judge_tolerates_what_version_1_flags() -> None:
     assert classify(metric, big, ctl, QUIET, margin_bound).label == "High"
 
 
-@pytest.mark.parametrize(("policy", "verdict"), [("ignore", "pass"), ("inconclusive", "inconclusive"), ("fail", "fail")])
+@pytest.mark.parametrize(
+    ("policy", "verdict"), [("ignore", "pass"), ("inconclusive", "inconclusive"), ("fail", "fail")]
+)
 def test_error_policy(policy: str, verdict: str) -> None:
     judge = Kayenta(metrics=(Metric("m", groups=("g",)),), error_policy=policy)  # type: ignore[arg-type]
     found = judge.start(0, None).look(window((2.0,), (1.0,)))
@@ -313,10 +327,11 @@ def test_quirk_e_any_shift_is_flagged_as_n_grows() -> None:
 
 
 def test_quirk_f_power_follows_the_formula() -> None:
-    """150 seeded runs inside the exact 99.9 % binomial interval: a correct judge leaves it with chance at most 0.001."""
+    """150 seeded runs; a correct judge leaves the exact 99.9 % interval with chance at most 0.001."""
     rng, n, delta, runs = np.random.default_rng(5), 100, 0.5, 150
     found = sum(
-        label(Metric("m"), tuple(rng.normal(50.0 + delta, 1.0, n)), tuple(rng.normal(50.0, 1.0, n))) != "Pass" for _ in range(runs)
+        label(Metric("m"), tuple(rng.normal(50.0 + delta, 1.0, n)), tuple(rng.normal(50.0, 1.0, n))) != "Pass"
+        for _ in range(runs)
     )
     z = delta / math.sqrt(math.pi / 3 * 2 / n)
     power = scipy.stats.norm.cdf(z - CRITICAL_VALUE) + scipy.stats.norm.cdf(-z - CRITICAL_VALUE)

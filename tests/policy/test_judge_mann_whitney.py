@@ -92,7 +92,9 @@ def test_mean_in_two_passes() -> None:
     assert mean([0.1] * 3) == 0.1
 
 
-@pytest.mark.parametrize(("f", "lo", "hi"), [(math.cos, 1.0, 2.0), (lambda x: x**3 - 2 * x - 5, 2.0, 3.0), (math.tan, -1.0, 1.3)])
+@pytest.mark.parametrize(
+    ("f", "lo", "hi"), [(math.cos, 1.0, 2.0), (lambda x: x**3 - 2 * x - 5, 2.0, 3.0), (math.tan, -1.0, 1.3)]
+)
 def test_zeroin_on_smooth_functions(f: object, lo: float, hi: float) -> None:
     from collections.abc import Callable
     from typing import cast

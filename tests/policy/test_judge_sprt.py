@@ -25,7 +25,7 @@ def paths(p: float, runs: int, length: int, seed: int) -> tuple[np.ndarray, np.n
 
 @pytest.mark.parametrize(("p", "wrong", "which"), [(0.01, True, 0), (0.02, False, 1)])
 def test_error_rates_and_average_sample_numbers(p: float, wrong: bool, which: int) -> None:
-    """1500 runs: errors above the 99.9 % point of Bin(1500, 0.05) have chance < 0.001; sizes 0 to +15 % of Wald's (4 sigma)."""
+    """1500 runs: errors above the 99.9 % point of Bin(1500, .05) have chance < 0.001; sizes 0..+15 % of Wald's."""
     high, size = paths(p, 1500, 9000, seed=which)
     assert (high == wrong).sum() <= scipy.stats.binom.ppf(0.999, 1500, 0.05)
     assert 1.0 < size.mean() / average_samples(0.01, 0.02, 0.05, 0.05)[which] < 1.15
@@ -70,6 +70,8 @@ def test_conditional_false_alarms_stay_below_alpha() -> None:
     for _ in range(400):
         look, verdict = Sprt(p0=None).start(0, None), "continue"
         while verdict == "continue":
-            verdict = look.look(Window(0, 1, 0.3, Arm(300, int(rng.binomial(300, 0.01))), Arm(700, int(rng.binomial(700, 0.01))))).verdict
+            verdict = look.look(
+                Window(0, 1, 0.3, Arm(300, int(rng.binomial(300, 0.01))), Arm(700, int(rng.binomial(700, 0.01))))
+            ).verdict
         failed += verdict == "fail"
     assert failed <= scipy.stats.binom.ppf(0.999, 400, 0.05)

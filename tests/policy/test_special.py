@@ -66,7 +66,9 @@ def test_incomplete_beta_ends_and_errors() -> None:
         special.beta_cdf(0.5, 0.0, 1.0)
 
 
-@pytest.mark.parametrize(("a", "b"), [(1e-3, 2.0), (0.5, 0.5), (3, 5000), (9.99, 10.01), (50, 950), (1e6, 2e6), (0.3, 1e7)])
+@pytest.mark.parametrize(
+    ("a", "b"), [(1e-3, 2.0), (0.5, 0.5), (3, 5000), (9.99, 10.01), (50, 950), (1e6, 2e6), (0.3, 1e7)]
+)
 def test_log_beta_agrees_with_scipy(a: float, b: float) -> None:
     assert special.log_beta(a, b) == pytest.approx(float(scipy.special.betaln(a, b)), rel=1e-11)
     assert special.log_beta(a, b) == special.log_beta(b, a)

@@ -1,4 +1,4 @@
-"""Shapes of traffic: exact levels where a closed form exists, the promised accuracy elsewhere, equal windows exactly equal."""
+"""Shapes of traffic: exact levels where a closed form exists, the promised accuracy elsewhere, equal windows equal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def grid(count: int, width: float, start: float = 0.0) -> list[float]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_levels_are_integrals(shape: Traffic) -> None:
-    """Against a fine midpoint sum whose cells never straddle a jump (all are at multiples of 1 s); Ramp is linear in each."""
+    """Against a fine midpoint sum whose cells never straddle a jump or a bend (all are at multiples of 1 s)."""
     edges = [0.0, 3.0, 4.0, 26.0, 27.0, 90.0, 150.0, 163.0, 400.0, 1000.0]
     for level, (low, high) in zip(shape.levels(edges), pairwise(edges), strict=True):
         cells = [shape.rate(low + i + 0.5) for i in range(int(high - low))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Callable
+from collections.abc import Callable
 
 from sim.policy.expr import nodes as tree
 from sim.policy.expr import signatures as sign
@@ -69,7 +69,7 @@ def call(builder: Builder, node: Node) -> Built:
     try:
         shape = function.rule([argument for argument, _ in built])
     except ValueError as error:
-        builder.fail(node, f"{node.name}() {error}", "change the arguments")
+        raise builder.fail(node, f"{node.name}() {error}", "change the arguments") from None
     if node.name in ("isNaN", "isInf") and built[0][0].integer:
         built = [builder.build(floated(node.arguments[0]))]
     body, runs = function.run, tuple(run for _, run in built)
@@ -80,7 +80,7 @@ def call(builder: Builder, node: Node) -> Built:
 
 
 def floated(node: Node) -> Node:
-    """The node with its integer literals made floats, through signs, +, - and *, as the original does for float parameters."""
+    """The node with its integer literals made floats, also below signs, +, - and *, as in the original."""
     if isinstance(node, tree.Literal) and type(node.value) is int:
         return tree.Literal(node.at, float(node.value))
     if isinstance(node, tree.Unary):

@@ -5,7 +5,7 @@ A loop binds `#` (and #index, #acc) for its predicate and restores what the loop
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from sim.policy.expr import nodes as tree
 from sim.policy.expr import shapes
@@ -26,10 +26,10 @@ def loop(builder: Builder, node: Node) -> Built:
     assert isinstance(node, tree.Loop)
     collection, items = builder.build(node.collection)
     if collection.kind != "list" and not collection.unknown:
-        builder.fail(node.collection, f"{node.name}() of {collection} is impossible", "use a list")
+        raise builder.fail(node.collection, f"{node.name}() of {collection} is impossible", "use a list")
     extra, start = builder.build(node.extra) if node.extra else (shapes.UNKNOWN, None)
     if node.name == "sortBy" and not (extra.unknown or extra.kind == "string"):
-        builder.fail(node, f"sortBy() in the order {extra}", 'use "asc" or "desc"')
+        raise builder.fail(node, f"sortBy() in the order {extra}", 'use "asc" or "desc"')
     out, predicate = _predicate(builder, node, collection)
     name = node.name
     weight = 1 + tree.size(node.predicate) if node.predicate else 1
@@ -54,9 +54,11 @@ def _predicate(builder: Builder, node: tree.Loop, collection: Shape) -> Built:
     out, run = builder.build(node.predicate)
     builder.scopes.pop()
     if out.kind == "nil":
-        builder.fail(node.predicate, "the predicate is nil", "give it a value")
+        raise builder.fail(node.predicate, "the predicate is nil", "give it a value")
     if node.name in ASKING and not (out.kind == "bool" or out.unknown):
-        builder.fail(node.predicate, f"the predicate of {node.name}() is {out}, not true or false", "compare # with something")
+        raise builder.fail(
+            node.predicate, f"the predicate of {node.name}() is {out}, not true or false", "compare # with something"
+        )
     return out, run
 
 
@@ -91,25 +93,17 @@ def elements(value: object, name: str) -> list[object]:
     raise EvaluationError(f"{name}() of {kind(value)} is impossible; use a list")
 
 
-def _all(state: State, items: list[object], predicate: Run) -> object:
-    for state.item in items:
-        if not truth(predicate(state), "all()"):
-            return False
-    return True
+def decider(name: str, stop: bool, result: bool) -> Walk:
+    """all, none, any: the first element whose predicate is `stop` decides for `result`."""
+    where = f"{name}()"
 
+    def walk(state: State, items: list[object], predicate: Run) -> object:
+        for state.item in items:
+            if truth(predicate(state), where) is stop:
+                return result
+        return not result
 
-def _none(state: State, items: list[object], predicate: Run) -> object:
-    for state.item in items:
-        if truth(predicate(state), "none()"):
-            return False
-    return True
-
-
-def _any(state: State, items: list[object], predicate: Run) -> object:
-    for state.item in items:
-        if truth(predicate(state), "any()"):
-            return True
-    return False
+    return walk
 
 
 def _count(state: State, items: list[object], predicate: Run) -> int:
@@ -200,7 +194,8 @@ def _reduce(start: Run | None) -> Walk:
 
 
 WALKS: dict[str, Walk] = {
-    "all": _all, "none": _none, "any": _any, "one": _one, "filter": _filter, "map": _map, "count": _count, "sum": _sum,
+    "all": decider("all", False, False), "none": decider("none", True, False), "any": decider("any", True, True),
+    "one": _one, "filter": _filter, "map": _map, "count": _count, "sum": _sum,
     "find": finder(backwards=False, position=False), "findIndex": finder(backwards=False, position=True),
     "findLast": finder(backwards=True, position=False), "findLastIndex": finder(backwards=True, position=True),
     "groupBy": _group,

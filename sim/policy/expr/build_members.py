@@ -56,16 +56,18 @@ def _member_shape(builder: Builder, node: tree.Member, base: Shape, key: Shape) 
         return shapes.UNKNOWN
     if base.kind == "map":
         if not (key.unknown or key.kind == "string" or base.element == "any"):
-            builder.fail(node, f"{key} cannot be a key of a map", "use a string")
+            raise builder.fail(node, f"{key} cannot be a key of a map", "use a string")
         return base.item or shapes.ANY
     if base.kind == "list":
         if not (key.unknown or key.integer):
-            builder.fail(node, f"a list has no member by {key}", "take an element by a whole number, e.g. result[0]")
+            raise builder.fail(
+                node, f"a list has no member by {key}", "take an element by a whole number, e.g. result[0]"
+            )
         return base.item or shapes.ANY
     remedy = "compare it as it is"
     if base.kind == "nil":
         remedy = "nil has no members and ?. does not help when all of result is nil; use default(result, …)"
-    builder.fail(node, f"{base} has no members", remedy)
+    raise builder.fail(node, f"{base} has no members", remedy)
 
 
 def link(builder: Builder, node: Node) -> Built:
@@ -84,7 +86,7 @@ def slice_of(builder: Builder, node: Node) -> Built:
     base, items = builder.build(node.base)
     low, high = _bound(builder, node.low), _bound(builder, node.high)
     if base.kind not in ("list", "string") and not base.unknown:
-        builder.fail(node, f"{base} cannot be sliced", "use a list or a string")
+        raise builder.fail(node, f"{base} cannot be sliced", "use a list or a string")
 
     def run(state: State) -> object:
         value = items(state)
@@ -103,7 +105,7 @@ def _bound(builder: Builder, node: Node | None) -> Run | None:
         return None
     shape, run = builder.build(node)
     if not (shape.integer or shape.unknown):
-        builder.fail(node, f"{shape} cannot be a position", "use a whole number")
+        raise builder.fail(node, f"{shape} cannot be a position", "use a whole number")
     return run
 
 

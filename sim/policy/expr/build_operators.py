@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Callable
+from collections.abc import Callable
 
 from sim.policy.expr import nodes as tree
-from sim.policy.expr import shapes
-from sim.policy.expr import values
+from sim.policy.expr import shapes, values
 from sim.policy.expr.builder import Builder, Built, Rule, truth
-from sim.policy.expr.errors import EvaluationError
+from sim.policy.expr.errors import ConditionError, EvaluationError
 from sim.policy.expr.nodes import Node
 from sim.policy.expr.patterns import compile_literal
 from sim.policy.expr.regex import Pattern
@@ -37,10 +36,10 @@ def unary(builder: Builder, node: Node) -> Built:
     shape, operand = builder.build(node.operand)
     if node.operator in ("not", "!"):
         if shape.kind != "bool" and not shape.unknown:
-            builder.fail(node, f"not {shape} is impossible", "not binds tighter than ==; write not (a == b)")
+            raise builder.fail(node, f"not {shape} is impossible", "not binds tighter than ==; write not (a == b)")
         return BOOL, lambda state: not truth(operand(state), "not")
     if not (shape.number or shape.unknown):
-        builder.fail(node, f"{node.operator} {shape} is impossible", "use a number")
+        raise builder.fail(node, f"{node.operator} {shape} is impossible", "use a number")
     if node.operator == "+":
         return (shapes.UNKNOWN if shape.unknown else shape), operand
     return (shapes.UNKNOWN if shape.unknown else shape), lambda state: values.negate(operand(state))
@@ -64,20 +63,20 @@ def binary(builder: Builder, node: Node) -> Built:
     return _textual(builder, node, left, right)
 
 
-def refuse(builder: Builder, node: Node, operator: str, left: Shape, right: Shape) -> None:
+def refused(builder: Builder, node: Node, operator: str, left: Shape, right: Shape) -> ConditionError:
     """The complaint about two shapes that an operator cannot join."""
     remedy = "convert one side with asFloat(…), asInt(…) or string(…)"
     if "nil" in (left.kind, right.kind):
         remedy = "nil joins with == and ?? only; use default(result, 0) or (result ?? 0)"
     elif "list" in (left.kind, right.kind):
         remedy = "take an element, e.g. result[0], or a summary, e.g. max(result)"
-    builder.fail(node, f"{left} {operator} {right} is impossible", remedy)
+    return builder.fail(node, f"{left} {operator} {right} is impossible", remedy)
 
 
 def _logic(builder: Builder, node: tree.Binary, left: Built, right: Built) -> Built:
     (one, first), (two, second) = left, right
     if not (one.kind == two.kind == "bool" or together(one, two, "bool")):
-        refuse(builder, node, node.operator, one, two)
+        raise refused(builder, node, node.operator, one, two)
     stop = node.operator in OR
     if constant(node.right) is stop:  # the original folds `x or true`, `x and false` without looking at x
         return BOOL, lambda state: stop
@@ -93,7 +92,7 @@ def _logic(builder: Builder, node: tree.Binary, left: Built, right: Built) -> Bu
     return BOOL, run
 
 
-def constant(node: Node) -> None | bool | int | float | str:
+def constant(node: Node) -> bool | int | float | str | None:
     """The value of a node that the original computes before the run; None if it has none."""
     if isinstance(node, tree.Literal):
         return node.value
@@ -114,7 +113,7 @@ def constant(node: Node) -> None | bool | int | float | str:
 def _equality(builder: Builder, node: tree.Binary, left: Built, right: Built) -> Built:
     (one, first), (two, second) = left, right
     if not shapes.comparable(one, two):
-        refuse(builder, node, node.operator, one, two)
+        raise refused(builder, node, node.operator, one, two)
     wanted = node.operator == "=="
     if not builder.profile.modern and one.kind == two.kind == "list":
         return BOOL, _same_list(first, second, one.element == two.element, wanted)
@@ -127,15 +126,15 @@ def _equality(builder: Builder, node: tree.Binary, left: Built, right: Built) ->
         a, b = first(state), second(state)
         if type(a) is sure and type(b) is sure:
             return (a == b) is wanted
-        raise EvaluationError(  # the original compares what the check promised, and fails on a nil or a float in its place
-            f"{values.kind(a)} {node.operator} {values.kind(b)} is impossible where {one} was expected; test for nil first"
-        )
+        # The original compares what the check promised, and fails on a nil or a float in its place.
+        pair = f"{values.kind(a)} {node.operator} {values.kind(b)}"
+        raise EvaluationError(f"{pair} is impossible where {one} was expected; test for nil first")
 
     return BOOL, run
 
 
 def _same_list(first: Run, second: Run, possible: bool, wanted: bool) -> Run:
-    """== of lists before 1.10: Go's deep equality, where a Prometheus vector never equals a list that the text makes."""
+    """== of lists before 1.10: Go's deep equality, where a Prometheus vector never equals a list in the condition."""
     return lambda state: (values.identical(first(state), second(state), 0) and possible) is wanted
 
 
@@ -146,7 +145,9 @@ def _arithmetic(builder: Builder, node: tree.Binary, left: Built, right: Built) 
     fits = (one.integer and two.integer) if operator == "%" else (one.number and two.number)
     texts = operator == "+" and one.kind == two.kind == "string"
     if not (fits or texts or together(one, two, *kinds)):
-        refuse(builder, node, operator, one, two)
+        raise refused(builder, node, operator, one, two)
+    if operator == "%" and constant(node.right) == 0 and isinstance(constant(node.left), int):
+        raise builder.fail(node, "a remainder by zero has no value", "change the divisor")
     if operator in ("/", "**", "^"):
         shape = FLOAT
     elif operator == "%":
@@ -162,10 +163,9 @@ def _arithmetic(builder: Builder, node: tree.Binary, left: Built, right: Built) 
 
 def _coalesce(left: Built, right: Built) -> Built:
     (one, first), (two, second) = left, right
-    if "nil" in (one.kind, two.kind):
-        shape = two if one.kind == "nil" else one
-    else:
-        shape = one if shapes.assignable(two, one) else shapes.UNKNOWN
+    shape = one if two.kind == "nil" or shapes.assignable(two, one) else shapes.UNKNOWN
+    if one.kind == "nil":
+        shape = two
 
     def run(state: State) -> object:
         value = first(state)
@@ -177,7 +177,8 @@ def _coalesce(left: Built, right: Built) -> Built:
 def _inside(builder: Builder, node: tree.Binary, left: Built, right: Built) -> Built:
     (one, first), (two, second) = left, right
     if two.kind == "map":
-        fits = one.unknown or two.element == "any" or one.kind == "string" or (one.kind == "nil" and not builder.profile.modern)
+        wanted = ("string",) if builder.profile.modern else ("string", "nil")
+        fits = one.unknown or two.element == "any" or one.kind in wanted
     elif two.kind == "list":
         fits = shapes.comparable(one, two.item or shapes.ANY)
     else:
@@ -185,7 +186,7 @@ def _inside(builder: Builder, node: tree.Binary, left: Built, right: Built) -> B
     if not builder.profile.modern and isinstance(node.right, tree.ListOf):
         fits = fits and _fits_literals(one, node.right)
     if not fits:
-        refuse(builder, node, "in", one, two)
+        raise refused(builder, node, "in", one, two)
     if isinstance(node.right, tree.ListOf) and (texts := _literal_texts(node.right)):
         return BOOL, lambda state: values.lookup(texts, first(state), False) is True
 
@@ -207,7 +208,7 @@ def _fits_literals(needle: Shape, listed: tree.ListOf) -> bool:
 
 
 def _literal_texts(node: tree.ListOf) -> dict[str, object]:
-    """`x in ["a", "b"]`: the original makes a map of the texts, so a number in place of x is an error, and nil means ""."""
+    """`x in ["a", "b"]`: the original makes a map of the texts, so a number as x is an error, and nil means ""."""
     texts = [item.value for item in node.items if isinstance(item, tree.Literal)]
     known: dict[str, object] = {value: True for value in texts if isinstance(value, str)}
     return known if all(isinstance(value, str) for value in texts) and len(texts) == len(node.items) else {}
@@ -215,8 +216,8 @@ def _literal_texts(node: tree.ListOf) -> dict[str, object]:
 
 def _range(builder: Builder, node: tree.Binary, left: Built, right: Built) -> Built:
     (one, first), (two, second) = left, right
-    if not (one.integer and two.integer or together(one, two, "integer")):
-        refuse(builder, node, "..", one, two)
+    if not ((one.integer and two.integer) or together(one, two, "integer")):
+        raise refused(builder, node, "..", one, two)
 
     def run(state: State) -> object:
         low, high = values.truncated(first(state), "a range"), values.truncated(second(state), "a range")
@@ -229,7 +230,7 @@ def _range(builder: Builder, node: tree.Binary, left: Built, right: Built) -> Bu
 def _textual(builder: Builder, node: tree.Binary, left: Built, right: Built) -> Built:
     (one, first), (two, second) = left, right
     if not (one.kind == two.kind == "string" or together(one, two, "string")):
-        refuse(builder, node, node.operator, one, two)
+        raise refused(builder, node, node.operator, one, two)
     if node.operator == "matches":
         return _matches(builder, node, first, second)
     operator, act, modern = node.operator, TEXTUAL[node.operator], builder.profile.modern
@@ -265,12 +266,13 @@ def comparison(builder: Builder, node: Node) -> Built:
     """`a < b`, and chains: every pair must hold; each operand is evaluated once, later ones only if needed."""
     assert isinstance(node, tree.Comparison)
     built = [builder.build(operand) for operand in node.operands]
-    for operator, (one, _), (two, _) in zip(node.operators, built, built[1:]):
-        if not (one.number and two.number or one.kind == two.kind == "string" or together(one, two, "number", "string")):
-            refuse(builder, node, operator, one, two)
+    for operator, (one, _), (two, _) in zip(node.operators, built, built[1:], strict=False):
+        alike = (one.number and two.number) or one.kind == two.kind == "string"
+        if not (alike or together(one, two, "number", "string")):
+            raise refused(builder, node, operator, one, two)
     if len(node.operators) == 1:
         return BOOL, _pair(node, built[0][1], built[1][1])
-    steps = [(ORDER[operator], run) for operator, (_, run) in zip(node.operators, built[1:])]
+    steps = [(ORDER[operator], run) for operator, (_, run) in zip(node.operators, built[1:], strict=True)]
     begin = built[0][1]
 
     def run(state: State) -> object:

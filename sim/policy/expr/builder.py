@@ -6,8 +6,8 @@ compilation are one walk: `build` gives the shape of a node and a closure that e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, NoReturn
 
 from sim.policy.expr import nodes as tree
 from sim.policy.expr import shapes
@@ -44,8 +44,8 @@ class Builder:
     def build(self, node: Node) -> Built:
         return self.rules[type(node)](self, node)
 
-    def fail(self, node: Node, problem: str, remedy: str = "") -> NoReturn:
-        raise ConditionError(self.text, node.at + 1, problem, remedy)
+    def fail(self, node: Node, problem: str, remedy: str = "") -> ConditionError:
+        return ConditionError(self.text, node.at + 1, problem, remedy)
 
 
 def truth(value: object, where: str) -> bool:
@@ -130,7 +130,7 @@ def decision(builder: Builder, node: Node) -> Run:
 
 def _boolean(builder: Builder, node: Node, shape: Shape) -> None:
     if shape.kind != "bool" and not shape.unknown:
-        builder.fail(node, f"the condition before ? is {shape}, not true or false", "compare it with something")
+        raise builder.fail(node, f"the condition before ? is {shape}, not true or false", "compare it with something")
 
 
 def branches(profile: Profile, first: Shape, second: Shape) -> Shape:
@@ -168,7 +168,7 @@ def _go_kind(shape: Shape) -> str:
 def map_of(builder: Builder, node: Node) -> Built:
     assert isinstance(node, tree.MapOf)
     runs = [builder.build(item)[1] for item in node.items]
-    pairs = list(zip(runs[::2], runs[1::2]))
+    pairs = list(zip(runs[::2], runs[1::2], strict=True))
 
     def run(state: State) -> object:
         state.grow(len(pairs))
@@ -187,7 +187,9 @@ def pointer(builder: Builder, node: Node) -> Built:
     assert isinstance(node, tree.Pointer)
     scope = builder.scopes[-1]
     if node.name and node.name not in scope.pointers:
-        builder.fail(node, f"#{node.name} is unknown in this predicate", "#index works in map and reduce, #acc in reduce")
+        raise builder.fail(
+            node, f"#{node.name} is unknown in this predicate", "#index works in map and reduce, #acc in reduce"
+        )
     if node.name == "index":
         return shapes.INT, lambda state: state.index
     if node.name == "acc":

@@ -27,7 +27,7 @@ class Condition:
     True
     """
 
-    __slots__ = ("text", "profile", "_root", "_slots", "_programs")
+    __slots__ = ("_programs", "_root", "_slots", "profile", "text")
 
     def __init__(self, text: str, chosen: Profile, root: Node, slots: int) -> None:
         self.text = text
@@ -56,7 +56,9 @@ class Condition:
         found = program[0]
         if found.kind == "bool" or found.unknown:
             return None
-        return ConditionError(self.text, 1, f"the condition gives {found}, not true or false", "compare it with something")
+        return ConditionError(
+            self.text, 1, f"the condition gives {found}, not true or false", "compare it with something"
+        )
 
     def judge(self, result: object, shape: Shape | None = None) -> bool:
         """Whether the condition holds for this result; EvaluationError if that cannot be said.

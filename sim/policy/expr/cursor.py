@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from sim.policy.expr.errors import ConditionError
 from sim.policy.expr.lexer import Lexer, Token
@@ -29,17 +30,20 @@ class Cursor:
         self.variables: list[tuple[str, int]] = []
         self.slots = 0
 
-    def fail(self, at: int, problem: str, remedy: str = "") -> NoReturn:
-        raise ConditionError(self.text, at + 1, problem, remedy)
+    def fail(self, at: int, problem: str, remedy: str = "") -> ConditionError:
+        return ConditionError(self.text, at + 1, problem, remedy)
 
-    def unexpected(self) -> NoReturn:
+    def unexpected(self) -> ConditionError:
         value = self.token.value
         if not self.profile.modern and value in MODERN_SYNTAX:
-            self.fail(self.token.at, f"{MODERN_SYNTAX[value]} unknown to {self.profile.name}", "use the profile argo-rollouts@1.10")
+            return self.fail(
+                self.token.at, f"{MODERN_SYNTAX[value]} unknown to {self.profile.name}",
+                "use the profile argo-rollouts@1.10",
+            )
         remedies = {"=": "compare with ==", "&": "write and, or &&", "#": "# stands only inside a predicate"}
         remedies["end"] = "the condition stops too early"
         remedies["string"] = "put an operator before the text"
-        self.fail(self.token.at, f"{self.token.describe()} was not expected here",
+        return self.fail(self.token.at, f"{self.token.describe()} was not expected here",
                   remedies.get(value, remedies.get(self.token.kind, "")))
 
     def next(self) -> Token:
@@ -54,11 +58,11 @@ class Cursor:
 
     def expect(self, value: str) -> Token:
         if not self.sees(value):
-            self.fail(self.token.at, f"{self.token.describe()} was not expected here", f"{value} is missing")
+            raise self.fail(self.token.at, f"{self.token.describe()} was not expected here", f"{value} is missing")
         return self.next()
 
     def make(self, node: Callable[..., N], at: int, *parts: object, count: int = 1) -> N:
         self.count += count
         if self.count > NODES:
-            self.fail(at, f"the condition has more than {NODES} nodes", "split it into several metrics")
+            raise self.fail(at, f"the condition has more than {NODES} nodes", "split it into several metrics")
         return node(at, *parts)

@@ -5,9 +5,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cmp_to_key
-from typing import Callable
 
 from sim.policy.expr import signatures as sign
+from sim.policy.expr.aggregates import (
+    Body,
+    absolute,
+    as_list,
+    flat_numbers,
+    half_away,
+    largest,
+    mean,
+    median,
+    plain_extreme,
+    rounded,
+    smallest,
+    to_number,
+    total,
+)
 from sim.policy.expr.errors import EvaluationError
 from sim.policy.expr.formats import from_json, plain, to_json
 from sim.policy.expr.literals import decimal, whole
@@ -15,10 +29,19 @@ from sim.policy.expr.shapes import ANY, FLOAT, INT, KEYED, LIST, STRING
 from sim.policy.expr.state import State
 from sim.policy.expr.strings import STRINGS_FUNCTIONS
 from sim.policy.expr.values import (
-    Keyed, add, deeper, encoded, equal, fetch, fit, kind, less, lookup, more, tagged, truncated, untagged,
+    Keyed,
+    deeper,
+    encoded,
+    equal,
+    fetch,
+    kind,
+    less,
+    lookup,
+    more,
+    tagged,
+    truncated,
+    untagged,
 )
-
-Body = Callable[..., object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +50,6 @@ class Function:
 
     rule: sign.Rule
     run: Body
-
-
-def as_list(value: object, name: str, state: State) -> list[object]:
-    """The list itself, with the work of walking it accounted for."""
-    if not isinstance(value, list):
-        raise EvaluationError(f"{name}() of {kind(value)} is impossible; use a list")
-    state.spend(len(value))
-    return value
 
 
 def length(state: State, value: object) -> int:
@@ -83,9 +98,9 @@ def get_leniently(state: State, base: object, key: object) -> object:
 
 def take(state: State, value: object, amount: object) -> object:
     items = as_list(value, "take", state)
-    if kind(amount) != "int" or amount < 0:  # type: ignore[operator]
+    if not isinstance(amount, int) or isinstance(amount, bool) or amount < 0:
         raise EvaluationError(f"take() of {amount!r} elements is impossible; use a whole number from 0")
-    return items[:amount]  # type: ignore[misc]
+    return items[:amount]
 
 
 def reverse(state: State, value: object) -> object:
@@ -140,145 +155,22 @@ def sort_alike(state: State, value: object, order: object = "asc") -> object:
 
 
 def ordered(items: list[object], keys: list[object], order: object) -> list[object]:
-    """The items by their keys. Up to 12 by insertion, as Go's sort does, which shows when a key is NaN; otherwise stable."""
+    """The items by their keys; up to 12 by insertion, as Go's sort does, which shows when a key is NaN."""
     if order not in ("asc", "desc"):
         raise EvaluationError(f'the order {order!r} is not one; use "asc" or "desc"')
     before = (lambda a, b: less(b, a)) if order == "desc" else less
-    pairs = list(zip(keys, items))
+    pairs = list(zip(keys, items, strict=True))
     if len(pairs) <= 12:
         for end in range(1, len(pairs)):
             while end > 0 and before(pairs[end][0], pairs[end - 1][0]):
                 pairs[end - 1], pairs[end] = pairs[end], pairs[end - 1]
                 end -= 1
         return [item for _, item in pairs]
-    pairs.sort(key=cmp_to_key(lambda a, b: before(b[0], a[0]) - before(a[0], b[0])))
-    return [item for _, item in pairs]
 
+    def order_of(one: tuple[object, object], two: tuple[object, object]) -> int:
+        return before(two[0], one[0]) - before(one[0], two[0])
 
-def largest(state: State, *values: object) -> object:
-    return _extreme("max", less, values, state, 0)
-
-
-def smallest(state: State, *values: object) -> object:
-    return _extreme("min", more, values, state, 0)
-
-
-def _extreme(name: str, worse: Callable[[object, object], bool], values: tuple[object, ...], state: State, depth: int) -> object:
-    """The best number of numbers and nested lists; nil of nothing; a single other thing is returned as it is."""
-    best: object = None
-    for value in values:
-        if isinstance(value, list):
-            found = [_element(name, worse, item, state, depth) for item in as_list(value, name, state)]
-        elif kind(value) in ("int", "float"):
-            found = [value]
-        elif len(values) == 1:
-            return value
-        else:
-            raise EvaluationError(f"{name}() of {kind(value)} is impossible; use numbers")
-        for number in found:
-            if number is not None and (best is None or worse(best, number)):
-                best = number
-    return best
-
-
-def _element(name: str, worse: Callable[[object, object], bool], item: object, state: State, depth: int) -> object:
-    if isinstance(item, list):
-        return _extreme(name, worse, (item,), state, deeper(depth))
-    if kind(item) in ("int", "float"):
-        return item
-    raise EvaluationError(f"{name}() over {kind(item)} is impossible; use numbers")
-
-
-def plain_extreme(worse: Callable[[object, object], bool]) -> Body:
-    """min, max before 1.10: any values that can be compared."""
-
-    def run(state: State, *values: object) -> object:
-        best: object = None
-        for value in values:
-            if best is None or worse(best, value):
-                best = value
-        return best
-
-    return run
-
-
-def numbers(name: str, values: tuple[object, ...], state: State, depth: int = 0) -> list[float]:
-    """All numbers of nested lists, as floats."""
-    found: list[float] = []
-    for value in values:
-        if isinstance(value, list):
-            found.extend(numbers(name, tuple(as_list(value, name, state)), state, deeper(depth)))
-        elif kind(value) in ("int", "float"):
-            found.append(float(value))  # type: ignore[arg-type]
-        else:
-            raise EvaluationError(f"{name}() of {kind(value)} is impossible; use numbers")
-    return found
-
-
-def mean(state: State, *values: object) -> float:
-    found = numbers("mean", values, state)
-    total = 0.0
-    for number in found:
-        total += number
-    return total / len(found) if found else 0.0
-
-
-def median(state: State, *values: object) -> float:
-    found = sorted(numbers("median", values, state), key=lambda number: (not math.isnan(number), number))
-    middle = len(found) // 2
-    if not found:
-        return 0.0
-    return found[middle] if len(found) % 2 else (found[middle - 1] + found[middle]) / 2
-
-
-def flat_numbers(body: Callable[..., float]) -> Body:
-    """mean, median before 1.10: one list without lists in it."""
-
-    def run(state: State, value: object) -> float:
-        if any(isinstance(item, list) for item in as_list(value, "mean or median", state)):
-            raise EvaluationError("lists inside the list are unknown to argo-rollouts@1.8; use numbers")
-        return body(state, value)
-
-    return run
-
-
-def total(state: State, value: object) -> object:
-    """sum before 1.10."""
-    result: object = 0
-    for item in as_list(value, "sum", state):
-        result = add(result, item)
-    return result
-
-
-def absolute(state: State, value: object) -> object:
-    if kind(value) == "int":
-        return fit(abs(value))  # type: ignore[arg-type]
-    return math.fabs(_float("abs", value))
-
-
-def rounded(name: str, how: Callable[[float], float]) -> Body:
-    """ceil, floor, round: floats out; NaN and infinity stay."""
-
-    def run(state: State, value: object) -> float:
-        number = _float(name, value)
-        return float(how(number)) if math.isfinite(number) and abs(number) < 2.0**52 else number
-
-    return run
-
-
-def _half_away(number: float) -> float:
-    return math.copysign(_half_up(abs(number)), number)
-
-
-def _half_up(number: float) -> float:
-    low = math.floor(number)
-    return float(low + (number - low >= 0.5))
-
-
-def _float(name: str, value: object) -> float:
-    if kind(value) in ("int", "float"):
-        return float(value)  # type: ignore[arg-type]
-    raise EvaluationError(f"{name}() of {kind(value)} is impossible; use a number")
+    return [item for _, item in sorted(pairs, key=cmp_to_key(order_of))]
 
 
 def to_int(state: State, value: object) -> int:
@@ -296,7 +188,7 @@ def to_float(state: State, value: object) -> float:
         if number is None:
             raise EvaluationError(f"float({value!r}) is impossible; use a text such as 1.5, 1e3 or NaN")
         return number
-    return _float("float", value)
+    return to_number("float", value)
 
 
 def type_name(state: State, value: object) -> str:
@@ -357,7 +249,7 @@ FUNCTIONS: dict[str, Function] = {
     "abs": Function(sign.one_of("number"), absolute),
     "ceil": Function(sign.ROUNDED, rounded("ceil", math.ceil)),
     "floor": Function(sign.ROUNDED, rounded("floor", math.floor)),
-    "round": Function(sign.ROUNDED, rounded("round", _half_away)),
+    "round": Function(sign.ROUNDED, rounded("round", half_away)),
     "int": Function(sign.one_of("number", "string", returns=INT), to_int),
     "float": Function(sign.one_of("number", "string", returns=FLOAT), to_float),
     "string": Function(sign.overloads(STRING, "value"), lambda state, value: plain(value)),

@@ -11,7 +11,7 @@ from sim.policy.expr.nodes import Node
 from sim.policy.expr.profile import PREDICATES
 
 UNARY = {"not": 50, "!": 50, "-": 90, "+": 90}
-WORDS: dict[str, None | bool] = {"true": True, "false": False, "nil": None}
+WORDS: dict[str, bool | None] = {"true": True, "false": False, "nil": None}
 
 
 class Operands(Cursor):
@@ -39,7 +39,7 @@ class Operands(Cursor):
         if self.sees("::"):
             self.next()
             if self.token.kind != "word":
-                self.unexpected()
+                raise self.unexpected()
             return self.postfix(self.call(self.next(), None))
         return self.operand(token)
 
@@ -50,7 +50,7 @@ class Operands(Cursor):
             if self.token.kind == "word":
                 name = self.next().value
         if name not in ("", "index", "acc"):
-            self.fail(token.at, f"#{name} is unknown", f"write #.{name} for a member, #index or #acc")
+            raise self.fail(token.at, f"#{name} is unknown", f"write #.{name} for a member, #index or #acc")
         return self.make(tree.Pointer, token.at, name)
 
     def operand(self, token: Token) -> Node:
@@ -62,7 +62,7 @@ class Operands(Cursor):
             try:
                 return self.make(tree.Literal, token.at, number_literal(token.value, self.profile.modern))
             except ValueError as error:
-                self.fail(token.at, str(error), "write a number such as 42, 0x2A, 0.5 or 1e-3")
+                raise self.fail(token.at, str(error), "write a number such as 42, 0x2A, 0.5 or 1e-3") from None
         if token.kind == "string":
             self.next()
             node: Node = self.make(tree.Literal, token.at, token.value)
@@ -71,7 +71,7 @@ class Operands(Cursor):
             return self.postfix(self.list_of())
         if self.sees("{"):
             return self.postfix(self.map_of())
-        self.unexpected()
+        raise self.unexpected()
 
     def name(self, token: Token) -> Node:
         if token.value in WORDS:
@@ -85,7 +85,7 @@ class Operands(Cursor):
                 return self.postfix(self.make(tree.Variable, token.at, name, slot))
         names = tuple(name for name, _ in self.variables)
         problem, remedy = unknown_name(token.value, self.profile, names)
-        self.fail(token.at, problem, remedy)
+        raise self.fail(token.at, problem, remedy)
 
     def list_of(self) -> Node:
         at, items = self.expect("[").at, []
@@ -114,7 +114,10 @@ class Operands(Cursor):
             return self.make(tree.Literal, token.at, token.value)
         if self.sees("("):
             return self.expression(0)
-        self.fail(self.token.at, f"{self.token.describe()} cannot be a map key", "use a name, a string, a number or (an expression)")
+        raise self.fail(
+            self.token.at, f"{self.token.describe()} cannot be a map key",
+            "use a name, a string, a number or (an expression)",
+        )
 
     # -- calls ----------------------------------------------------------------------------------------------------
 
@@ -123,7 +126,7 @@ class Operands(Cursor):
         if token.value not in callables(self.profile):
             names = tuple(name for name, _ in self.variables)
             problem, remedy = unknown_function(token.value, self.profile, names)
-            self.fail(token.at, problem, remedy)
+            raise self.fail(token.at, problem, remedy)
         if token.value in PREDICATES and (self.profile.modern or token.value != "sum"):
             return self.loop(token, first)
         arguments = [first] if first else []
@@ -133,7 +136,7 @@ class Operands(Cursor):
             if not self.sees(")"):
                 self.expect(",")
                 if self.sees(")") and not self.profile.modern:
-                    self.unexpected()
+                    raise self.unexpected()
         self.expect(")")
         return self.make(tree.Call, token.at, token.value, tuple(arguments))
 
@@ -144,7 +147,9 @@ class Operands(Cursor):
         for position, wanted in enumerate(PREDICATES[token.value]):
             if self.sees(")"):
                 if not wanted.endswith("?") or (token.value == "count" and not self.profile.modern):
-                    self.fail(self.token.at, f"{token.value}() lacks its predicate", f"write {token.value}(list, # > 1)")
+                    raise self.fail(
+                        self.token.at, f"{token.value}() lacks its predicate", f"write {token.value}(list, # > 1)"
+                    )
                 break
             if first is None or position > 0:
                 self.expect(",")
@@ -164,7 +169,7 @@ class Operands(Cursor):
         else:
             node = self.expression(0)
             if self.sees(";"):
-                self.fail(self.token.at, "; ends the predicate too early", "wrap the predicate in { and }")
+                raise self.fail(self.token.at, "; ends the predicate too early", "wrap the predicate in { and }")
         self.predicates -= 1
         self.count += 1
         return node
@@ -187,9 +192,9 @@ class Operands(Cursor):
     def member(self, node: Node, optional: bool) -> Node:
         token = self.next()
         if token.kind != "word" and not (token.kind == "operator" and wordlike(token.value[:1])):
-            self.fail(token.at, f"{token.describe()} cannot be a member's name", 'write .name or ["any text"]')
+            raise self.fail(token.at, f"{token.describe()} cannot be a member's name", 'write .name or ["any text"]')
         if self.sees("("):
-            self.fail(token.at, f"the method call .{token.value}() is not supported",
+            raise self.fail(token.at, f"the method call .{token.value}() is not supported",
                       f"values have members but no methods; write {token.value}(…) or .{token.value}")
         linked = isinstance(node, tree.Link)
         base = node.body if isinstance(node, tree.Link) else node

@@ -15,7 +15,7 @@ from sim.policy.expr.nodes import Node
 from sim.policy.expr.operands import WORDS, Operands
 from sim.policy.expr.profile import Profile
 
-NESTING = 80
+NESTING = 64
 DEPTH = 200
 
 BINARY = {
@@ -31,11 +31,13 @@ NEGATABLE = frozenset(("in", "matches", "contains", "startsWith", "endsWith"))
 def parse(text: str, profile: Profile) -> tuple[Node, int]:
     """The tree of a condition and the number of its variables; ConditionError with the first problem."""
     if not text.strip():
-        raise ConditionError(text, 1, "the condition is empty", "leave the field out, or write one, e.g. result[0] < 0.05")
+        raise ConditionError(
+            text, 1, "the condition is empty", "leave the field out, or write one, e.g. result[0] < 0.05"
+        )
     parser = Parser(text, profile)
     root = parser.sequence()
     if parser.token.kind != "end":
-        parser.unexpected()
+        raise parser.unexpected()
     depth, node = tree.deepest(root)
     if depth > DEPTH:
         raise ConditionError(text, node.at + 1, f"the condition is nested {depth} levels deep",
@@ -58,7 +60,7 @@ class Parser(Operands):
     def expression(self, floor: int) -> Node:
         self.nesting += 1
         if self.nesting > NESTING:
-            self.fail(self.token.at, f"more than {NESTING} levels are nested here",
+            raise self.fail(self.token.at, f"more than {NESTING} levels are nested here",
                       "take parentheses away, or split the condition into several metrics")
         node = self._expression(floor)
         self.nesting -= 1
@@ -79,7 +81,7 @@ class Parser(Operands):
             operator = self.tokens[self.place + 1] if negated else self.token
             if negated and operator.value not in (NEGATABLE if self.profile.modern else BINARY):
                 self.next()
-                self.unexpected()
+                raise self.unexpected()
             if BINARY.get(operator.value, -1) < floor:
                 if negated and not self.profile.modern:
                     self.next()  # the old engine loses this `not`: `1 + 2 not in x` is `1 + 2 in x`
@@ -98,7 +100,9 @@ class Parser(Operands):
         if sign == "|":
             return self.pipe(left)
         if before == "??" and sign != "??":
-            self.fail(operator.at, f"{sign} may not follow ??", "wrap one of them in parentheses: (a ?? b) " + sign + " c")
+            raise self.fail(
+                operator.at, f"{sign} may not follow ??", "wrap one of them in parentheses: (a ?? b) " + sign + " c"
+            )
         if sign in COMPARISONS and self.profile.modern:
             return self.comparison(left, operator)
         right = self.expression(floor if sign in RIGHT_ASSOCIATIVE else floor + 1)
@@ -115,7 +119,7 @@ class Parser(Operands):
 
     def pipe(self, left: Node) -> Node:
         if self.token.kind != "word":
-            self.fail(self.token.at, "a function call must follow |", "e.g. result | len()")
+            raise self.fail(self.token.at, "a function call must follow |", "e.g. result | len()")
         return self.call(self.next(), left)
 
     def ternary(self, node: Node) -> Node:
@@ -149,10 +153,10 @@ class Parser(Operands):
         self.expect("let")
         name = self.next()
         if name.kind != "word" or name.value in WORDS:
-            self.fail(name.at, f"{name.describe()} cannot be a variable", "write let name = value; …")
+            raise self.fail(name.at, f"{name.describe()} cannot be a variable", "write let name = value; …")
         taken = ("result", *callables(self.profile), *(known for known, _ in self.variables))
         if name.value in taken:
-            self.fail(name.at, f"{name.value} exists already", "choose another name")
+            raise self.fail(name.at, f"{name.value} exists already", "choose another name")
         self.expect("=")
         value = self.expression(0)
         self.expect(";")

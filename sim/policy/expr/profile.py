@@ -22,8 +22,8 @@ PROFILES = {NEW: Profile(NEW, modern=True), OLD: Profile(OLD, modern=False)}
 
 # Arguments after the collection: "predicate", "predicate?" (may be left out), "value?".
 PREDICATES: dict[str, tuple[str, ...]] = {
-    **{name: ("predicate",) for name in ("all", "none", "any", "one", "filter", "map", "find", "findIndex")},
-    **{name: ("predicate",) for name in ("findLast", "findLastIndex", "groupBy")},
+    **dict.fromkeys(("all", "none", "any", "one", "filter", "map", "find", "findIndex"), ("predicate",)),
+    **dict.fromkeys(("findLast", "findLastIndex", "groupBy"), ("predicate",)),
     "count": ("predicate?",),
     "sum": ("predicate?",),
     "sortBy": ("predicate", "value?"),
@@ -34,11 +34,15 @@ ARGO_FUNCTIONS = ("asInt", "asFloat", "isNaN", "isInf", "isNil", "default")
 
 # Refused on purpose (delivery-systems.md 3.7), with what to do instead.
 REFUSED = {
-    **{name: "conditions see one result and no clock; put the time range into the query"
-       for name in ("now", "date", "duration", "timezone")},
-    **{name: "decode the value in the provider" for name in ("toBase64", "fromBase64")},
-    **{name: "compare numbers instead of bits"
-       for name in ("bitand", "bitor", "bitxor", "bitnand", "bitnot", "bitshl", "bitshr", "bitushr")},
+    **dict.fromkeys(
+        ("now", "date", "duration", "timezone"),
+        "conditions see one result and no clock; put the time range into the query",
+    ),
+    **dict.fromkeys(("toBase64", "fromBase64"), "decode the value in the provider"),
+    **dict.fromkeys(
+        ("bitand", "bitor", "bitxor", "bitnand", "bitnot", "bitshl", "bitshr", "bitushr"),
+        "compare numbers instead of bits",
+    ),
 }
 
 MISSING_BEFORE_1_10 = ("uniq", "concat", "flatten", "reverse")

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from sim.policy.expr.regex_classes import WORD, Charset
 from sim.policy.expr.regex_syntax import (
-    Alternatives, Assertion, PatternError, Piece, Repeat, Row, parse_pattern,
+    Alternatives,
+    Assertion,
+    PatternError,
+    Piece,
+    Repeat,
+    Row,
+    parse_pattern,
 )
 from sim.policy.expr.state import State
 

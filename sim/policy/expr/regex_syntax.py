@@ -1,14 +1,14 @@
 """RE2's pattern syntax to a tree (https://github.com/google/re2/wiki/Syntax), as Go's regexp reads it.
 
-Refused as RE2 refuses them: lookaround, backreferences, atomic groups, possessive and doubled quantifiers. Refused by us
-only: Unicode scripts (\\p{Greek}); general categories (\\pL, \\p{Nd}) work.
+Refused as RE2 refuses them: lookaround, backreferences, atomic groups, possessive and doubled quantifiers. Refused
+by us only: Unicode scripts (\\p{Greek}); general categories (\\pL, \\p{Nd}) work.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Union
+from typing import TypeAlias
 
 from sim.policy.expr.regex_classes import CATEGORIES, LAST, PERL, POSIX, Charset, Ranges, complement
 
@@ -53,7 +53,7 @@ class Repeat:
     most: int | None
 
 
-Piece = Union[Charset, Assertion, Row, Alternatives, Repeat]
+Piece: TypeAlias = "Charset | Assertion | Row | Alternatives | Repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,9 @@ class _Reader:
         match = CATEGORY.match(self.pattern, self.at + 1)
         name = (match[3] or match[4] or "") if match else ""
         if match is None or (name not in CATEGORIES and name != "Any"):
-            raise self.fail(f"the Unicode class {name!r} is not supported", "use a general category such as \\pL or \\p{Nd}")
+            raise self.fail(
+                f"the Unicode class {name!r} is not supported", "use a general category such as \\pL or \\p{Nd}"
+            )
         self.at = match.end()
         return Charset(categories=((name, (match[1] == "P") != (match[2] == "^")),))
 

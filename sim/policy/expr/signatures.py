@@ -5,7 +5,7 @@ A rule raises ValueError with the problem. Unknown arguments pass and are looked
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from sim.policy.expr.shapes import ANY, FLOAT, INT, Shape, erase
 
@@ -46,8 +46,9 @@ def accepts(parameter: str, shape: Shape) -> bool:
         return shape.number
     if parameter == "int":
         return shape.integer
-    if parameter in ("list", "floats", "strings"):
-        return shape.kind == "list" and shape.element == {"list": "any", "floats": "float", "strings": "string"}[parameter]
+    element = {"list": "any", "floats": "float", "strings": "string"}.get(parameter)
+    if element is not None:
+        return shape.kind == "list" and shape.element == element
     return shape.kind == parameter
 
 

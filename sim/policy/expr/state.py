@@ -6,7 +6,7 @@ characters of a text that is put together; WORK node evaluations inside predicat
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from sim.policy.expr.errors import EvaluationError
 
@@ -17,7 +17,7 @@ WORK = 10_000_000
 class State:
     """Mutable, one per run; never shared."""
 
-    __slots__ = ("result", "variables", "item", "index", "acc", "memory", "work")
+    __slots__ = ("acc", "index", "item", "memory", "result", "variables", "work")
 
     def __init__(self, result: object, slots: int) -> None:
         self.result = result
@@ -38,7 +38,9 @@ class State:
         """Account for work that grows with the data."""
         self.work += evaluations
         if self.work > WORK:
-            raise EvaluationError(f"the run needs more than {WORK} evaluations; shorten the lists or nest fewer predicates")
+            raise EvaluationError(
+                f"the run needs more than {WORK} evaluations; shorten the lists or nest fewer predicates"
+            )
 
 
 Run = Callable[[State], object]

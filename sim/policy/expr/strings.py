@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from sim.policy.expr import signatures as sign
 from sim.policy.expr.errors import EvaluationError
-from sim.policy.expr.shapes import INT, STRING, STRINGS, BOOL
+from sim.policy.expr.shapes import BOOL, INT, STRING, STRINGS
 from sim.policy.expr.state import State
 from sim.policy.expr.values import encoded, fit_text, kind, truncated
 
-BLANKS = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+BLANKS = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
 def text(value: object, name: str) -> str:
@@ -30,7 +30,7 @@ def on_text(name: str, body: Callable[..., object]) -> Callable[..., object]:
 
 
 def split(name: str, after: bool) -> Callable[..., object]:
-    """split, splitAfter: at most n parts if n > 0, none if 0, all if negative; an empty separator cuts every character."""
+    """split, splitAfter: at most n parts if n > 0, none if 0, all if negative; an empty separator cuts everywhere."""
 
     def run(state: State, value: object, separator: object, limit: object = -1) -> object:
         whole, mark = text(value, name), text(separator, name)

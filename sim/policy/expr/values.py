@@ -32,7 +32,9 @@ def kind(value: object) -> str:
     for base, name in KINDS.items():
         if isinstance(value, base):
             return name
-    raise EvaluationError(f"a {type(value).__name__} is no value of a condition; use nil, bool, int, float, text, list or map")
+    raise EvaluationError(
+        f"a {type(value).__name__} is no value of a condition; use nil, bool, int, float, text, list or map"
+    )
 
 
 def numeric(value: object) -> bool:
@@ -47,7 +49,9 @@ def deeper(depth: int) -> int:
 
 
 def mismatch(operator: str, left: object, right: object) -> EvaluationError:
-    return EvaluationError(f"{kind(left)} {operator} {kind(right)} is impossible; convert one side or test for nil first")
+    return EvaluationError(
+        f"{kind(left)} {operator} {kind(right)} is impossible; convert one side or test for nil first"
+    )
 
 
 def fit(value: int) -> int:
@@ -73,7 +77,8 @@ def truncated(value: object, what: str) -> int:
         raise EvaluationError(f"{what} of {name} is impossible; use a number")
     number = float(value)  # type: ignore[arg-type]
     if math.isnan(number) or not INT_MIN <= number < 2.0**63:
-        raise EvaluationError(f"{what} of {number} has no meaning (it depends on the processor in the original); test isNaN and isInf first")
+        reason = "has no meaning (in the original it depends on the processor)"
+        raise EvaluationError(f"{what} of {number} {reason}; test isNaN and isInf first")
     return int(number)
 
 
@@ -87,7 +92,7 @@ def equal(left: object, right: object, depth: int = 0) -> bool:
     if a == "list":
         deeper(depth)
         return len(left) == len(right) and all(  # type: ignore[arg-type]
-            equal(x, y, depth + 1) for x, y in zip(left, right)  # type: ignore[call-overload]
+            equal(x, y, depth + 1) for x, y in zip(left, right, strict=True)  # type: ignore[call-overload]
         )
     if a == "map":
         return identical(left, right, depth)
@@ -101,7 +106,7 @@ def identical(left: object, right: object, depth: int) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         deeper(depth)
         return left is right or (
-            len(left) == len(right) and all(identical(x, y, depth + 1) for x, y in zip(left, right))
+            len(left) == len(right) and all(identical(x, y, depth + 1) for x, y in zip(left, right, strict=True))
         )
     if isinstance(left, dict) and isinstance(right, dict):
         deeper(depth)
@@ -112,19 +117,19 @@ def identical(left: object, right: object, depth: int) -> bool:
 
 
 def less(left: object, right: object) -> bool:
-    return _ordered("<", left, right) and left < right  # type: ignore[operator, no-any-return]
+    return _ordered("<", left, right) and left < right  # type: ignore[operator]
 
 
 def more(left: object, right: object) -> bool:
-    return _ordered(">", left, right) and left > right  # type: ignore[operator, no-any-return]
+    return _ordered(">", left, right) and left > right  # type: ignore[operator]
 
 
 def at_most(left: object, right: object) -> bool:
-    return _ordered("<=", left, right) and left <= right  # type: ignore[operator, no-any-return]
+    return _ordered("<=", left, right) and left <= right  # type: ignore[operator]
 
 
 def at_least(left: object, right: object) -> bool:
-    return _ordered(">=", left, right) and left >= right  # type: ignore[operator, no-any-return]
+    return _ordered(">=", left, right) and left >= right  # type: ignore[operator]
 
 
 def _ordered(operator: str, left: object, right: object) -> bool:
@@ -177,7 +182,8 @@ def remainder(left: object, right: object) -> int:
     a, b = int(left), int(right)  # type: ignore[call-overload]
     if b == 0:
         raise EvaluationError("a remainder by zero has no value; test the divisor first")
-    return int(math.copysign(1, a)) * (abs(a) % abs(b))
+    size: int = abs(a) % abs(b)
+    return -size if a < 0 else size
 
 
 def power(left: object, right: object) -> float:
@@ -219,7 +225,9 @@ def fetch(base: object, key: object) -> object:
     position = truncated(key, "a position")
     if -len(items) <= position < len(items):
         return items[position]
-    raise EvaluationError(f"position {position} is out of range (the {name} has length {len(items)}); test len(…) first")
+    raise EvaluationError(
+        f"position {position} is out of range (the {name} has length {len(items)}); test len(…) first"
+    )
 
 
 MISSING = object()

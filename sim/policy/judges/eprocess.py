@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, lgamma, log
 from typing import ClassVar
 
@@ -54,8 +55,13 @@ def _log_e(canary_bad: int, baseline_bad: int, rho: float, k: float, null: float
     """log E against theta = null, with the Beta(k rho, k (1 - rho)) prior cut to one side of it (0 below, 1 above)."""
     a, b = k * rho, k * (1.0 - rho)
     after = log_beta(a + canary_bad, b + baseline_bad) + log_beta_tails(null, a + canary_bad, b + baseline_bad)[side]
-    before = log_beta(a, b) + log_beta_tails(null, a, b)[side]
-    return after - before - canary_bad * log(null) - baseline_bad * log(1.0 - null)
+    return after - _log_prior(a, b, null, side) - canary_bad * log(null) - baseline_bad * log(1.0 - null)
+
+
+@lru_cache(maxsize=512)
+def _log_prior(a: float, b: float, null: float, side: int) -> float:
+    """The same before any error; one number per step of a policy, so it is kept."""
+    return log_beta(a, b) + log_beta_tails(null, a, b)[side]
 
 
 def log_e_harm(canary_bad: int, baseline_bad: int, rho: float, k: float = 100.0) -> float:

@@ -75,7 +75,7 @@ class GroupSequential:
 
 @lru_cache(maxsize=1024)
 def _at(times: tuple[float, ...], spending: str, alpha: float, two_sided: bool) -> tuple[float, Inside]:
-    """(limit of the last look, who is inside after it) for looks at these times; runs that looked alike share the work."""
+    """(limit of the last look, who is inside after it) for looks at these times; runs that look alike share it."""
     if not times:
         return inf, Inside()
     spend, inside = _SPENDING[spending], _at(times[:-1], spending, alpha, two_sided)[1]

@@ -74,10 +74,8 @@ def report(values: tuple[float, ...]) -> ArmReport:
 
 def _prepare(metric: Metric, values: tuple[float, ...]) -> tuple[float, ...]:
     """Steps 1 and 2: NaN removed or set to 0, then outliers."""
-    if metric.nan == "replace":
-        known = tuple(0.0 if isnan(v) else v for v in values)
-    else:
-        known = tuple(v for v in values if not isnan(v))
+    replace = metric.nan == "replace"
+    known = tuple(0.0 if isnan(v) else v for v in values if replace or not isnan(v))
     return trim(known, metric.outlier_factor) if metric.outliers == "remove" else known
 
 

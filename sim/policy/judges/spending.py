@@ -84,7 +84,7 @@ def stay(inside: Inside, t: float, lower: float, upper: float) -> Inside:
     """The density of those that are inside after the look at t as well."""
     root, width = sqrt(t), sqrt(t - inside.t)
     lo, hi = max(lower, -_REACH) * root, min(upper, _REACH) * root
-    n = min(960, 16 * ceil((32.0 + 3.0 * (hi - lo) / width) / 16.0))
+    n = min(960, 16 * ceil((24.0 + 2.0 * (hi - lo) / width) / 16.0))
     half, middle = 0.5 * (hi - lo), 0.5 * (hi + lo)
     scale, mass = half / (width * sqrt(2.0 * pi)), []
     for x, w in _nodes(n):

@@ -1,0 +1,111 @@
+"""An Argo Rollout -> `Canary` or `BlueGreen` (delivery-systems.md section 2; defaults of 2.1)."""
+
+from __future__ import annotations
+
+from sim.files import Document
+from sim.manifests.argo_analysis import Analyses
+from sim.manifests.argo_checks import check_blue_green, check_canary, check_rollout, routers
+from sim.manifests.argo_steps import Steps
+from sim.manifests.catalog import Catalog, kind_and_name
+from sim.manifests.fields import Reader, Scope
+from sim.manifests.profiles import Profile
+from sim.manifests.report import ImportedPolicy, Reference
+from sim.policy.bluegreen import BlueGreen
+from sim.policy.canary import Canary
+from sim.policy.errors import PolicyError
+
+__all__ = ["read_rollout"]
+
+# What argo-rollouts@1.8 does differently and this policy does not follow yet (delivery-systems.md section 2.20).
+_IN_1_8 = {
+    "dynamicStableScale": "an abort walks back as 1.10 does, through the weights of the steps",
+    "minPodsPerReplicaSet": "capped by the number of replicas, as 1.10 does",
+}
+
+
+def read_rollout(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> ImportedPolicy:
+    spec = Reader(scope, document, document.value).child("spec")
+    analyses = Analyses(catalog, document, profile.name)
+    check_rollout(spec)
+    _workload(spec, catalog, analyses)
+    strategy = spec.child("strategy")
+    policy: Canary | BlueGreen | None = None
+    try:
+        if strategy.has("canary"):
+            check_canary(strategy.child("canary"))
+            policy = _canary(strategy.child("canary"), spec, analyses, profile)
+        elif strategy.has("blueGreen"):
+            check_blue_green(strategy.child("blueGreen"), spec)
+            policy = _blue_green(strategy.child("blueGreen"), spec, analyses)
+    except PolicyError as error:
+        strategy.block(str(error))
+    name = kind_and_name(document.value)[1]
+    usable = None if scope.blocked or scope.faulty else policy
+    references = tuple(dict.fromkeys(analyses.references))
+    return ImportedPolicy(
+        name, "Rollout", usable, spec.whole("replicas", 1, 0), profile.name, document.file, document.value, references
+    )
+
+
+def _workload(spec: Reader, catalog: Catalog, analyses: Analyses) -> None:
+    """The Deployment that the Rollout takes its pod template from."""
+    if not spec.has("workloadRef"):
+        return
+    reference = spec.child("workloadRef")
+    kind, name = reference.text("kind"), reference.text("name")
+    found = catalog.find(kind, name, spec.document) is not None
+    analyses.references.append(Reference(kind, name, found))
+    if not found:
+        reference.block(f"unresolved reference: {kind} {name} is not in the files given", "name")
+
+
+def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) -> Canary | None:
+    maximum = canary.child("trafficRouting").whole("maxTrafficWeight", 100, 1)
+    steps = Steps(analyses, maximum).read(canary)
+    background = analyses.read(canary.child("analysis"), "background") if canary.has("analysis") else None
+    if profile.name == "argo-rollouts@1.8":
+        for name, text in _IN_1_8.items():
+            if canary.raw(name):
+                canary.remark("approximated", text, name)
+    if steps is None:
+        return None
+    return Canary(
+        steps=steps,
+        background=background,
+        starting_step=canary.child("analysis").whole("startingStep", 0, 0),
+        router=bool(routers(canary)),
+        max_surge=canary.share("maxSurge", "25%"),
+        max_unavailable=canary.share("maxUnavailable", "25%"),
+        min_pods=canary.whole("minPodsPerReplicaSet", 0, 0),
+        dynamic_stable_scale=canary.flag("dynamicStableScale"),
+        scale_down_delay=float(canary.whole("scaleDownDelaySeconds", 30, 0)),
+        abort_scale_down_delay=_abort_delay(canary),
+        max_weight=maximum,
+        progress_deadline=float(spec.whole("progressDeadlineSeconds", 600, 0)),
+        progress_deadline_abort=spec.flag("progressDeadlineAbort"),
+    )
+
+
+def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGreen:
+    runs = [
+        analyses.read(blue_green.child(name), "blocking") if blue_green.has(name) else None
+        for name in ("prePromotionAnalysis", "postPromotionAnalysis")
+    ]
+    delay, preview = blue_green.has("scaleDownDelaySeconds"), blue_green.has("previewReplicaCount")
+    return BlueGreen(
+        pre=runs[0],
+        post=runs[1],
+        auto_promotion=blue_green.flag("autoPromotionEnabled", True),
+        auto_promotion_after=float(blue_green.whole("autoPromotionSeconds", 0, 0)),
+        preview_replicas=blue_green.whole("previewReplicaCount", 1, 0) if preview else None,
+        scale_down_delay=float(blue_green.whole("scaleDownDelaySeconds", 30, 0)) if delay else None,
+        abort_scale_down_delay=_abort_delay(blue_green),
+        preview=blue_green.has("previewService"),
+        progress_deadline=float(spec.whole("progressDeadlineSeconds", 600, 0)),
+        progress_deadline_abort=spec.flag("progressDeadlineAbort"),
+    )
+
+
+def _abort_delay(strategy: Reader) -> float | None:
+    """Seconds; an explicit 0 keeps the pods for ever."""
+    return float(strategy.whole("abortScaleDownDelaySeconds", 30, 0)) or None
