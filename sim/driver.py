@@ -6,9 +6,8 @@ from typing import Protocol
 
 from sim.policy.commands import Command
 from sim.policy.events import Event
-from sim.policy.rollout import Rollout
 
-__all__ = ["World", "drive"]
+__all__ = ["Driven", "World", "drive"]
 
 
 class World(Protocol):
@@ -27,7 +26,16 @@ class World(Protocol):
         ...
 
 
-def drive(rollout: Rollout, world: World) -> None:
+class Driven(Protocol):
+    """A rollout, or several in step, before a driver."""
+
+    @property
+    def wakes_at(self) -> float | None: ...
+
+    def handle(self, at: float, event: Event) -> tuple[Command, ...]: ...
+
+
+def drive(rollout: Driven, world: World) -> None:
     """Run a rollout in a world until nothing more can happen."""
     following: tuple[float, Event] | None = world.start()
     while following is not None:

@@ -19,6 +19,7 @@ from sim.engine.ledger import Ledger
 from sim.engine.rows import OUTCOMES, Rows
 from sim.engine.streams import Stream
 from sim.faults.effects import TelemetryEffect, VersionEffect
+from sim.policy.errors import WorldError
 from sim.service.mix import Layout, layout
 from sim.service.site import Site
 
@@ -54,8 +55,17 @@ def settle_rows(
     _tell(out, case, site)
     out["alerted_at"], out["restored_at"], out["ended_at"] = alerted[keep], restored[keep], ended[keep]
     _count(out, case, site, counts[keep])
+    _check(out)
     rows[batch[here[keep]]] = out
     return stops
+
+
+def _check(rows: Rows) -> None:
+    """Contracts section 11, in every run: every request is counted once."""
+    sound = (rows["harm"] >= 0) & (rows["harm"] + rows["lost"] <= rows["bad"]) & (rows["bad"] <= rows["requests"])
+    sound &= (rows["canary_requests"] >= 0) & (rows["canary_requests"] <= rows["requests"])
+    if not sound.all():
+        raise WorldError(f"counts do not add up in replication {int(rows['replication'][~sound][0])}: {rows[~sound][0]}")
 
 
 def _harmful(case: Case) -> bool:

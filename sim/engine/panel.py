@@ -38,8 +38,13 @@ class Panel:
     def __init__(self, seed: int, replications: Sequence[int]) -> None:
         self._seed, self._replications = seed, replications
         self.size = len(replications)
-        self.here = np.ones(self.size, bool)
+        self.following = np.ones(self.size, bool)
         self.left: list[NDArray[np.intp]] = []
+
+    @property
+    def here(self) -> NDArray[np.intp]:
+        """Positions that still follow."""
+        return np.flatnonzero(self.following)
 
     def seeds(self) -> list[int]:
         """The seed of each replication's rollout, for judges that need chance."""
@@ -47,13 +52,13 @@ class Panel:
 
     def vote(self, codes: Codes) -> Verdict:
         """The verdict of most replications on the path (ties: the first word); the others leave in groups of one verdict."""
-        counts = np.bincount(codes[self.here], minlength=len(WORDS))
+        counts = np.bincount(codes[self.following], minlength=len(WORDS))
         winner = int(counts.argmax())
         for code in np.flatnonzero(counts):
             if code != winner:
-                gone = self.here & (codes == code)
+                gone = self.following & (codes == code)
                 self.left.append(np.flatnonzero(gone))
-                self.here &= ~gone
+                self.following &= ~gone
         return WORDS[winner]
 
 
@@ -106,7 +111,7 @@ class _OneByOneRun:
     def assess(self, at: float, answer: Answer) -> Assessment:
         panel = self.rule.panel
         codes = np.zeros(len(self.runs), np.int8)
-        for row in np.flatnonzero(panel.here).tolist():
+        for row in panel.here.tolist():
             codes[row] = _CODE[self.runs[row].assess(at, self._of(answer, row)).verdict]
         return Assessment(None, panel.vote(codes))
 

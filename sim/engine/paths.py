@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from sim.driver import drive
 from sim.engine.aftermath import settle_rows
 from sim.engine.draws import Draws
+from sim.engine.flock import Flock
 from sim.engine.ledger import Forecast, Ledger
 from sim.engine.panel import Metrics, Panel, rollout_seed, told
 from sim.engine.rows import Rows, empty
 from sim.engine.streams import Stream
 from sim.faults.effects import Effect
+from sim.policy.canary import Canary
 from sim.policy.commands import Command, Measure
 from sim.policy.errors import WorldError
 from sim.policy.events import Answer, Value
@@ -28,6 +30,7 @@ from sim.policy.judges.base import Truth
 from sim.policy.notes import Note, Observer
 from sim.policy.rollout import Policy, Rollout
 from sim.policy.runbook import Runbook
+from sim.policy.scale import bounds
 from sim.pipeline.durations import Constant
 from sim.service.mix import layout
 from sim.service.model import Service
@@ -55,9 +58,9 @@ class Case:
         return isinstance(self.service.pods.start, Constant)
 
     @property
-    def shared(self) -> bool:
-        """Whether replications can share a path: a declarative policy in a steady world."""
-        return self.steady and not isinstance(self.policy, Runbook)
+    def told(self) -> bool:
+        """Whether the policy decides by verdicts only, so that a panel can judge for it; else it reads values itself."""
+        return not isinstance(self.policy, Runbook)
 
 
 @dataclass(slots=True)
@@ -75,7 +78,7 @@ def follow(case: Case, seed: int, first: int, count: int) -> Rows:
     draws = Draws(seed, first, count, layout(case.service).width)
     rows = empty(count)
     rows["replication"] = np.arange(first, first + count)
-    groups = deque([_Group(np.arange(count), solo=not case.shared)])
+    groups = deque([_Group(np.arange(count), solo=not case.steady)])
     while groups:
         group = groups.popleft()
         groups.extend(_alone(case, draws, group, rows) if group.solo else _together(case, draws, group, rows))
@@ -85,20 +88,27 @@ def follow(case: Case, seed: int, first: int, count: int) -> Rows:
 def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
     """Run one path for all of a group; returns the groups that left it."""
     ledger = _ledger(case, draws, group.rows, group.forecast)
-    panel = Panel(draws.seed, (draws.first + group.rows).tolist())
     site = Site(
         case.service, ledger, case.effects, show=lambda view: view, truth=case.truth, max_weight=_max_weight(case.policy),
-        metrics=None if case.metrics is None else lambda command, view: Value(view),
+        most_pods=_most_pods(case), metrics=None if case.metrics is None else lambda command, view: Value(view),
     )  # fmt: skip
-    rollout = Rollout(told(case.policy, panel, case.metrics), observe=site.heard)
+    crowd: Panel | Flock
+    if case.told:
+        crowd = Panel(draws.seed, (draws.first + group.rows).tolist())
+        rollout: Rollout | Flock = Rollout(told(case.policy, crowd, case.metrics), observe=site.heard)
+    else:
+        seeds = [rollout_seed(draws.seed, draws.first + row) for row in group.rows.tolist()]
+        crowd = rollout = Flock(case.policy, seeds, case.truth, site.heard)
+    alone = np.zeros(0, np.intp)
+    stops: dict[int, float] = {}
     try:
         drive(rollout, site)
+        stops = settle_rows(case, draws, site, group.rows, np.array(crowd.here, np.intp), rows)
+        alone = np.array(sorted(stops), np.intp)
     except PersonNeeded:
-        left = [_Group(group.rows[gone], Forecast(ledger, gone)) for gone in panel.left]
-        return [*left, _Group(group.rows[panel.here], solo=True)]
-    stops = settle_rows(case, draws, site, group.rows, np.flatnonzero(panel.here), rows)
-    left = [_Group(group.rows[gone], Forecast(ledger, gone)) for gone in panel.left]
-    return [*left, _Group(np.array(sorted(stops), np.intp), solo=True, stops=stops)] if stops else left
+        alone = group.rows[crowd.here]
+    left = [_Group(group.rows[gone], Forecast(ledger, np.array(gone, np.intp))) for gone in crowd.left]
+    return [*left, _Group(alone, solo=True, stops=stops)] if len(alone) else left
 
 
 def _alone(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
@@ -135,7 +145,8 @@ def solo(
         case.service, ledger, case.effects, show=lambda view: view.window(0), truth=case.truth,
         seed=rollout_seed(draws.seed, replication), chances=Chances(number),
         interruption=None if stop is None else (stop, "a person, called by an alert"),
-        max_weight=_max_weight(case.policy), metrics=None if case.metrics is None else metrics,
+        max_weight=_max_weight(case.policy), most_pods=_most_pods(case),
+        metrics=None if case.metrics is None else metrics,
     )  # fmt: skip
 
     def heard(at: float, item: Command | Note) -> None:
@@ -155,3 +166,11 @@ def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast
 
 def _max_weight(policy: Policy) -> float:
     return float(getattr(policy, "max_weight", 100))
+
+
+def _most_pods(case: Case) -> int:
+    """The most pods that a strategy may want: R + surge where pods share the traffic, else both versions in full."""
+    policy, pods = case.policy, case.service.pods.count
+    if isinstance(policy, Canary) and not policy.router:
+        return pods + bounds(pods, policy.max_surge, policy.max_unavailable).surge
+    return 2 * pods

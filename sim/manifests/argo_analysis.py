@@ -36,7 +36,7 @@ class Analyses:
         return self.merge(block, block.items("templates"), run)
 
     def merge(self, block: Reader, named: list[Reader], run: Run, tags: Tags = str) -> Analysis | None:
-        """The analysis of the templates that `named` refers to, with the arguments of `block`; `tags` fills in their values."""
+        """The analysis of the templates in `named`, with the arguments of `block`; `tags` fills in their values."""
         if not named:
             block.block("an analysis that names no template")
             return None

@@ -1,4 +1,4 @@
-"""One metric of an Argo analysis, its arguments filled in -> our `Metric` (delivery-systems.md sections 2.2, 2.3, 2.6, 2.18)."""
+"""One metric of an Argo analysis, arguments filled in -> our `Metric` (delivery-systems.md 2.2, 2.3, 2.6, 2.18)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["TAG", "canonical", "fill", "read_metric"]
 
 TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _PROVIDERS = (
-    "prometheus", "kayenta", "web", "datadog", "wavefront", "newRelic", "job", "cloudWatch", "graphite", "influxdb", "skywalking",
-    "plugin",
+    "prometheus", "kayenta", "web", "datadog", "wavefront", "newRelic", "job", "cloudWatch", "graphite", "influxdb",
+    "skywalking", "plugin",
 )  # fmt: skip
 
 

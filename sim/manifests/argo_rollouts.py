@@ -19,6 +19,7 @@ __all__ = ["read_rollout"]
 # What argo-rollouts@1.8 does differently and this policy does not follow yet (delivery-systems.md section 2.20).
 _IN_1_8 = {
     "dynamicStableScale": "an abort walks back as 1.10 does, through the weights of the steps",
+    "progressDeadlineAbort": "the reason of an abort is kept, as 1.10 does",
     "minPodsPerReplicaSet": "capped by the number of replicas, as 1.10 does",
 }
 
@@ -65,8 +66,9 @@ def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) 
     background = analyses.read(canary.child("analysis"), "background") if canary.has("analysis") else None
     if profile.name == "argo-rollouts@1.8":
         for name, text in _IN_1_8.items():
-            if canary.raw(name):
-                canary.remark("approximated", text, name)
+            for owner in (spec, canary):
+                if owner.raw(name):
+                    owner.remark("approximated", text, name)
     if steps is None:
         return None
     return Canary(

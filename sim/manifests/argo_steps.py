@@ -42,8 +42,9 @@ class Steps:
             step.block(f"a step with {' and '.join(kinds)}; write one step for each")
             return None
         readers: dict[str, Callable[[Reader], Step | None]] = {
-            "setWeight": self._weight, "pause": self._pause, "setCanaryScale": self._scale, "analysis": self._analysis,
-            "experiment": self._experiment, "setHeaderRoute": self._header, "setMirrorRoute": self._mirror, "plugin": self._plugin,
+            "setWeight": self._weight, "pause": self._pause, "setCanaryScale": self._scale, "plugin": self._plugin,
+            "analysis": self._analysis, "experiment": self._experiment, "setHeaderRoute": self._header,
+            "setMirrorRoute": self._mirror,
         }  # fmt: skip
         try:
             return readers[kinds[0]](step)

@@ -21,7 +21,7 @@ def kind_and_name(value: Any) -> tuple[str, str]:
 
 
 class Catalog:
-    """Finds an object by kind and name; of several the one in the same file, else the last, as applying the files in order leaves it."""
+    """Finds an object by kind and name: of several the one in the same file, else the last, as if applied in order."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._objects: dict[tuple[str, str], list[Document]] = {}

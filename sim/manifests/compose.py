@@ -33,13 +33,28 @@ def _service(document: Document, findings: Findings, services: Reader, name: str
 
 
 def _rolling(service: Reader, update: Reader) -> Rolling:
-    """`parallelism` tasks at a time (0: all), each replaced before or after its successor runs; Swarm knows no deadline."""
+    """`parallelism` tasks at a time (0: all), each going before or after its successor runs; Swarm has no deadline."""
     parallelism = update.whole("parallelism", 1, 0)
     order = update.text("order", "stop-first")
     if order not in ("stop-first", "start-first"):
         update.reject(f"{order!r} is no order", "use stop-first or start-first", "order")
+    service.remark("approximated", f"batches of {parallelism or 'all'}, {order}: read as a rolling update")
+    _watch(service, update)
     amount: int | str = parallelism or "100%"
-    text = f"batches of {parallelism or 'all'}, {order}: read as a rolling update that no failing task stops (Swarm's default pauses it)"
-    service.remark("approximated", text)
     surge, unavailable = (amount, 0) if order == "start-first" else (0, amount)
     return Rolling(max_surge=surge, max_unavailable=unavailable, progress_deadline=float(MAX_SECONDS))
+
+
+def _watch(service: Reader, update: Reader) -> None:
+    """Swarm watches new tasks for `monitor` and acts when too many fail, unless the action is to continue."""
+    action = update.text("failure_action", "pause")
+    if action not in ("pause", "continue", "rollback"):
+        update.reject(f"{action!r} is no failure_action", "use pause, continue or rollback", "failure_action")
+    if action == "continue":
+        return
+    text = f"failure_action {action}: a task that fails within monitor does not stop the update"
+    named = [name for name in ("failure_action", "monitor", "max_failure_ratio") if update.has(name)]
+    for name in named:
+        update.remark("not yet", text, name)
+    if not named:
+        service.remark("not yet", text)

@@ -40,7 +40,7 @@ class Findings:
 
 @dataclass(slots=True)
 class Scope:
-    """The reading of one object: `blocked` says that it cannot become a policy, `near` that something was approximated."""
+    """The reading of one object: `blocked`: it cannot become a policy; `near`: something was approximated."""
 
     findings: Findings
     blocked: bool = False

@@ -134,7 +134,7 @@ def _target(spec: Reader, catalog: Catalog, references: list[Reference]) -> tupl
 
 
 def _scaler(spec: Reader, catalog: Catalog, references: list[Reference]) -> int | None:
-    """Pods that the canary starts with: the autoscaler's minimum if above 1, else 1; without one the primary's (section 4.2)."""
+    """Pods that the canary starts with: the autoscaler's minimum, at least 1; None: the primary's (section 4.2)."""
     if not spec.has("autoscalerRef"):
         return None
     reference = spec.child("autoscalerRef")

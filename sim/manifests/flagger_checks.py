@@ -1,4 +1,4 @@
-"""The metrics of a Flagger analysis -> checks, in the order in which Flagger runs them (delivery-systems.md section 4.4)."""
+"""The metrics of a Flagger analysis -> checks, in the order in which Flagger runs them (section 4.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of objects, as documentation prints them: told by their content, so that the report can name what they belong to."""
+"""Parts of objects, as documentation prints them: told by their content, so that the report can name the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`load`: a set of manifests -> policies and a report. Each kind of object has its reader; the set resolves its references."""
+"""`load`: a set of manifests -> policies and a report. Each kind has its reader; the set resolves references."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ _KRUISE = ("rollouts.kruise.io", "apps.kruise.io")
 def load(sources: Source | Iterable[Source], *, profile: str | None = None, strict: bool = False) -> Imported:
     """Read files, folders, '-' (standard input) or documents as one set.
 
-    `profile` names a version of one system (`argo-rollouts@1.8`); the others keep their default. What the real validators refuse is
-    raised as FileErrors, all at once; with `strict` so is everything that is approximated or not read yet.
+    `profile` names a version of one system (`argo-rollouts@1.8`); the others keep their default. What the real
+    validators refuse is raised as FileErrors, all at once; with `strict` so is all that is approximated or not read
+    yet.
     """
     choose("argo-rollouts", profile)  # an unknown name fails before any file is read
     findings = Findings()

@@ -17,8 +17,9 @@ Status = Literal["exact", "approximated", "ignored", "not yet", "rejected"]
 class Remark:
     """How a place of a manifest was read. Line and column count from 1; `path` is dotted, '' for the document itself.
 
-    exact: as the real system does it; approximated: nearly, and the text says how; ignored: without meaning for a rollout, or unknown,
-    and kept as written; not yet: it has a meaning that Seatrial does not read; rejected: the real system refuses it.
+    exact: as the real system does it; approximated: nearly, and the text says how; ignored: without meaning for a
+    rollout, or unknown, and kept as written; not yet: it has a meaning that Seatrial does not read; rejected: the real
+    system refuses it (such places are raised as errors).
     """
 
     file: str

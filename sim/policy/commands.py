@@ -48,7 +48,7 @@ class SetScale:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Hand a revision to the world's own Deployment arithmetic (Kubernetes `Deployment`, Swarm service), until `SetScale`.
+    """Hand a revision to the world's own arithmetic (a Kubernetes `Deployment`, a Swarm service), until `SetScale`.
 
     `beside` pods of this revision belong to another workload (Flagger's canary while its primary takes the new spec
     over): they stay, and do not count as the Deployment's own.
@@ -89,7 +89,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class AskGate:
-    """Ask a gate (a webhook, a person, a pipeline) for a yes or no. `name` is what a webhook is called whose type is `gate`."""
+    """Ask a gate (a webhook, a person, a pipeline) for a yes or no; for a webhook the `gate` is its type."""
 
     gate: str
     name: str = ""

@@ -1,7 +1,7 @@
 """Flagger's canary as a policy: one fixed loop, run at every tick (delivery-systems.md section 4; Flagger 1.41).
 
-The kind follows from the fields, as in Flagger: `match` with iterations is an A/B test, iterations alone are blue/green, else
-the weight rises. `sim.policy.scheduler` is the loop.
+The kind follows from the fields, as in Flagger: `match` with iterations is an A/B test, iterations alone are
+blue/green, else the weight rises. `sim.policy.scheduler` is the loop.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ from sim.policy.scheduler import Scheduler
 __all__ = ["HOOKS", "Check", "Flagger", "Hook", "HookType"]
 
 HookType = Literal[
-    "confirm-rollout", "pre-rollout", "rollout", "confirm-traffic-increase", "confirm-promotion", "post-rollout", "rollback", "event",
+    "confirm-rollout", "pre-rollout", "rollout", "confirm-traffic-increase", "confirm-promotion", "post-rollout",
+    "rollback", "event",
 ]  # fmt: skip
 HOOKS: tuple[HookType, ...] = (
-    "confirm-rollout", "pre-rollout", "rollout", "confirm-traffic-increase", "confirm-promotion", "post-rollout", "rollback", "event",
+    "confirm-rollout", "pre-rollout", "rollout", "confirm-traffic-increase", "confirm-promotion", "post-rollout",
+    "rollback", "event",
 )  # fmt: skip
 
 
@@ -42,10 +44,10 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One metric of a tick: it fails outside [low, high], both ends allowed, and whenever there is no number (section 4.4).
+    """One metric of a tick: it fails outside [low, high], both ends allowed, or if there is no number (section 4.4).
 
-    `query` None is a metric that Flagger does not know and has no query for: it always fails. `whole` cuts the value and its
-    bounds to whole numbers first, as Flagger does with the milliseconds of request-duration.
+    `query` None is a metric that Flagger does not know and has no query for: it always fails. `whole` cuts the value
+    and its bounds to whole numbers first, as Flagger does with the milliseconds of request-duration.
     """
 
     name: str
@@ -88,10 +90,11 @@ class Check:
 class Flagger:
     """Times are seconds, weights and thresholds percent, as Flagger writes them; defaults: section 4.1.
 
-    `checks` in the order in which Flagger runs them. `router` False is its provider `kubernetes`: no weights at all. The first tick
-    comes `first_tick` seconds after the change (None: a whole interval, the change just missed one). `canary_replicas` None: as many
-    as the primary. `max_surge`, `max_unavailable` and `min_ready` are the target Deployment's, for the primary's own roll.
-    `session_affinity` is the life of Flagger's cookie, for the world to route by.
+    `checks` in the order in which Flagger runs them. `router` False is its provider `kubernetes`: no weights at all.
+    The first tick comes `first_tick` seconds after the change (None: a whole interval, the change just missed one).
+    `canary_replicas` None: as many as the primary. `max_surge`, `max_unavailable` and `min_ready` are the target
+    Deployment's, for the primary's own roll. `session_affinity` is the life of Flagger's cookie, for the world to
+    route by.
     """
 
     interval: float = 60.0

@@ -6,10 +6,11 @@ Rules.
 2. `failedChecks` counts the ticks that failed since the canary started. A success never lowers it; the tick after the
    one that reaches the threshold rolls back.
 3. The weight is not clamped to maxWeight: the analysis of the first weight at or above it promotes.
-4. Promotion copies the spec: the world rolls the primary (`Apply`, the canary's pods beside it), traffic returns once the
-   old revision's pods are gone, and a tick later the canary goes (`SetScale`: the sizes are the policy's again).
-5. A person's abort and an interruption work as Flagger's own rollback hook: at the next tick. Pause is `suspend`. Flagger
-   knows no promote and no retry; a new revision, other than the promoted one, is taken up at a tick.
+4. Promotion copies the spec: the world rolls the primary (`Apply`, the canary's pods beside it). Once the old
+   revision's pods are gone the new one is stable (`Promote`); traffic returns at a tick, and at the next the canary
+   goes (`SetScale`: the sizes are the policy's again).
+5. A person's abort and an interruption work as Flagger's own rollback hook: at the next tick. Pause is `suspend`.
+   Flagger knows no promote and no retry; a new revision, other than the promoted one, is taken up at a tick.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from sim.policy.events import Event, Failed, Human, Interrupted, NewRevision, Po
 from sim.policy.notes import Measurement, Note, PhaseIs, TickIs
 from sim.policy.scale import bounds
 from sim.policy.ticks import Question, Reply, Ticks, Walk
+from sim.policy.workloads import Workloads
 
 if TYPE_CHECKING:
     from sim.policy.flagger import Check, Flagger
@@ -45,16 +47,12 @@ class Scheduler:
         first = policy.interval if policy.first_tick is None else policy.first_tick
         self._ticks = Ticks(first, policy.interval, self._tick, self._wanted, emit)
         self._now = 0.0
-        self._replicas, self._canary = 1, 0  # wanted pods
-        self._stable, self._new = 1, 0  # available pods of the promoted and of the new revision
+        self._pods = Workloads(policy.primary_ready, policy.canary_ready, policy.progress_deadline)
         self._revision = self._applied = self._promoted = self._copied = 1
-        self._rolling = False  # the primary takes the copied spec over
         self._phase = ("", "")
         self._weight, self._mirrored = 0, False  # what the router has
         self._failed = self._iterations = 0
         self._suspended, self._stop = policy.suspend, ""
-        self._primary_since: float | None = None  # since when it is not ready
-        self._canary_since: float | None = None
 
     def handle(self, at: float, event: Event) -> None:
         self._now = at
@@ -63,15 +61,16 @@ class Scheduler:
             case Started():
                 self._start(event)
                 return
-            case PodsReady(stable, canary, older):
-                self._stable, self._new = stable, canary + (older if self._rolling else 0)
+            case PodsReady():
+                self._pods.see(event)
             case NewRevision() | Human() | Interrupted() | Resized():
                 self._disturb(event)
         if idle:
             self._ticks.skip(at)
         self._ticks.hear(at, event)
-        self._take_over()
-        self._watch()
+        if self._pods.taken_over():
+            self._emit(Promote(self._copied))
+        self._pods.watch(at)
         self._ticks.move(at, event)
 
     @property
@@ -79,7 +78,7 @@ class Scheduler:
         return self._ticks.wakes_at
 
     def _start(self, event: Started) -> None:
-        self._replicas = self._stable = event.replicas
+        self._pods.begin(event.replicas)
         self._revision, self._applied, self._promoted = event.revision, event.stable, event.stable
         self._enter("Initialized")
 
@@ -94,11 +93,11 @@ class Scheduler:
             case Human("pause" | "resume" as action):
                 self._suspended = action == "pause"
             case Resized(replicas):
-                self._replicas = replicas
-                if self._rolling:
-                    self._apply(beside=self._canary)
+                self._pods.replicas = replicas
+                if self._pods.rolling:
+                    self._apply()
                 else:
-                    self._emit(SetScale(replicas, self._canary))
+                    self._emit(SetScale(replicas, self._pods.canary))
 
     # ---- one tick (the numbers are those of section 4.2; 1 and 3 are `_wanted`, 2 and 5 are the world's) ----
 
@@ -116,18 +115,18 @@ class Scheduler:
         if self._stop and self._phase[0] not in _PROMOTING:
             self._roll_back(self._stop)
             return
-        if not self._policy.skip_analysis and not self._primary_ready():  # 4
-            if self._overdue(self._primary_since):
+        if not self._policy.skip_analysis and not self._pods.primary_ready:  # 4
+            if self._pods.primary_lost(self._now):
                 self._lose_primary()
             return
         if self._phase[0] not in (*_ANALYSING, *_PROMOTING):  # 6
             yield from self._begin()
             return
         if self._phase[0] in _ANALYSING and self._newer():  # 7
-            self._restart()
+            self._restart(self._pods.canary)
             return
-        if not self._canary_ready():  # 8
-            if self._overdue(self._canary_since):
+        if not self._pods.canary_ready:  # 8
+            if self._pods.canary_lost(self._now):
                 self._roll_back("the canary was not ready within the progress deadline")
             return
         if self._policy.skip_analysis:  # 9
@@ -159,16 +158,18 @@ class Scheduler:
         if not (yield from self._all("confirm-rollout")):
             self._enter("Waiting", "a confirm-rollout webhook said no")
             return
-        self._canary = self._policy.canary_replicas or self._replicas
-        self._restart()
+        self._restart(self._policy.canary_replicas or self._pods.replicas)
 
-    def _restart(self) -> None:
+    def _restart(self, canary: int) -> None:
         self._route(0)
         self._applied = self._revision
         self._failed = self._iterations = 0
-        self._canary_since = self._now if self._canary else None
-        self._emit(SetScale(self._replicas, self._canary))
+        self._scale(canary)
         self._enter("Progressing")
+
+    def _scale(self, canary: int) -> None:
+        self._pods.scale(self._now, canary)
+        self._emit(SetScale(self._pods.replicas, canary))
 
     # ---- strategies (section 4.3) ----
 
@@ -249,8 +250,8 @@ class Scheduler:
 
     def _copy(self) -> None:
         self._copied = self._revision
-        self._apply(beside=self._canary)
-        self._primary_since = self._now
+        self._pods.copy(self._now)
+        self._apply()
         self._enter("Promoting")
 
     def _return_traffic(self) -> None:
@@ -263,36 +264,34 @@ class Scheduler:
             self._enter("Finalising")
 
     def _finalise(self) -> None:
-        self._emit(SetScale(self._replicas, 0))
-        self._stable -= self._canary
+        self._scale(0)
         self._succeed("promoted")
 
     def _skip(self) -> None:
         """No analysis: copy at once, and do not wait for the primary."""
         self._route(0)
-        self._emit(SetScale(self._replicas, 0))
+        self._scale(0)
         self._copied = self._revision
+        self._pods.copy(self._now)
         self._apply()
         self._succeed("promoted without analysis")
 
     def _succeed(self, reason: str) -> None:
-        self._canary, self._promoted, self._stop = 0, self._copied, ""
-        self._primary_since = self._canary_since = None
+        self._promoted, self._stop = self._copied, ""
         self._enter("Succeeded", reason)
         self._afterwards()
         self._emit(Finish("promoted", reason))
 
     def _roll_back(self, reason: str) -> None:
         self._route(0)
-        self._canary, self._failed, self._applied, self._stop = 0, 0, self._revision, ""
-        self._canary_since = None
-        self._emit(SetScale(self._replicas, 0))
+        self._failed, self._applied, self._stop = 0, self._revision, ""
+        self._scale(0)
         self._enter("Failed", reason)
         self._afterwards()
         self._emit(Finish("aborted", reason))
 
     def _lose_primary(self) -> None:
-        """The primary did not become ready: roll back, or, once it has the new spec, leave all traffic with the canary."""
+        """The primary did not become ready: roll back; once it has the new spec, leave all traffic with the canary."""
         reason = "the primary was not ready within the progress deadline"
         if self._phase[0] not in _PROMOTING:
             self._roll_back(reason)
@@ -307,46 +306,10 @@ class Scheduler:
             if hook.type == "post-rollout":
                 self._emit(AskGate(hook.type, hook.name))  # nobody waits for the answer
 
-    def _apply(self, beside: int = 0) -> None:
-        allowed = bounds(self._replicas, self._policy.max_surge, self._policy.max_unavailable)
-        self._emit(Apply(self._copied, allowed.surge, allowed.unavailable, self._policy.min_ready, beside=beside))
-        self._rolling = True
-
-    def _take_over(self) -> None:
-        """The old revision's last pod is gone: primary and canary run the same revision, which is stable from now on."""
-        if self._rolling and self._stable == 0:
-            self._rolling = False
-            self._stable, self._new = self._new, 0
-            self._emit(Promote(self._copied))
-
-    # ---- readiness (section 4.5) ----
-
-    def _primary_ready(self) -> bool:
-        need = self._replicas * self._policy.primary_ready // 100
-        if (
-            self._phase[0] in _PROMOTING
-        ):  # the spec is copied: its old pods are gone, the new ones stand beside the canary's
-            return self._stable == 0 and self._new >= self._canary + need
-        return self._stable >= need
-
-    def _canary_ready(self) -> bool:
-        if self._phase[0] in _PROMOTING and not self._rolling:
-            return True
-        return self._new >= self._canary * self._policy.canary_ready // 100
-
-    def _watch(self) -> None:
-        """Keep the moments since which the workloads are not ready."""
-        if self._primary_ready():
-            self._primary_since = None
-        elif self._primary_since is None:
-            self._primary_since = self._now
-        if not self._canary or self._canary_ready():
-            self._canary_since = None
-        elif self._canary_since is None:
-            self._canary_since = self._now
-
-    def _overdue(self, since: float | None) -> bool:
-        return since is not None and self._now >= since + self._policy.progress_deadline
+    def _apply(self) -> None:
+        allowed = bounds(self._pods.replicas, self._policy.max_surge, self._policy.max_unavailable)
+        least = self._policy.min_ready
+        self._emit(Apply(self._copied, allowed.surge, allowed.unavailable, least, beside=self._pods.canary))
 
     # ---- traffic and phase ----
 
@@ -368,4 +331,4 @@ class Scheduler:
             self._iterations = self._policy.iterations - 1 if phase == "WaitingPromotion" else 0
         if (phase, reason) != self._phase:
             self._phase = (phase, reason)
-            self._emit(PhaseIs(phase, reason))
+            self._emit(PhaseIs(phase, reason, waits=phase in ("Waiting", "WaitingPromotion")))

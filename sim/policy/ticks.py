@@ -1,12 +1,13 @@
 """The clock of a tick-driven policy: a grid of ticks, and one question at a time inside a tick.
 
 Rules.
-1. Ticks fall on a grid that nothing moves: `first`, then every interval. One that lasts longer than an interval is followed by the
-   next at once, and the grid goes on (Flagger's ticker holds one tick back).
-2. A tick is a walk: a generator that yields the questions it asks and is sent their answers. A query that does not answer in
-   `QUERY_TIMEOUT` has failed, a gate that does not answer in the same instant has said no. An answer that comes later is the answer
-   to the next question at that gate.
-3. What else happens in the instant of a tick, or of a silent question, comes first: only `Woke` or a later moment moves the clock.
+1. Ticks fall on a grid that nothing moves: `first`, then every interval. One that lasts longer than an interval is
+   followed by the next at once, and the grid goes on (Flagger's ticker holds one tick back).
+2. A tick is a walk: a generator that yields the questions it asks and is sent their answers. A query that does not
+   answer in `QUERY_TIMEOUT` has failed, a gate that does not answer in the same instant has said no. An answer that
+   comes later is the answer to the next question at that gate.
+3. What else happens in the instant of a tick, or of a silent question, comes first: only `Woke` or a later moment moves
+   the clock.
 """
 
 from __future__ import annotations

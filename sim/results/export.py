@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.engine.rows import COLUMNS, OUTCOMES, ROW
 from sim.policy.errors import WorldError
@@ -16,7 +17,10 @@ __all__ = ["columns", "write_csv", "write_parquet"]
 
 
 def columns(result: Result) -> dict[str, Any]:
-    """Arrays by column: policy, release, bad, then those of ROW, rows in the order of the cells."""
+    """Arrays by column: policy, release, bad (the truth), then those of ROW, rows in the order of the cells.
+
+    ROW's own `bad` is called bad_requests here, and outcomes are words.
+    """
     sizes = [len(cell.rows) for cell in result.cells]
     rows = np.concatenate([cell.rows for cell in result.cells]) if result.cells else np.zeros(0, ROW)
     truth: dict[str, Any] = {
@@ -24,10 +28,14 @@ def columns(result: Result) -> dict[str, Any]:
         "release": np.repeat(np.array([cell.release for cell in result.cells], object), sizes),
         "bad": np.repeat(np.array([cell.bad for cell in result.cells], bool), sizes),
     }
-    told = {name: rows[name] for name in COLUMNS}
+    told = {"bad_requests" if name == "bad" else name: _plain(rows[name]) for name in COLUMNS}
     told["outcome"] = np.array(OUTCOMES, object)[rows["outcome"]]
     told["person"] = rows["person"] != 0
     return {**truth, **told}
+
+
+def _plain(column: NDArray[Any]) -> NDArray[Any]:
+    return column + np.float32(0) if column.dtype.kind == "f" else column  # -0.0 becomes 0.0
 
 
 def write_csv(result: Result, path: Path | str) -> None:

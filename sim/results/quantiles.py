@@ -54,12 +54,12 @@ def rank(n: int, q: float) -> int:
 def ranks(n: int, q: float, level: float) -> tuple[int, int]:
     """Largest l with P(Bin(n, q) < l) <= a/2, smallest u with P(Bin(n, q) >= u) <= a/2; 0 and n + 1 mean "none"."""
     tail = (1 - level) / 2
-    below = _first(n, lambda k: binomial_at_most(k, n, q) > tail)  # l - 1 is the last that is not
-    above = _first(n, lambda k: binomial_at_least(k, n, q) <= tail)
+    below = first(n, lambda k: binomial_at_most(k, n, q) > tail)  # l - 1 is the last that is not
+    above = first(n, lambda k: binomial_at_least(k, n, q) <= tail)
     return below, above
 
 
-def _first(n: int, true: Callable[[int], bool]) -> int:
+def first(n: int, true: Callable[[int], bool]) -> int:
     """The smallest k in 0..n for which `true` holds, n + 1 for none; once true it stays true."""
     low, high = 0, n + 1
     while low < high:

@@ -98,7 +98,7 @@ class Result:
         return next((cell for cell in self.cells if (cell.policy, cell.release) == (policy, release)), None)
 
     def frame(self) -> pd.DataFrame:
-        """All rows as a data frame: policy, release, bad, then the columns of ROW; outcomes as words, inf stays inf."""
+        """All rows as a data frame: see `export.columns`; inf stays inf."""
         import pandas as pd
 
         from sim.results.export import columns

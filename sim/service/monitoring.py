@@ -49,6 +49,12 @@ class View:
         """What one replication's policy sees."""
         return Window(self.start, self.end, self.weight, _arm(self.canary, row), _arm(self.baseline, row), self.bounds)
 
+    def windows(self) -> list[Window]:
+        """What every replication's policy sees."""
+        start, end, weight, bounds = self.start, self.end, self.weight, self.bounds
+        pairs = zip(_arms(self.canary), _arms(self.baseline), strict=True)
+        return [Window(start, end, weight, canary, baseline, bounds) for canary, baseline in pairs]
+
 
 class Monitor:
     """Reads a ledger the way a monitoring system would; `effects` are its own failures."""
@@ -120,6 +126,11 @@ class Monitor:
         good[:, shape.slow_from :] += counts[:, shape.slow : shape.errors]
         bad = counts[:, shape.errors] + counts[:, shape.errors + 1] + counts[:, shape.width + 1]
         return Seen(good.sum(axis=1) + bad, bad, good)
+
+
+def _arms(seen: Seen) -> list[Arm]:
+    columns = zip(seen.requests.tolist(), seen.bad.tolist(), map(tuple, seen.latency.tolist()), strict=True)
+    return [Arm(requests, bad, latency) for requests, bad, latency in columns]
 
 
 def _arm(seen: Seen, row: int) -> Arm:

@@ -22,7 +22,7 @@ from sim.faults.effects import DriverEffect, Effect, LoadEffect, PodEffect, Tele
 from sim.policy.commands import (
     Apply, AskGate, Command, Counts, Finish, Match, Measure, Mirror, Promote, Restore, SetScale, SetWeight, Switch,
 )  # fmt: skip
-from sim.policy.errors import WorldError
+from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import Answer, Answered, Event, Human, Interrupted, Measured, Started, Value, WeightIs, Woke
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Measurement, Note, PhaseIs
@@ -80,15 +80,17 @@ class Site:
         chances: Chances | None = None,
         interruption: tuple[float, str] | None = None,
         max_weight: float = 100.0,
+        most_pods: int | None = None,
         metrics: Callable[[Measure, View], Answer] | None = None,
     ) -> None:
         self.service, self.ledger, self.story = service, ledger, Story()
         self._show, self._truth, self._seed, self._chances = show, truth, seed, chances
-        self._max_weight, self._metrics = max_weight, metrics
+        self._max_weight, self._most_pods, self._metrics = max_weight, most_pods, metrics
         self._agenda: Agenda[Callable[[float], Event | None]] = Agenda()
         self._load = tuple(effect for effect in effects if isinstance(effect, LoadEffect))
         self._down = tuple(effect for effect in effects if isinstance(effect, DriverEffect))
-        self._slow_start = tuple(e for e in effects if isinstance(e, PodEffect) and e.kind == "slow_start")
+        self._starts = tuple(e for e in effects if isinstance(e, PodEffect) and e.kind in ("slow_start", "crash_loop"))
+        self._now = 0.0
         versions = tuple(effect for effect in effects if isinstance(effect, VersionEffect))
         self._old, self._new = Mix(service, "stable", versions), Mix(service, "canary", versions)
         self._layout = layout(service)
@@ -111,8 +113,8 @@ class Site:
         self._failed_metric = False
         self._unreachable: dict[int, float] = {}  # version -> share of its pods that are dead but still listed
         for effect in effects:
-            if isinstance(effect, PodEffect) and effect.kind != "slow_start":
-                self._agenda.plan(effect.at, self._harm(effect))
+            if isinstance(effect, PodEffect) and effect.kind in ("kill", "node_loss"):
+                self._agenda.plan(effect.at, self._strike(effect))
         if interruption is not None:
             self._agenda.plan(interruption[0], lambda at, cause=interruption[1]: Interrupted(cause))  # type: ignore[misc]
         for moment in self._moments(effects):
@@ -136,6 +138,7 @@ class Site:
             event: Event | None = Woke()
             if planned is not None and planned <= at:
                 at, act = self._agenda.pop()
+                self._now = at
                 event = act(at)
                 self._replan(at)
             self.story.ended_at = max(self.story.ended_at, at)
@@ -143,17 +146,22 @@ class Site:
                 return self._seen_at(at), event
 
     def carry(self, at: float, commands: tuple[Command, ...]) -> None:
+        self._now = at
         for command in commands:
             match command:
                 case Measure():
                     self._measure(at, command)
                 case SetScale(stable, canary, older):
                     self._count_pods(at)
+                    self._shrink(at, command)
                     self._fleet.resize(at, stable, canary, older)
+                    self._check(at)
                 case Apply():
                     self._count_pods(at)
                     self._fleet.apply(at, command)
                 case SetWeight(weight):
+                    if not 0 <= weight <= self._max_weight:
+                        raise PolicyError(f"a weight lies between 0 and {self._max_weight:g}, got {weight:g}")
                     self._mode, self._weight = "weight", weight / self._max_weight
                     self._route(at)
                 case Switch(active):
@@ -186,6 +194,7 @@ class Site:
             self._failed_metric = self._failed_metric or item.verdict in ("Failed", "Inconclusive", "Error")
         elif isinstance(item, PhaseIs):
             self._waiting = item.waits
+            self._failed_metric = self._failed_metric or item.phase == "Degraded"
             if item.waits:
                 self._call(at)
 
@@ -371,35 +380,89 @@ class Site:
     # ---- pods ----
 
     def _ready_after(self, revision: int, number: int) -> float:
+        """Seconds until a pod that is made now is available; pods that crash are followed by `_crash`."""
         u = self._chances.uniform(f"pod {revision}", number) if self._chances is not None else 0.5
         delay = self.service.pods.start.draw(u)
-        return delay + sum(effect.delay for effect in self._slow_start if revision == 2 or effect.version != "canary")
+        for effect in self._starts:
+            if revision in _revisions(effect.version) and effect.at <= self._now < effect.end:
+                if effect.kind == "slow_start":
+                    delay += effect.delay
+                elif self._crashes(effect, revision, number):
+                    return self._crash(effect, revision, delay, 0)
+        return delay
+
+    def _crashes(self, effect: PodEffect, revision: int, number: int) -> bool:
+        if effect.probability >= 1.0:
+            return True
+        if self._chances is None:
+            raise PersonNeeded  # which pods crash differs between replications
+        return self._chances.uniform(f"crash {revision}", number) < effect.probability
+
+    def _crash(self, effect: PodEffect, revision: int, start: float, times: int) -> float:
+        """A start ends `effect.delay` seconds later; the kubelet tries again after a pause that doubles up to 300 s (faults.md 2.1)."""
+        pause = min(300.0, effect.back_after * 2.0**times)
+        if effect.delay > start:  # it is ready in between
+            self._agenda.plan(self._now + effect.delay, lambda at: self._restart(effect, revision, start, pause, times))
+            return start
+        if self._now + effect.delay + pause >= effect.end:
+            return effect.delay + pause + start
+        return inf if effect.end == inf else effect.end - self._now + start
+
+    def _restart(self, effect: PodEffect, revision: int, start: float, pause: float, times: int) -> None:
+        if effect.at <= self._now < effect.end:
+            if self._fleet.lose(self._now, revision, 1, pause + start):
+                self._agenda.plan(self._now + pause, lambda at: self._again(effect, revision, start, times + 1))
+
+    def _again(self, effect: PodEffect, revision: int, start: float, times: int) -> None:
+        self._crash(effect, revision, start, times)
 
     def _count_pods(self, at: float) -> None:
         extra = max(0, sum(self._fleet.wanted()) - self.service.pods.count)
         self.story.extra_pod_seconds += extra * (at - self._last_pods)
         self._last_pods = at
 
-    def _harm(self, effect: PodEffect) -> Callable[[float], Event | None]:
+    def _strike(self, effect: PodEffect) -> Callable[[float], Event | None]:
+        """Pods are killed, or lost with their node: until that is known, requests still go to them."""
+
         def act(at: float) -> Event | None:
             for revision in _revisions(effect.version):
                 pods = self._fleet.available(at, revision)
                 count = min(pods, effect.count or round(effect.fraction * pods))
-                if effect.kind == "node_loss" and effect.delay > 0 and pods:
-                    self._unreachable[revision] = count / pods
-                    self._agenda.plan(at + effect.delay, lambda then, r=revision, c=count: self._lose(then, r, c, None))  # type: ignore[misc]
-                elif count:
-                    self._lose(at, revision, count, effect.back_after)
-            if effect.kind == "crash_loop" and at < effect.end:
-                self._agenda.plan(at + max(1.0, effect.delay), act)
+                if not count:
+                    continue
+                if effect.kind == "kill":
+                    noticed, back = (0.0 if effect.delay > 0 else self.service.propagation), None
+                else:
+                    noticed = min(effect.delay, effect.end - effect.at)
+                    back = max(0.0, min(effect.back_after, effect.end - effect.at) - noticed)
+                self._miss(at, revision, count, pods, noticed, effect.probability)
+                self._agenda.plan(at + noticed, lambda then, r=revision, c=count, b=back: self._fleet.lose(then, r, c, b))  # type: ignore[misc]
             return None
 
         return act
 
-    def _lose(self, at: float, revision: int, count: int, back_after: float | None) -> Event | None:
-        self._unreachable.pop(revision, None)
-        self._fleet.lose(at, revision, count, back_after)
-        return None
+    def _miss(self, at: float, revision: int, count: int, pods: int, lasts: float, probability: float) -> None:
+        """For `lasts` seconds requests to dead pods fail: the endpoints still list them."""
+        if lasts <= 0 or probability <= 0:
+            return
+        self._unreachable[revision] = min(1.0, count / pods * probability)
+        self._agenda.plan(at + lasts, lambda then: self._unreachable.pop(revision, None) and None)
+
+    def _shrink(self, at: float, command: SetScale) -> None:
+        """Pods that do not drain lose the requests that still come to them."""
+        if self.service.pods.drain:
+            return
+        stable, canary, _ = self._fleet.wanted()
+        for revision, before, after in ((self._fleet.stable, stable, command.stable), (self._fleet.revision, canary, command.canary)):
+            available = self._fleet.available(at, revision)
+            if after < before and available > after:
+                self._miss(at, revision, available - after, available, self.service.propagation, 1.0)
+
+    def _check(self, at: float) -> None:
+        """Contracts section 11: wanted pods never exceed what the strategy allows."""
+        wanted = sum(self._fleet.wanted())
+        if self._most_pods is not None and wanted > self._most_pods:
+            raise PolicyError(f"{wanted} pods wanted at {at:g} s, and this strategy allows {self._most_pods}")
 
     # ---- the end ----
 

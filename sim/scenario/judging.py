@@ -1,0 +1,301 @@
+"""Judges, measures and analyses as a file writes them -> `sim.policy` values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, Field, create_model
+
+from sim.files import Duration, Name, NonNegativeInt, Number, PositiveInt, Ratio, Refused, branch, parse_duration
+from sim.files.words import choose, show
+from sim.policy.analysis import Analysis, Conditions, Judged, Limits, Metric, OnUnknown, Rule
+from sim.policy.commands import Counts
+from sim.policy.errors import PolicyError
+from sim.policy.expr import Condition, ConditionError, parse_condition
+from sim.policy.judges import JUDGES, Judge
+from sim.policy.judges.kayenta_metric import Metric as Series
+from sim.scenario.authors import instance
+from sim.scenario.choices import Single, choice, single
+from sim.scenario.derive import Derived, Form, derive, given
+from sim.scenario.measures import KINDS, Asked, Kind, Measure, Of, Unit
+
+__all__ = [
+    "AnalysisForm", "BackgroundAnalysis", "Bounds", "ChosenJudge", "JudgeType", "MeasureForm", "MeasureType", "WholeAnalysis", "analysis",
+]  # fmt: skip
+
+
+# ---- judges ----
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenJudge:
+    """A judge and the fields that the file gave it; what it did not give may be filled in by where the judge stands."""
+
+    name: str
+    judge: Judge
+    said: frozenset[str] = frozenset()
+
+    def filled(self, **values: object) -> Judge:
+        """The judge with these fields, as far as it has them and the file does not say otherwise."""
+        known = {field.name for field in fields(self.judge)}  # type: ignore[arg-type]
+        wanted = {name: value for name, value in values.items() if name in known and name not in self.said and value is not None}
+        filled: Judge = replace(self.judge, **wanted) if wanted else self.judge  # type: ignore[type-var]
+        return filled
+
+
+class _OwnJudge(Single):
+    @cached_property
+    def made(self) -> ChosenJudge:
+        return ChosenJudge(self.key, self.body.made, frozenset(self.body.model_fields_set))
+
+
+class PythonJudge(Form):
+    """`python: module:Class`, with its fields under `with`."""
+
+    python: str
+    values: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+    @cached_property
+    def made(self) -> ChosenJudge:
+        judge = instance(self.python, self.values)
+        if not (callable(getattr(judge, "start", None)) and isinstance(getattr(judge, "sequential", None), bool)):
+            raise Refused(f"{self.python} is no judge", "give it start(seed, truth), name and sequential; see sim.policy.judges")
+        return ChosenJudge(getattr(judge, "name", type(judge).__name__), judge, frozenset(self.values))
+
+
+_Pair = Annotated[list[Any], Field(min_length=3, max_length=3, description="[long window, short window, burn rate], e.g. [1h, 5m, 14.4]")]
+
+
+def _pairs(value: list[list[Any]]) -> tuple[tuple[float, float, float], ...]:
+    read = []
+    for long, short, factor in value:
+        if isinstance(factor, bool) or not isinstance(factor, int | float):
+            raise Refused(f"{show(factor)} is not a burn rate", "write e.g. 14.4")
+        read.append((parse_duration(long), parse_duration(short), float(factor)))
+    return tuple(read)
+
+
+# Burn-rate windows: [[1h, 5m, 14.4], [6h, 30m, 6]].
+if TYPE_CHECKING:
+    Bounds = Any
+else:
+    Bounds = Annotated[list[_Pair], AfterValidator(_pairs)]
+
+_Weights = Annotated[dict[str, Number], AfterValidator(lambda value: tuple(value.items()))]
+
+
+def _judge_form(cls: type) -> type[Derived]:
+    types: dict[str, Any] = {}
+    names = {field.name for field in fields(cls)}
+    if "page" in names:
+        types = {"page": Bounds, "ticket": Bounds}
+    if "weights" in names:
+        types = {"weights": _Weights, "metrics": list[derive(Series, "KayentaMetric")]}  # type: ignore[misc]
+    return derive(cls, types=types)
+
+
+_FORMS: dict[str, type[Single]] = {name: single(name, _judge_form(cls), _OwnJudge) for name, cls in JUDGES.items()}
+
+
+def _named(name: str) -> ChosenJudge:
+    if name not in JUDGES:
+        raise Refused(f"unknown judge {show(name)}", choose(name, tuple(JUDGES)))
+    try:
+        return ChosenJudge(name, JUDGES[name]())
+    except TypeError:
+        raise Refused(f"judge {name} has no defaults", f"write its fields: {{{name}: ...}}") from None
+
+
+_CHOICES: list[Any] = [Annotated[form, branch(name)] for name, form in _FORMS.items()]
+_CHOICES.append(Annotated[PythonJudge, branch("python")])
+_CHOICES.append(Annotated[str, AfterValidator(_named), branch("text")])
+
+# `threshold`, `{threshold: {...}}` or `{python: module:Class}`.
+if TYPE_CHECKING:
+    JudgeType = Any
+else:
+    JudgeType = Annotated[reduce(or_, _CHOICES), choice("judge", {**_FORMS, "python": PythonJudge}, text=True)]
+
+
+# ---- measures ----
+
+
+class MeasureForm(Form):
+    """What a metric measures."""
+
+    measure: Kind
+    of: Of = "canary"
+    quantile: Ratio = 0.99
+    window: Duration = 60.0
+    unit: Unit | Literal[""] = ""
+
+    @cached_property
+    def made(self) -> Measure:
+        values = given(self)
+        if "quantile" in values and self.measure != "latency":
+            raise PolicyError(f"{self.measure} has no quantile; remove it")
+        return Measure(values.pop("measure"), **values)
+
+
+def _measured(name: str) -> Measure:
+    if name not in KINDS:
+        raise Refused(f"unknown measure {show(name)}", choose(name, KINDS))
+    return Measure(cast(Kind, name))
+
+
+_MEASURES: dict[str, type] = {"measure": MeasureForm}
+# `success-rate` or `{measure: latency, of: stable, quantile: 95%}`.
+if TYPE_CHECKING:
+    MeasureType = Any
+else:
+    MeasureType = Annotated[
+        Annotated[MeasureForm, branch("measure")] | Annotated[str, AfterValidator(_measured), branch("text")],
+        choice("measure", _MEASURES, text=True),
+    ]
+
+
+# ---- analyses ----
+
+
+def _condition(text: str) -> Condition:
+    try:
+        return parse_condition(text)
+    except ConditionError as error:
+        raise Refused(f"column {error.column}: {error.problem}", error.remedy) from None
+
+
+if TYPE_CHECKING:
+    ConditionType = Any
+else:
+    ConditionType = Annotated[str, AfterValidator(_condition)]
+
+
+class MetricForm(Form):
+    """One metric: a judge, or conditions over a measure; when it is measured; and what its limits are. Names as in `Metric`."""
+
+    name: Name = ""
+    judge: JudgeType = None
+    measure: MeasureType = None
+    success: ConditionType = ""
+    failure: ConditionType = ""
+    interval: Duration = 60.0
+    count: PositiveInt = 1
+    duration: Duration = 0.0
+    window: Duration = 60.0
+    initial_delay: Duration = 0.0
+    failure_limit: Annotated[int, Field(ge=-1, le=10**6)] = 0
+    inconclusive_limit: NonNegativeInt = 0
+    consecutive_error_limit: NonNegativeInt = 4
+    consecutive_success_limit: NonNegativeInt = 0
+    retry: Duration = 10.0
+    dry_run: bool = False
+    on_nodata: OnUnknown = "inconclusive"
+    on_nan: OnUnknown = "inconclusive"
+    on_error: OnUnknown = "inconclusive"
+
+
+class AnalysisForm(MetricForm):
+    """A metric, or several that share what stands beside them."""
+
+    metrics: list[MetricForm] = Field(default_factory=list)
+
+    @property
+    def judged(self) -> bool:
+        """Whether anything is said about how to judge."""
+        return any(self.said(name) for name in ("judge", "success", "failure", "metrics"))
+
+    def settings(self) -> list[dict[str, Any]]:
+        """What is said about each metric, with what all of them share."""
+        shared = given(self, *MetricForm.model_fields)
+        own = [shared | given(metric) for metric in self.metrics] if self.said("metrics") else [shared]
+        if self.said("metrics") and self.said("name"):
+            raise PolicyError("the name belongs to one metric; move it into metrics")
+        return own
+
+
+class WholeAnalysis(AnalysisForm):
+    """An analysis that says all about itself."""
+
+    @cached_property
+    def made(self) -> Analysis:
+        return analysis(self.settings())
+
+
+class BackgroundAnalysis(AnalysisForm):
+    """An analysis beside the steps: it starts before there is anything to see, so judges wait for data unless it says otherwise."""
+
+    @cached_property
+    def made(self) -> Analysis:
+        return analysis(self.settings(), on_nodata="wait")
+
+
+LIMITS = ("failure_limit", "inconclusive_limit", "consecutive_error_limit", "consecutive_success_limit", "retry", "dry_run")
+
+
+def analysis(settings: list[dict[str, Any]], *, endless: bool = False, **fill: object) -> Analysis:
+    """The analysis of these metrics. `endless`: it runs until it is ended. `fill`: fields of judges that the file does not give."""
+    if not settings:
+        raise PolicyError("an analysis needs at least one metric; list one under metrics")
+    return Analysis(tuple(_metric(one, endless, fill) for one in settings))
+
+
+def _metric(said: dict[str, Any], endless: bool, fill: dict[str, object]) -> Metric:
+    interval = said.get("interval")
+    count = None if endless else _count(said)
+    window = said.get("window") or _own_window(said) or interval or 60.0
+    rule, name, points = _rule(said, window, fill)
+    return Metric(
+        said.get("name", name), Counts(window, points), rule, interval, count,
+        said.get("initial_delay", interval or window),  # the first look comes when there is a whole window to look at
+        **{key: said[key] for key in LIMITS if key in said},
+    )  # fmt: skip
+
+
+def _own_window(said: dict[str, Any]) -> float | None:
+    """The window that the measure itself names; 60 s is what it has when it names none."""
+    measure = said.get("measure")
+    return measure.window if measure is not None and measure.window != 60.0 else None
+
+
+def _count(said: dict[str, Any]) -> int | None:
+    """How many measurements: `count`, or as many as fit into `duration`."""
+    interval, duration = said.get("interval"), said.get("duration")
+    if duration is None:
+        return said.get("count", 1 if interval is None else None)
+    if "count" in said:
+        raise PolicyError("count and duration say the same; keep one of them")
+    if interval is None:
+        raise PolicyError("a duration needs an interval; write e.g. interval: 60s")
+    count = round(duration / interval)
+    if count < 1 or abs(count * interval - duration) > 1e-6 * duration:
+        raise PolicyError(f"a duration of {duration:g} s is not a whole number of intervals of {interval:g} s; make it a multiple")
+    return count
+
+
+def _rule(said: dict[str, Any], window: float, fill: dict[str, object]) -> tuple[Rule, str, tuple[str, ...]]:
+    """(verdict function, name of the metric, series that the judge reads)."""
+    unknown = {key: said[key] for key in ("on_nan", "on_error") if key in said}
+    chosen, conditions = said.get("judge"), "success" in said or "failure" in said
+    if (chosen is not None) == conditions:
+        raise PolicyError(
+            "judge and conditions at once; keep one of them" if conditions else "nothing judges here; add judge:, or measure: and success:"
+        )
+    if chosen is not None:
+        if "measure" in said:
+            raise PolicyError("a judge reads counts, not a measure; write success: or failure: for the measure, or remove it")
+        judge = chosen.filled(**{**fill, "on_nodata": said.get("on_nodata", fill.get("on_nodata"))})
+        return Judged(judge, **unknown), chosen.name, _points(judge)
+    if "measure" not in said:
+        raise PolicyError("conditions need something to look at; add e.g. measure: success-rate")
+    measure = replace(said["measure"], window=window)
+    limits = Limits(**unknown, **({"on_nodata": said["on_nodata"]} if "on_nodata" in said else {}))
+    return Asked(measure, Conditions(said.get("success"), said.get("failure"), vector=False), limits), measure.key, ()
+
+
+def _points(judge: Judge) -> tuple[str, ...]:
+    """The series that a judge of samples names."""
+    series = getattr(judge, "metrics", ()) or ((judge,) if getattr(judge, "metric", "") else ())
+    return tuple(getattr(one, "name", "") if one is not judge else judge.metric for one in series)  # type: ignore[attr-defined]

@@ -1,0 +1,153 @@
+"""Named measures: what a metric reads off the counts of a window, without a query language.
+
+Two users. A policy file may judge a measure by conditions (`measure: success-rate`, `success: result >= 0.99`): `Asked`. A scenario
+may say what the metrics of an imported policy measure, so that they need no PromQL: `MetricTable`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sim.policy.analysis import Assessment, Conditions, Limits
+from sim.policy.chance import Key
+from sim.policy.commands import Measure as Question
+from sim.policy.errors import PolicyError, WorldError
+from sim.policy.events import Absent, Answer, NotANumber, Value
+from sim.policy.judges.base import Arm, AtEnd, Truth, Window
+from sim.policy.judges.histogram import quantile
+
+if TYPE_CHECKING:
+    from sim.service.monitoring import View
+
+__all__ = ["FLAGGER", "KINDS", "UNITS", "Asked", "Kind", "Measure", "MetricTable", "Of", "Unit"]
+
+Kind = Literal["success-rate", "error-rate", "error-ratio", "latency", "requests"]
+Of = Literal["canary", "stable"]
+Unit = Literal["ratio", "percent", "seconds", "ms", "count"]
+
+UNITS: dict[Kind, tuple[Unit, ...]] = {
+    "success-rate": ("ratio", "percent"),
+    "error-rate": ("ratio", "percent"),
+    "error-ratio": ("ratio",),
+    "latency": ("seconds", "ms"),
+    "requests": ("count",),
+}
+KINDS: tuple[Kind, ...] = tuple(UNITS)
+_SCALE: dict[Unit, float] = {"ratio": 1.0, "percent": 100.0, "seconds": 1.0, "ms": 1000.0, "count": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number of the last `window` seconds: of the canary or the stable version, in `unit` ('': the first that the kind has).
+
+    error-ratio is the error rate of `of` over that of the other version; latency is the `quantile` of good answers, as Prometheus
+    interpolates it; requests is how many there were.
+    """
+
+    kind: Kind
+    of: Of = "canary"
+    quantile: float = 0.99
+    window: float = 60.0
+    unit: Unit | Literal[""] = ""
+
+    def __post_init__(self) -> None:
+        if self.unit not in ("", *UNITS[self.kind]):
+            raise PolicyError(f"{self.kind} is not measured in {self.unit}; use {' or '.join(UNITS[self.kind])}")
+        if not 0 < self.quantile < 1:
+            raise PolicyError(f"a quantile lies between 0 and 1, got {self.quantile:g}; write 99%")
+        if not self.window > 0:
+            raise PolicyError(f"a window is longer than 0 s, got {self.window:g}; write e.g. window: 60s")
+
+    def read(self, window: Window) -> Answer:
+        """The number; not a number where there were no requests to divide by, absent where there is no such version."""
+        arms = (window.canary, window.baseline) if self.of == "canary" else (window.baseline, window.canary)
+        if arms[0] is None:
+            return Absent(f"no {self.of} version in this window")
+        number = self._number(arms[0], arms[1], window.bounds)
+        return NotANumber() if math.isnan(number) else Value(number * _SCALE[self.unit or UNITS[self.kind][0]])
+
+    def _number(self, arm: Arm, other: Arm | None, bounds: tuple[float, ...]) -> float:
+        match self.kind:
+            case "requests":
+                return float(arm.requests)
+            case "error-rate":
+                return _rate(arm)
+            case "success-rate":
+                return 1.0 - _rate(arm)
+            case "latency":
+                return quantile(self.quantile, arm.latency, bounds) if arm.latency else math.nan
+        rate, base = _rate(arm), _rate(other)
+        return rate / base if base else math.nan if not rate else math.inf * rate
+
+    @property
+    def key(self) -> str:
+        """Its name when none is given."""
+        return f"{self.kind}-{self.of}" if self.of == "stable" else self.kind
+
+
+def _rate(arm: Arm | None) -> float:
+    return arm.bad / arm.requests if arm is not None and arm.requests else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A verdict function: a measure of the window, then conditions over `result`; what is unknown is for `unknown` to say.
+
+    A plain number instead of a window (a trace's script) is taken for the measure itself. No requests at all count as no data.
+    """
+
+    measure: Measure
+    conditions: Conditions
+    unknown: Limits = Limits()
+
+    sequential: ClassVar[bool] = False
+    at_end: ClassVar[AtEnd] = "inconclusive"
+
+    def start(self, seed: int, key: tuple[Key, ...], truth: Truth | None) -> Asked:
+        return self
+
+    def assess(self, at: float, answer: Answer) -> Assessment:
+        if isinstance(answer, Value) and isinstance(answer.value, Window):
+            answer = self._seen(answer.value)
+        if isinstance(answer, Value) and answer.value is not None:
+            return self.conditions.assess(at, answer)
+        return self.unknown.assess(at, Absent("no data") if isinstance(answer, Value) else answer)
+
+    def _seen(self, window: Window) -> Answer:
+        arm = window.canary if self.measure.of == "canary" else window.baseline
+        if self.measure.kind != "requests" and arm is not None and arm.requests == 0:
+            return Absent(f"no {self.measure.of} requests in {window.start:g}..{window.end:g} s")
+        return self.measure.read(window)
+
+
+# Flagger's own two metrics (delivery-systems.md section 4.4): the success rate in percent and the 99th percentile in milliseconds.
+FLAGGER: tuple[tuple[str, Measure], ...] = (
+    ("request-success-rate", Measure("success-rate", unit="percent")),
+    ("request-duration", Measure("latency", unit="ms")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTable:
+    """What metrics measure whose policy asks a provider in its own language: by `template/metric` or by metric name."""
+
+    entries: tuple[tuple[str, Measure], ...] = field(default=())
+
+    def find(self, template: str, metric: str) -> Measure | None:
+        known = dict(FLAGGER) | dict(self.entries)
+        return known.get(f"{template}/{metric}", known.get(metric))
+
+    def window(self, question: Question) -> float:
+        """The seconds that the engine should look back for this metric."""
+        return self._of(question).window
+
+    def __call__(self, question: Question, view: View, row: int) -> Answer:
+        return self._of(question).read(view.window(row))
+
+    def _of(self, question: Question) -> Measure:
+        found = self.find(question.template, question.metric)
+        if found is None:
+            raise WorldError(f"nobody says what metric {question.metric} measures; add metrics: {{{question.metric}: success-rate}}")
+        return found

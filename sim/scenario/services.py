@@ -1,0 +1,190 @@
+"""Services as a file writes them -> `sim.service.model.Service`. What is not said keeps the value of the service it is based on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property, reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from sim.files import Duration, FileErrors, Name, NonNegativeNumber, PositiveInt, PositiveNumber, Rate, Ratio, Refused, branch, parse_rate
+from sim.files.words import choose, show
+from sim.pipeline.durations import Z99
+from sim.policy.errors import WorldError
+from sim.scenario.choices import Single, choice, either, single
+from sim.scenario.derive import Derived, Form, derive, given
+from sim.scenario.judging import Bounds
+from sim.scenario.reader import reading
+from sim.service.model import Alerts, Latency, Monitoring, People, Pods, Recovery, Service
+from sim.service.noise import PRESETS
+from sim.service.recordings import After, from_csv, from_prometheus
+from sim.service.traffic import Bursts, Constant, Diurnal, Ramp, Recorded, Traffic
+
+__all__ = ["PeopleForm", "ServiceFile", "ServiceForm", "TrafficType"]
+
+
+# ---- traffic ----
+
+
+def _constant(value: object) -> Constant:
+    return Constant(parse_rate(value))
+
+
+class _Level(Single):
+    @cached_property
+    def made(self) -> Constant:
+        return Constant(self.body)
+
+
+class RecordingBody(Form):
+    """A recording and what comes after its end."""
+
+    path: Name
+    after: After = "repeat"
+
+
+class _Recording(Single):
+    """Reads the file when the form is checked, so that a missing one is told where it is named."""
+
+    @cached_property
+    def made(self) -> Traffic:
+        body = self.body
+        reference, after = (body.path, body.after) if isinstance(body, RecordingBody) else (body, "repeat")
+        text, name = reading().data(reference)
+        read: Callable[[str, str, After], Recorded] = from_csv if self.key == "csv" else from_prometheus
+        try:
+            return read(text, name, after)
+        except FileErrors as errors:
+            reading().take(errors)
+            return Constant(0.0)  # never used: the errors stop the reading
+
+
+_RECORDING = either(Name, RecordingBody)
+_WEEK: dict[str, Any] = {"week": Annotated[list[NonNegativeNumber], Field(min_length=7, max_length=7)], "second": NonNegativeNumber}
+_SIMPLE: dict[str, type[Single]] = {
+    "constant": single("constant", Rate, _Level),
+    "diurnal": single("diurnal", derive(Diurnal, types=_WEEK)),
+    "ramp": single("ramp", derive(Ramp)),
+    "csv": single("csv", _RECORDING, _Recording),
+    "prometheus": single("prometheus", _RECORDING, _Recording),
+}
+
+
+def _traffic(forms: dict[str, type[Single]]) -> Any:
+    branches = [Annotated[form, branch(name)] for name, form in forms.items()]
+    text: Any = Annotated[Any, AfterValidator(_constant), branch("text")]
+    return Annotated[reduce(or_, branches, text), choice("traffic", forms, text=True)]
+
+
+_BURSTS = single("bursts", derive(Bursts, types={"base": _traffic(_SIMPLE), "every": Duration, "factor": PositiveNumber}))
+if TYPE_CHECKING:
+    TrafficType = Any
+else:
+    TrafficType = _traffic({**_SIMPLE, "bursts": _BURSTS})
+
+
+# ---- parts ----
+
+
+class LatencyForm(Form):
+    """Latency of good answers; `p99` in place of `sigma`."""
+
+    median: Duration = 0.08
+    sigma: PositiveNumber = 0.7
+    p99: Duration = 0.0
+    limit: Duration = 0.5
+    bounds: Annotated[list[Duration], Field(min_length=1, max_length=100)] = Field(default_factory=list)
+
+    def over(self, base: Latency) -> Latency:
+        told = given(self)
+        p99 = told.pop("p99", None)
+        if p99 is not None:
+            if "sigma" in told:
+                raise WorldError("sigma and p99 say the same; keep one of them")
+            median = told.get("median", base.median)
+            if not p99 > median:
+                raise WorldError(f"p99 must be above the median, got {p99:g} s and {median:g} s; see median")
+            told["sigma"] = math.log(p99 / median) / Z99
+        if "limit" in told and "bounds" not in told:  # the objective is always a bound of the histogram
+            told["bounds"] = tuple(sorted({*base.bounds, told["limit"]}))
+        return replace(base, **told)
+
+    @cached_property
+    def made(self) -> Latency:
+        return self.over(Latency())
+
+
+PodsForm = derive(Pods, "PodsForm", types={"cold_factor": PositiveNumber})
+MonitoringForm = derive(Monitoring, "MonitoringForm")
+AlertsForm = derive(Alerts, "AlertsForm", types={"pairs": Bounds, "every": Duration})
+PeopleForm = derive(People, "PeopleForm")
+RecoveryForm = derive(Recovery, "RecoveryForm")
+
+
+def _noise(name: str) -> str:
+    if name not in PRESETS:
+        raise Refused(f"unknown noise {show(name)}", choose(name, tuple(PRESETS)))
+    return name
+
+
+def _segments(value: dict[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple(value.items())
+
+
+class ServiceForm(Form):
+    """A service. `base` is another service file, from which everything comes that is not said here."""
+
+    base: Name = ""
+    name: Name = ""
+    description: str = ""
+    traffic: TrafficType = None
+    errors: Ratio = 0.001
+    latency: LatencyForm | None = None
+    pods: PodsForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
+    monitoring: MonitoringForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
+    alerts: AlertsForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
+    people: PeopleForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
+    recovery: RecoveryForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
+    segments: Annotated[dict[Name, Ratio], AfterValidator(_segments)] = Field(default_factory=dict)
+    users: PositiveInt = 10_000
+    sticky: bool = False
+    propagation: Duration = 1.0
+    arrivals: Literal["poisson", "fixed"] = "poisson"
+    noise: Annotated[str, AfterValidator(_noise)] = "iid"
+    horizon: Duration = 86_400.0
+
+    @cached_property
+    def made(self) -> Service:
+        base = self._base()
+        told: dict[str, Any] = {"name": self.name or base.name}
+        for name in type(self).model_fields:
+            if name in ("base", "description", "name", "seatrial") or not self.said(name):
+                continue
+            value = getattr(self, name)
+            if isinstance(value, Derived | LatencyForm):
+                told[name] = value.over(getattr(base, name) or Latency())
+            else:
+                told[name] = value.made if isinstance(value, Form) else value
+        if told.get("horizon", 1.0) <= 0:
+            raise WorldError("a horizon of 0 s shows nothing; write e.g. horizon: 24h")
+        return replace(base, **told)
+
+    def _base(self) -> Service:
+        """The service named by `base`, else the default with the name that a nameless service gets."""
+        if not self.base:
+            return Service(name="service")
+        from sim.scenario.loading import service_at
+
+        return reading().follow(reading().locate(self.base), service_at) or Service()
+
+
+class ServiceFile(ServiceForm):
+    """A service in a file of its own."""
+
+    seatrial: Literal["service"]
+
+
