@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.streams import Raw, Stream
+from sim.engine.weather import Weather
 
 __all__ = ["BLOCK", "Draws"]
 
@@ -19,10 +20,11 @@ _KEPT = 4  # blocks kept in memory: a rollout goes forward, its siblings start a
 
 
 class Draws:
-    """Raw words for `count` replications from `first` on, `width` cells a window."""
+    """Raw words for `count` replications from `first` on, `width` cells a window; `weather` if their rates vary at random."""
 
-    def __init__(self, seed: int, first: int, count: int, width: int) -> None:
+    def __init__(self, seed: int, first: int, count: int, width: int, weather: Weather | None = None) -> None:
         self.seed, self.first, self.count, self.width = seed, first, count, width
+        self.weather = weather
         self._whole = Stream(seed, "traffic", BLOCK * width)
         self._cut = Stream(seed, "traffic cut", width)
         self._lost = Stream(seed, "lost", 4)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.draws import Draws
-from sim.engine.tables import draw_cells, tables
+from sim.engine.tables import draw_cells
 
 __all__ = ["Change", "Forecast", "Ledger", "Means", "Rows"]
 
@@ -113,11 +113,12 @@ class Ledger:
         expected = [means(low, high) for low, high in zip(edges, edges[1:], strict=False)]
         width = self.draws.width
         counts = np.empty((len(self.rows), stop - start, width + LOST), np.int64)
-        counts[:, :, :width] = draw_cells(self.draws.whole(self._pick, start, stop), [row[:width] for row in expected])
+        rates = self._in_weather(start, expected)
+        counts[:, :, :width] = draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :width])
         counts[:, :, width:] = 0
         for index, row in enumerate(expected):
             if row[width] or row[width + 1]:
-                counts[:, index, width:] = self._lose(start + index, 0, row)
+                counts[:, index, width:] = self._lose(start + index, 0, rates[..., index, width:])
         np.cumsum(counts, axis=1, out=counts)
         counts += self.cumulative[-1][:, None, :]
         self.cumulative.extend(counts[:, index] for index in range(stop - start))
@@ -139,19 +140,23 @@ class Ledger:
     def _add(self, until: float) -> None:
         window, width = self.scraped, self.draws.width
         expected = self.changes[-1].means(self._done, until)
+        rates = self._in_weather(window, [expected])[..., 0, :]
         counts = np.zeros((len(self.rows), width + LOST), np.int64)
-        counts[:, :width] = draw_cells(self.draws.part(self._pick, window, self._part), expected[:width])
+        counts[:, :width] = draw_cells(self.draws.part(self._pick, window, self._part), rates[..., :width])
         if expected[width] or expected[width + 1]:
-            counts[:, width:] = self._lose(window, self._part, expected)
+            counts[:, width:] = self._lose(window, self._part, rates[..., width:])
         self._open = counts if self._open is None else self._open + counts
         self._part += 1
         self._done = until
 
-    def _lose(self, window: int, part: int, expected: Sequence[float]) -> Counts:
-        words = self.draws.lost(self._pick, window, part)
-        width = self.draws.width
-        columns = [tables(expected[width + version]).draw(np.ascontiguousarray(words[:, version])) for version in range(LOST)]
-        return np.stack(columns, axis=1)
+    def _in_weather(self, window: int, expected: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+        """Expected counts float64[windows, cells + 2], or [rows, windows, cells + 2] where rates vary at random."""
+        rates = np.array(expected, np.float64)
+        weather = self.draws.weather
+        return rates if weather is None else weather.means(self._pick, window, rates)
+
+    def _lose(self, window: int, part: int, means: NDArray[np.float64]) -> Counts:
+        return draw_cells(self.draws.lost(self._pick, window, part), means)
 
     # ---- borrowing ----
 

@@ -21,6 +21,7 @@ from sim.engine.ledger import Forecast, Ledger
 from sim.engine.panel import Metrics, Panel, rollout_seed, told
 from sim.engine.rows import Rows, empty
 from sim.engine.streams import Stream
+from sim.engine.weather import Weather
 from sim.faults.effects import Effect
 from sim.policy.canary import Canary
 from sim.policy.commands import Command, Measure
@@ -37,7 +38,7 @@ from sim.service.model import Service
 from sim.service.monitoring import View
 from sim.service.site import Chances, PersonNeeded, Site
 
-__all__ = ["Case", "follow", "solo"]
+__all__ = ["Case", "draws_for", "follow", "solo"]
 
 _CHANCES = 256  # numbers per replication and purpose
 
@@ -75,7 +76,7 @@ class _Group:
 
 def follow(case: Case, seed: int, first: int, count: int) -> Rows:
     """The rows of replications [first, first + count), in order."""
-    draws = Draws(seed, first, count, layout(case.service).width)
+    draws = draws_for(case.service, seed, first, count)
     rows = empty(count)
     rows["replication"] = np.arange(first, first + count)
     groups = deque([_Group(np.arange(count), solo=not case.steady)])
@@ -83,6 +84,13 @@ def follow(case: Case, seed: int, first: int, count: int) -> Rows:
         group = groups.popleft()
         groups.extend(_alone(case, draws, group, rows) if group.solo else _together(case, draws, group, rows))
     return rows
+
+
+def draws_for(service: Service, seed: int, first: int, count: int) -> Draws:
+    """The random numbers of replications [first, first + count) of a service."""
+    shape, scrape = layout(service), service.monitoring.scrape
+    weather = Weather.over(seed, first, count, scrape, shape, service.noise, service.error_noise)
+    return Draws(seed, first, count, shape.width, weather)
 
 
 def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:

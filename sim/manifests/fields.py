@@ -52,9 +52,9 @@ class Scope:
         self.near = self.near or status == "approximated"
         self.findings.remarks.append(Remark(document.file, line, column, dotted(path), status, text))
 
-    def reject(self, document: Document, path: Path, problem: str, remedy: str) -> None:
+    def reject(self, document: Document, path: Path, problem: str, remedy: str, *, key: bool = False) -> None:
         self.faulty = True
-        found = document.problem(path, problem, remedy)
+        found = document.problem(path, problem, remedy, key=key)
         if found not in self.findings.problems:
             self.findings.problems.append(found)
 
@@ -177,7 +177,9 @@ class Reader:
         self.remark("not yet", text, name)
 
     def reject(self, problem: str, remedy: str, name: str = "") -> None:
-        self.scope.reject(self.document, (*self.path, name) if name else self.path, problem, remedy)
+        path = (*self.path, name) if name else self.path
+        block = not name or isinstance(self.value.get(name), Mapping | list)  # its value may begin on a later line
+        self.scope.reject(self.document, path, problem, remedy, key=block)
 
     def refuse(self, error: PolicyError, name: str = "") -> None:
         """A policy's own complaint, told about this place."""

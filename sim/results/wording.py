@@ -27,21 +27,22 @@ def say(interval: Interval, unit: str) -> tuple[str, str]:
     if unit == "%" and interval.estimate in (0.0, 1.0) and low != high:
         bound = f"\u2264 {high:.{digits}f}%" if interval.estimate == 0 else f"\u2265 {low:.{digits}f}%"
         return f"{estimate:.0f}%", bound
+    shown = _end(estimate, digits, suffix, unit)
     if interval.method == "constant":
-        return _end(estimate, digits, suffix), "no spread"
-    ends = dict.fromkeys(_end(value, digits, inner) for value in (low, high)) if math.isinf(low) else ()
-    return _end(estimate, digits, suffix), f"[{', '.join(ends or (_end(low, digits, inner), _end(high, digits, inner)))}]"
+        return shown, "no spread"
+    if math.isinf(low) and low > 0:
+        return shown, f"[{shown}]"
+    return shown, f"[{_end(low, digits, inner, unit)}, {_end(high, digits, inner, unit)}]"
 
 
 def give(interval: Interval, unit: str) -> str:
-    """The estimate and how far the interval reaches on its longer side, on one line: 2,115 ±9."""
-    if math.isinf(interval.estimate):
-        return "never"
+    """The estimate and how far the interval reaches on its longer side, on one line: 2,115 \u00b19."""
+    if math.isinf(interval.estimate) or math.isnan(interval.estimate):
+        return say(interval, unit)[0]
     scale, suffix, _ = _unit(interval.estimate, unit)
     digits = _digits(interval.low / scale, interval.high / scale, interval.estimate / scale)
     reach = max(interval.high - interval.estimate, interval.estimate - interval.low) / scale
-    shown = "∞" if math.isinf(reach) else f"{reach:,.{digits}f}"
-    return f"{_end(interval.estimate / scale, digits, suffix)} ±{shown}"
+    return f"{_end(interval.estimate / scale, digits, suffix, unit)} \u00b1{_end(reach, digits, '', '')}"
 
 
 def span(seconds: float) -> str:
@@ -81,7 +82,7 @@ def _digits(low: float, high: float, estimate: float) -> int:
     return min(4, max(0, 2 - math.floor(math.log10(known))))
 
 
-def _end(value: float, digits: int, suffix: str) -> str:
+def _end(value: float, digits: int, suffix: str, unit: str) -> str:
     if math.isinf(value):
-        return "never" if value > 0 else "-\u221e"
+        return "-\u221e" if value < 0 else "never" if unit == "s" else "\u221e"
     return f"{round(value, digits) + 0.0:,.{digits}f}{suffix}"

@@ -10,16 +10,16 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache, cached_property
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, create_model, model_validator
-from typing_extensions import Self
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema, create_model, model_validator
+from pydantic_core.core_schema import CoreSchema, nullable_schema
 
 from sim.files import Duration, NonNegativeInt, Number, Percent, PositiveInt, Rate, Ratio, Refused, Strict
 from sim.files.words import show
 from sim.policy.errors import SeatrialError
 
-__all__ = ["UNITS", "Form", "Pods", "derive", "given", "made"]
+__all__ = ["UNITS", "Derived", "Form", "Nullable", "Pods", "derive", "given", "made"]
 
 T = TypeVar("T")
 
@@ -73,6 +73,13 @@ def made(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(made(item) for item in value)
     return value
+
+
+class Nullable:
+    """Marks a type that may also be null. `X | None` would do, but a union must be hashable and a discriminator is not."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return nullable_schema(handler(source))
 
 
 def _pods(value: object) -> int | str:
@@ -149,7 +156,7 @@ def _kind(cls: type, name: str, hint: Any) -> Any:
     kind = UNITS.get(f"{cls.__name__}.{name}", UNITS.get(name))
     if kind is None:
         kind = _plain(optional[0] if optional else hint)
-    return kind | None if optional else kind
+    return Annotated[kind, Nullable()] if optional else kind
 
 
 def _optional(hint: Any) -> tuple[Any] | None:

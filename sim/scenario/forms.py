@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from sim.faults.presets import CONDITIONS, RELEASES
-from sim.files import Duration, Name, NonNegativeInt, PositiveInt, PositiveNumber, Refused
+from sim.files import Duration, Name, NonNegativeInt, PositiveInt, Refused
 from sim.files.words import choose, show
 from sim.policy.errors import WorldError
 from sim.scenario.choices import either
 from sim.scenario.delivery import CommitsForm, PipelineForm
 from sim.scenario.derive import Form, given
 from sim.scenario.judging import MeasureType
-from sim.scenario.loading import policy_reference, service_reference
+from sim.scenario.references import policy_reference, service_reference
 from sim.scenario.measures import Measure
 from sim.scenario.policies import PolicyForm
 from sim.scenario.quantities import MeasureName, Quantity, Requirement
@@ -29,13 +27,6 @@ __all__ = ["ReleaseForm", "ScenarioForm", "WrittenFaults"]
 WrittenFaults = Annotated[
     list[Any], Field(description="Faults, each with id, kind, target, params, at_s, duration_s (see sim/faults; `seatrial schema faults`)")
 ]
-
-if TYPE_CHECKING:
-    PolicyType = ServiceType = ReleaseType = Any
-else:
-    PolicyType = either(Annotated[str, AfterValidator(policy_reference)], PolicyForm)
-    ServiceType = either(Annotated[str, AfterValidator(service_reference)], ServiceForm)
-
 
 class ReleaseForm(Form):
     """A condition: nothing (a good release), a named one, or faults; `bad` says the truth where the faults leave it open."""
@@ -63,10 +54,6 @@ def _preset(name: str) -> ReleaseForm:
     return ReleaseForm.model_validate({"preset": name})
 
 
-if not TYPE_CHECKING:
-    ReleaseType = either(Annotated[str, AfterValidator(_preset)], ReleaseForm)
-
-
 class ReplicationsForm(Form):
     """How many runs: from `min`, until every interval is as narrow as `half_width` and every budget is decided, to `max`."""
 
@@ -89,14 +76,19 @@ def _times(count: int) -> Replications:
     return Replications(count, count)
 
 
+def _names(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_SOME = {"description": "A name, or a list of names", "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+Names = Annotated[list[Name], BeforeValidator(_names), WithJsonSchema(_SOME)]
+
+
 class WhenForm(Form):
     """Which policies and releases a budget is about; nothing said: all."""
 
-    policy: either(Name, type(None)) = ""  # type: ignore[valid-type]
-    release: str = ""
-
-
-Names = Annotated[str | list[Name], Field(description="A name, or a list of names")]
+    policy: Names = Field(default_factory=list)
+    release: Names = Field(default_factory=list)
 
 
 class BudgetForm(Form):
@@ -105,12 +97,13 @@ class BudgetForm(Form):
     measure: MeasureName
     fail: Requirement
     band: Quantity = 0.0
-    when: BudgetWhen = Field(default=None)
+    when: WhenForm = Field(default=None)
 
     @cached_property
     def made(self) -> Budget:
         sense, limit = self.fail
-        return Budget(self.measure, limit, sense, self.band, *(self.when.made if self.said("when") else ((), ())))
+        names = (tuple(self.when.policy), tuple(self.when.release)) if self.said("when") else ((), ())
+        return Budget(self.measure, limit, sense, self.band, *names)
 
 
 class ExpectationForm(Form):
@@ -129,6 +122,15 @@ class ExpectationForm(Form):
         return Expectation(self.measure, low, high, self.policy, self.release)
 
 
+if TYPE_CHECKING:
+    PolicyType = ServiceType = ReleaseType = ReplicationsType = Any
+else:
+    PolicyType = either(Annotated[str, AfterValidator(policy_reference)], PolicyForm)
+    ServiceType = either(Annotated[str, AfterValidator(service_reference)], ServiceForm)
+    ReleaseType = either(Annotated[str, AfterValidator(_preset)], ReleaseForm)
+    ReplicationsType = either(Annotated[PositiveInt, AfterValidator(_times)], ReplicationsForm)
+
+
 class ScenarioForm(Form):
     """One question, and all that its answer depends on."""
 
@@ -143,7 +145,7 @@ class ScenarioForm(Form):
     allow_irreversible: bool = False
     people: PeopleForm = Field(default=None)  # type: ignore[valid-type]
     metrics: dict[Name, MeasureType] = Field(default_factory=dict)
-    replications: either(Annotated[PositiveInt, AfterValidator(_times)], ReplicationsForm) = Field(default=1000)  # type: ignore[valid-type]
+    replications: ReplicationsType = 1000
     seed: NonNegativeInt = 1
     horizon: Duration = 86_400.0
     budgets: list[BudgetForm] = Field(default_factory=list)
@@ -160,6 +162,3 @@ class ScenarioForm(Form):
 
     def table(self) -> tuple[tuple[str, Measure], ...]:
         return tuple((name, measure.made if isinstance(measure, Form) else measure) for name, measure in self.metrics.items())
-
-
-_ = (Mapping, replace, PositiveNumber)

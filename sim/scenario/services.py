@@ -177,7 +177,7 @@ class ServiceForm(Form):
         """The service named by `base`, else the default with the name that a nameless service gets."""
         if not self.base:
             return Service(name="service")
-        from sim.scenario.loading import service_at
+        from sim.scenario.references import service_at
 
         return reading().follow(reading().locate(self.base), service_at) or Service()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from pathlib import PurePath
 from typing import Any
 
 from sim.policy.analysis import Metric
@@ -30,13 +29,11 @@ def asked(value: object) -> Iterator[tuple[str, str, Query]]:
 
 
 def plain(value: object) -> Any:
-    """A value of ours as JSON data: dataclasses become mappings that name their class. Raises TypeError for what has no plain form."""
+    """A value of ours as JSON data: dataclasses become mappings that name their class."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else repr(value)
-    if isinstance(value, PurePath):
-        raise TypeError("a path has no place in a digest")
     if isinstance(value, Condition):
         return {"is": "Condition", "text": value.text, "profile": value.profile}
     if isinstance(value, Mapping):
@@ -45,6 +42,6 @@ def plain(value: object) -> Any:
         return [plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {"is": type(value).__name__} | {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if hasattr(value, "__dict__"):  # a class of a workshop that is no dataclass
-        return {"is": type(value).__name__} | {name: plain(item) for name, item in sorted(vars(value).items())}
-    raise TypeError(f"{value!r} has no plain form; make it a dataclass")
+    # A class of a workshop that is no dataclass, or a function: its source is in the digest anyway.
+    simple = {name: item for name, item in sorted(getattr(value, "__dict__", {}).items()) if isinstance(item, bool | int | float | str)}
+    return {"is": getattr(value, "__qualname__", type(value).__qualname__)} | {name: plain(item) for name, item in simple.items()}

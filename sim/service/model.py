@@ -8,6 +8,7 @@ from typing import Literal
 from sim.policy.errors import WorldError
 from sim.pipeline.durations import Constant as Fixed
 from sim.pipeline.durations import Duration, Lognormal
+from sim.service.noise import Iid, Noise
 from sim.service.traffic import Constant, Traffic
 
 __all__ = ["Alerts", "Latency", "Monitoring", "People", "Pods", "Recovery", "Service"]
@@ -125,7 +126,8 @@ class Service:
     sticky: bool = False
     propagation: float = 1.0
     arrivals: Literal["poisson", "fixed"] = "poisson"
-    noise: str = "iid"
+    noise: Noise = Iid()
+    error_noise: Noise = Iid()
     horizon: float = 86_400.0
 
     def __post_init__(self) -> None:

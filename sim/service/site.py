@@ -276,7 +276,7 @@ class Site:
     def _means(
         self, classes: tuple[tuple[str | None, float, float], ...], mirror: float, old: int, new: int, dead: dict[int, float]
     ) -> Callable[[float, float], Sequence[float]]:
-        service, since = self.service, self._served_since
+        since = self._served_since
         share = sum(size * part for _, size, part in classes)
         to_new = share + mirror * (1.0 - share)
         shares = {name: size * part / share for name, size, part in classes} if share > 0 else {}
@@ -297,8 +297,6 @@ class Site:
                 *(kept_old * p for p in rates[0]), *(kept_new * p for p in rates[1]), old_lost * length, new_lost * length,
             )  # fmt: skip
 
-        if not service.noise == "iid":
-            raise WorldError(f"noise {service.noise!r} is applied by the ledger's traffic; use a Noisy traffic")
         return means
 
     def _level(self, start: float, end: float) -> float:

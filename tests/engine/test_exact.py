@@ -69,7 +69,7 @@ NEVER_STOPS = Trial(
     Change(error=0.4),
 )
 AT_ITS_EDGE = Trial(
-    _canary((20, 60, 100), _judged(20.0, 10.0, 2, Threshold(max_error_rate=0.0815))),
+    _canary((20, 60, 100), _judged(20.0, 10.0, 2, Threshold(max_error_rate=0.0725))),
     _service(2.0, Monitoring(scrape=4.0, phase=3.0, lag=1.0, query=0.5)),
     Change(error=0.05, latency_factor=2.0),
 )

@@ -7,8 +7,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from sim.engine.draws import Draws
-from sim.engine.paths import Case, _alone, _Group, follow
+from sim.engine.paths import Case, _alone, _Group, draws_for, follow
 from sim.engine.rows import Rows, empty
 from sim.faults.effects import DriverEffect, Effect, LoadEffect, PodEffect, TelemetryEffect, VersionEffect
 from sim.policy.analysis import Analysis, Judged, Metric
@@ -25,8 +24,8 @@ from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy
 from sim.policy.runbook import Look, Runbook, Steps
 from sim.policy.steps import Analyse, Pause
-from sim.service.mix import layout
 from sim.service.model import Service
+from sim.service.noise import Drift, Gamma, Iid, Outbreaks
 
 WORSE = VersionEffect("canary", 0.0, inf, error_add=0.004)
 
@@ -91,7 +90,7 @@ def singly(case: Case, seed: int, count: int) -> Rows:
     """Every replication by itself, without forecast, without panel and flock."""
     rows = empty(count)
     rows["replication"] = np.arange(count)
-    draws = Draws(seed, 0, count, layout(case.service).width)
+    draws = draws_for(case.service, seed, 0, count)
     for row in range(count):
         groups = [_Group(np.array([row]), solo=True)]
         while groups:
@@ -125,3 +124,20 @@ def test_another_fault_shifts_nobody() -> None:
     case = Case(stepwise(Threshold(0.01)), Service(), (WORSE,))
     late = Case(stepwise(Threshold(0.01)), Service(), (WORSE, TelemetryEffect("gap", 50_000.0, 50_100.0)))
     assert follow(case, 5, 0, 20).tobytes() == follow(late, 5, 0, 20).tobytes()
+
+
+@pytest.mark.parametrize("policy", ["threshold", "e-process", "runbook"])
+def test_weather_is_the_same_for_every_grouping(policy: str) -> None:
+    service = Service(noise=Drift(), error_noise=Outbreaks(every=600.0))
+    case = Case(POLICIES[policy], service, (WORSE,))
+    assert follow(case, 7, 0, 9).tobytes() == singly(case, 7, 9).tobytes()
+
+
+def test_weather_disperses_the_counts() -> None:
+    """Gamma noise with k = 5 per 5 minutes: the variance of a count exceeds its mean by far; Poisson's does not."""
+    rows = {
+        name: follow(Case(stepwise(Threshold(0.5)), Service(noise=noise)), 11, 0, 200)["requests"].astype(float)
+        for name, noise in (("calm", Iid()), ("rough", Gamma(k=5.0)))
+    }
+    assert rows["calm"].var() < 2 * rows["calm"].mean() < 20 * rows["rough"].mean() < rows["rough"].var()
+    assert abs(rows["rough"].mean() / rows["calm"].mean() - 1) < 0.1

@@ -7,6 +7,7 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+
 from sim.files import read_documents
 from sim.manifests import Imported, load
 

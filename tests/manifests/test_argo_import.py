@@ -6,6 +6,7 @@ from collections.abc import Callable
 from textwrap import indent
 
 import pytest
+
 from sim.files import FileErrors
 from sim.manifests import Imported, Reference
 from sim.policy.analysis import Conditions, JobState
@@ -77,7 +78,8 @@ def test_no_steps_is_a_rolling_update(read: Read) -> None:
 def test_router_fields(read: Read) -> None:
     text = (
         "canary:" + indent(ROUTED, "  ") + "  dynamicStableScale: true\n  minPodsPerReplicaSet: 2\n"
-        "  abortScaleDownDelaySeconds: 0\n  steps: [{setCanaryScale: {replicas: 3}}, {setCanaryScale: {matchTrafficWeight: true}}]"
+        "  abortScaleDownDelaySeconds: 0\n"
+        "  steps: [{setCanaryScale: {replicas: 3}}, {setCanaryScale: {matchTrafficWeight: true}}]"
     )
     policy = canary_of(read(rollout(text, "replicas: 7\nprogressDeadlineSeconds: 60\nprogressDeadlineAbort: true")))
     assert policy.router and policy.dynamic_stable_scale
@@ -94,8 +96,8 @@ def test_routes_are_kept_until_they_are_named_again(read: Read) -> None:
     )
     imported = read(rollout("canary:" + indent(ROUTED, "  ") + f"  steps: {steps}"))
     assert canary_of(imported).steps == (
-        Match(("header:agent~firefox.*",)), Match(("header:agent~firefox.*", "header:agent=x")), Match(("header:agent=x",)),
-        Mirror(30.0), Mirror(0.0),
+        Match(("header:agent~firefox.*",)), Match(("header:agent~firefox.*", "header:agent=x")),
+        Match(("header:agent=x",)), Mirror(30.0), Mirror(0.0),
     )  # fmt: skip
     assert [remark.path for remark in imported.of("approximated")] == [
         "spec.strategy.canary.steps.3.setMirrorRoute.match"
@@ -103,17 +105,20 @@ def test_routes_are_kept_until_they_are_named_again(read: Read) -> None:
 
 
 def test_max_traffic_weight(read: Read) -> None:
-    text = "canary: {canaryService: a, stableService: b, trafficRouting: {maxTrafficWeight: 1000, nginx: {stableIngress: i}}, steps: [{setWeight: 500}]}"  # noqa: E501
+    routing = "trafficRouting: {maxTrafficWeight: 1000, nginx: {stableIngress: i}}"
+    text = f"canary: {{canaryService: a, stableService: b, {routing}, steps: [{{setWeight: 500}}]}}"
     assert canary_of(read(rollout(text))).max_weight == 1000
 
 
 def test_an_analysis_step_with_arguments(read: Read) -> None:
     metric = (
-        '- name: rate\n  interval: "{{args.every}}"\n  count: "{{ args.count }}"\n  failureLimit: "1"\n  successCondition: result[0] >= {{args.least}}\n'
+        '- name: rate\n  interval: "{{args.every}}"\n  count: "{{ args.count }}"\n  failureLimit: "1"\n'
+        "  successCondition: result[0] >= {{args.least}}\n"
         "  provider: {prometheus: {query: 'up{svc=\"{{args.svc}}\"}'}}"
     )
     args = '[{name: every, value: 1m}, {name: count, value: "5"}, {name: least, value: "0.9"}, {name: svc}]'
-    step = "canary: {steps: [{analysis: {templates: [{templateName: check}], args: [{name: svc, value: 'a\"b'}, {name: other, value: x}]}}]}"
+    supplied = "args: [{name: svc, value: 'a\"b'}, {name: other, value: x}]"
+    step = f"canary: {{steps: [{{analysis: {{templates: [{{templateName: check}}], {supplied}}}}}]}}"
     imported = read(rollout(step), template(metric, args))
     (analyse,) = canary_of(imported).steps
     assert isinstance(analyse, Analyse)
@@ -132,9 +137,10 @@ def test_an_analysis_step_with_arguments(read: Read) -> None:
 
 
 def test_background_analysis_of_two_templates_with_dry_run(read: Read) -> None:
-    web = "- name: %s\n  interval: 10s\n  successCondition: result == 1\n  provider: {web: {url: http://u, jsonPath: '{$.a}'}}"
+    provider = "provider: {web: {url: http://u, jsonPath: '{$.a}'}}"
+    web = f"- name: %s\n  interval: 10s\n  successCondition: result == 1\n  {provider}"
     block = "{templates: [{templateName: a}], startingStep: 2, dryRun: [{metricName: on.}]}"
-    outer = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec: {templates: [{templateName: one}, {templateName: two}]}"
+    outer = template("", name="a", more="templates: [{templateName: one}, {templateName: two}]")
     imported = read(
         rollout(f"canary: {{analysis: {block}, steps: [{{setWeight: 10}}]}}"),
         template(web % "one", name="one"),
@@ -151,7 +157,8 @@ def test_background_analysis_of_two_templates_with_dry_run(read: Read) -> None:
 
 def test_values_from_elsewhere(read: Read) -> None:
     args = (
-        "[{name: hash, valueFrom: {podTemplateHashValue: Latest}}, {name: label, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['x']\"}}},"
+        "[{name: hash, valueFrom: {podTemplateHashValue: Latest}},"
+        " {name: label, valueFrom: {fieldRef: {fieldPath: \"metadata.labels['x']\"}}},"
         " {name: weight, valueFrom: {fieldRef: {fieldPath: 'spec.strategy.canary.steps[0].setWeight'}}}]"
     )
     text = (
@@ -172,7 +179,8 @@ def test_values_from_elsewhere(read: Read) -> None:
 def test_an_experiment(read: Read) -> None:
     templates = "[{name: b, specRef: stable, replicas: 2}, {name: c, specRef: canary}]"
     metric = f"- {{name: m, successCondition: 'true', {PROMETHEUS}}}"
-    text = f"canary: {{steps: [{{experiment: {{duration: 5m, templates: {templates}, analyses: [{{name: x, templateName: check}}]}}}}]}}"
+    experiment = f"{{duration: 5m, templates: {templates}, analyses: [{{name: x, templateName: check}}]}}"
+    text = f"canary: {{steps: [{{experiment: {experiment}}}]}}"
     imported = read(rollout(text), template(metric))
     (step,) = canary_of(imported).steps
     assert isinstance(step, Experiment) and step.analysis is not None
@@ -183,7 +191,8 @@ def test_an_experiment(read: Read) -> None:
 def test_blue_green(read: Read) -> None:
     metric = f"- {{name: m, successCondition: 'true', {PROMETHEUS}}}"
     text = (
-        "blueGreen: {activeService: a, previewService: p, prePromotionAnalysis: {templates: [{templateName: check}]}, autoPromotionSeconds: 30,"
+        "blueGreen: {activeService: a, previewService: p, autoPromotionSeconds: 30,"
+        " prePromotionAnalysis: {templates: [{templateName: check}]},"
         " previewReplicaCount: 1, abortScaleDownDelaySeconds: 0}"
     )
     (found,) = read(rollout(text, "replicas: 3"), template(metric)).policies

@@ -1,0 +1,279 @@
+"""Plots: free functions `plot_x(result, ax=None)` that draw into an axes and return it. matplotlib is loaded when one is called.
+
+Without `ax` a figure of its own is made, without pyplot, so nothing is kept behind the scenes: `plot_harm(result).figure`.
+Bytes are deterministic: `svg` fixes the hash salt and writes no date. Colours: Okabe and Ito (2008), told apart by people with
+any colour vision; markers and line styles say the same again.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.engine.rows import OUTCOMES
+from sim.results.front import OBJECTIVES, Front, front
+from sim.results.interval import Interval
+from sim.results.measures import MEASURES, sample
+from sim.results.result import Cell, Result, outcomes
+from sim.results.survival import DETECTED, ESCAPED, Incidence, cumulative_incidence
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.ticker import Locator
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#8C510A")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES = ("solid", "dashed", "dashdot", "dotted", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+ENDS = ("#56B4E9", "#E69F00", "#999999")  # promoted, aborted, inconclusive
+INK, FAINT = "#333333", "#999999"
+_ROW = 0.21  # inches of a row of text at 9 points
+
+
+def plot_outcomes(result: Result, ax: Axes | None = None) -> Axes:
+    """How rollouts ended, a bar per policy under each release; what is wrong for the release is solid and numbered."""
+    rows = _rows(result, result.releases)
+    ax = ax if ax is not None else _axes(7.2, len(rows))
+    for y, cell in rows:
+        left = 0.0
+        for end, number in enumerate(outcomes(cell)):
+            share = number / max(1, len(cell.rows))
+            wrong = end == (0 if cell.bad else 1)
+            ax.barh(y, share, left=left, height=0.72, color=ENDS[end], alpha=1.0 if wrong else 0.35, linewidth=0)
+            if wrong and number:
+                _number(ax, left, share, y)
+            left += share
+    _label_rows(ax, result, rows)
+    ax.set_xlim(0, 1)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.set_xlabel("share of rollouts; solid: wrong for that release")
+    _legend(ax, [_patch(color, name) for color, name in zip(ENDS, OUTCOMES, strict=True)])
+    return ax
+
+
+def plot_harm(result: Result, ax: Axes | None = None) -> Axes:
+    """Blast radius under each bad release on a log scale: 5th to 95th percentile, the middle half, and the mean."""
+    rows = _rows(result, result.split(True))
+    ax = ax if ax is not None else _axes(7.2, len(rows))
+    for y, cell in rows:
+        harm = sample(cell, MEASURES["harm"])
+        if not harm.size:
+            continue
+        low, lower, upper, high = np.quantile(harm, (0.05, 0.25, 0.75, 0.95), method="inverted_cdf")
+        color = COLORS[result.policies.index(cell.policy) % len(COLORS)]
+        ax.plot((low, high), (y, y), color=color, linewidth=1.6, solid_capstyle="butt")
+        ax.plot((lower, upper), (y, y), color=color, linewidth=6, alpha=0.55, solid_capstyle="butt")
+        ax.plot(harm.mean(), y, marker="o", color=color, markeredgecolor="white", markersize=5.5)
+    _label_rows(ax, result, rows)
+    ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.set_xlabel("requests broken per rollout (log scale): 5-95%, 25-75%, dot: mean")
+    return ax
+
+
+def plot_detection(result: Result, ax: Axes | None = None, *, release: str | None = None, legend: bool = True) -> Axes:
+    """Share of all rollouts of a bad release (default: the first) aborted within a time; escapes never come in."""
+    ax = ax if ax is not None else _axes(5.2, 12)
+    name = release if release is not None else next(iter(result.split(True)), "")
+    cells = [cell for cell in (result.find(policy, name) for policy in result.policies) if cell is not None and len(cell.rows)]
+    curves = [(cell.policy, _incidence(cell)) for cell in cells]
+    last = 1.05 * max([60.0, *(curve.times[-1] for _, curve in curves if curve.times)])
+    for policy, curve in curves:
+        end = curve.share[-1] if curve.share else 0.0
+        dashes = DASHES[result.policies.index(policy) % len(DASHES)]
+        ax.step((0.0, *curve.times, last), (0.0, *curve.share, end), where="post", color=_look(result, policy)[0],
+                linestyle=dashes, linewidth=1.8, label=policy)  # fmt: skip
+    ax.set_xlim(0, last)
+    ax.set_ylim(-0.03, 1.03)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    minutes = last > 600
+    ax.xaxis.set_major_locator(_times(last))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value / 60:g}" if minutes else f"{value:g}")
+    ax.set_xlabel(f"{'minutes' if minutes else 'seconds'} from the first harm to the abort")
+    if legend:
+        _legend(ax, ax.get_legend_handles_labels()[0])
+    else:
+        ax.set_title(name, fontsize=10, loc="left", color=INK)
+    return ax
+
+
+def plot_front(result: Result, ax: Axes | None = None, *, cost: str = "median lead", places: Front | None = None) -> Axes:
+    """Mean blast radius over the bad releases against a cost, with intervals; filled: no other policy beats it on every count.
+
+    `cost` is one of the objectives' names (`front.OBJECTIVES`); `places` saves working the front out again.
+    """
+    ax = ax if ax is not None else _axes(5.6, 14)
+    known = places if places is not None else front(result)
+    if OBJECTIVES[0][0] not in known.objectives or cost not in known.objectives:
+        ax.set_title("needs bad and good releases", fontsize=10, loc="left", color=INK)
+        return ax
+    first, second = known.objectives.index(cost), known.objectives.index(OBJECTIVES[0][0])
+    shown = [(place, place.values[first], place.values[second]) for place in known.places if np.isfinite(place.values[first].estimate)]
+    for place, x, y in shown:
+        color, marker = _look(result, place.policy)
+        ax.errorbar(
+            x.estimate, y.estimate, xerr=_reach(x), yerr=_reach(y), color=color, marker=marker, markersize=8, capsize=3,
+            markerfacecolor=color if place.member else "none", linestyle="none",
+        )  # fmt: skip
+    _scale(ax.set_xscale, ax.set_xlim, [x for _, x, _ in shown])
+    _scale(ax.set_yscale, ax.set_ylim, [y for _, _, y in shown])
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    ax.set_ylabel("mean blast radius, requests")
+    ax.set_xlabel({"median lead": "median lead of a good release, seconds"}.get(cost, cost))
+    _legend(ax, [_point(*_look(result, place.policy), place.policy, place.member) for place, *_ in shown])
+    return ax
+
+
+def plot_weight(steps: Sequence[tuple[float, float]], ax: Axes | None = None, *, until: float | None = None) -> Axes:
+    """Share of traffic on the new version over time, from (at, share) pairs, drawn up to `until` (s)."""
+    ax = ax if ax is not None else _axes(7.2, 8)
+    last = max([until or 0.0, *(at for at, _ in steps)])
+    at, share = [0.0, *(a for a, _ in steps), last], [0.0, *(s for _, s in steps), steps[-1][1] if steps else 0.0]
+    ax.step(at, share, where="post", color=COLORS[0], linewidth=1.8)
+    ax.set_ylim(-0.03, 1.03)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.set_xlabel("seconds since the start")
+    ax.set_ylabel("traffic on the new version")
+    return ax
+
+
+def svg(ax: Axes, salt: str = "seatrial") -> str:
+    """The axes' figure as an SVG element: text stays text, ids differ between salts, equal plots give equal bytes."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = ax.figure
+    assert isinstance(figure, Figure)
+    file = io.StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = file.getvalue()
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    return re.sub(r' id="[a-z0-9.]+_\d+"', "", text)  # names of groups, which would repeat on a page
+
+
+def _axes(width: float, rows: float) -> Axes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, max(2.0, 1.0 + _ROW * rows)), layout="constrained")
+    ax = figure.add_subplot()
+    style(ax)
+    return ax
+
+
+def style(ax: Axes) -> None:
+    """Quiet axes: no box, small dark text, a faint grid behind."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(FAINT)
+    ax.tick_params(labelsize=9, colors=INK, color=FAINT)
+    ax.xaxis.label.set(fontsize=9, color=INK)
+    ax.yaxis.label.set(fontsize=9, color=INK)
+    ax.title.set_color(INK)
+    ax.grid(color=FAINT, alpha=0.25, linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def _rows(result: Result, releases: Sequence[str]) -> list[tuple[float, Cell]]:
+    """Heights of the bars, from the top down, a gap and a line for the name of each release."""
+    rows, y = [], 0.0
+    for release in releases:
+        y -= 1.0
+        for policy in result.policies:
+            cell = result.find(policy, release)
+            if cell is not None:
+                rows.append((y, cell))
+                y -= 1.0
+        y -= 0.4
+    return rows
+
+
+def _label_rows(ax: Axes, result: Result, rows: Sequence[tuple[float, Cell]]) -> None:
+    """Policies at the bars, the release above each group."""
+    ax.set_yticks([y for y, _ in rows], [cell.policy for _, cell in rows])
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    ax.spines["left"].set_visible(False)
+    seen: dict[str, float] = {}
+    for y, cell in rows:
+        if cell.release not in seen:
+            seen[cell.release] = y
+            name = cell.release if cell.release in ("good", "bad") else f"{cell.release} ({'bad' if cell.bad else 'good'})"
+            ax.annotate(name, (0, y + 0.5), xycoords=("axes fraction", "data"), fontsize=9, fontweight="bold", color=INK, va="bottom")
+    if rows:
+        ax.set_ylim(rows[-1][0] - 0.7, rows[0][0] + 1.5)
+        figure = ax.figure
+        if len(getattr(figure, "axes", ())) == 1 and hasattr(figure, "set_figheight"):
+            figure.set_figheight(0.9 + _ROW * (rows[0][0] - rows[-1][0] + 2.2))
+
+
+def _number(ax: Axes, left: float, share: float, y: float) -> None:
+    """The share, inside a bar that has room for it, else beside it."""
+    text = f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+    if share >= 0.1:
+        ax.text(left + share / 2, y, text, ha="center", va="center", fontsize=8, color="#000000")
+    elif left + share > 0.9:
+        ax.text(left - 0.01, y, text, ha="right", va="center", fontsize=8, color=INK)
+    else:
+        ax.text(left + share + 0.01, y, text, ha="left", va="center", fontsize=8, color=INK)
+
+
+def _incidence(cell: Cell) -> Incidence:
+    delays = sample(cell, MEASURES["detection_delay"])
+    return cumulative_incidence(delays, np.where(np.isfinite(delays), DETECTED, ESCAPED))
+
+
+def _times(last: float) -> Locator:
+    """Ticks at round times, seven at most."""
+    from matplotlib.ticker import MultipleLocator
+
+    steps = (10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
+    return MultipleLocator(next((step for step in steps if last / step <= 7), 86400))
+
+
+def _look(result: Result, policy: str) -> tuple[str, str]:
+    """Colour and marker, the same in every plot of a result."""
+    index = result.policies.index(policy)
+    return COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
+
+
+def _reach(interval: Interval) -> list[list[float]]:
+    """Error bars to both ends; none towards an end that is infinite."""
+    ends = (interval.estimate - interval.low, interval.high - interval.estimate)
+    return [[end if np.isfinite(end) else 0.0] for end in ends]
+
+
+def _scale(scale: Callable[..., object], limits: Callable[[float, float], object], values: Sequence[Interval]) -> None:
+    """Logarithmic in whole decades where everything is above 0, else linear from 0 with room at the top."""
+    known = [v for one in values for v in (one.low, one.estimate, one.high) if np.isfinite(v)]
+    if not known:
+        return
+    if min(known) > 0:
+        scale("log")
+        low, high = 10.0 ** np.floor(np.log10(min(known) / 1.2)), 10.0 ** np.ceil(np.log10(max(known) * 1.2))
+        limits(low, high)
+    else:
+        limits(-0.04 * max(max(known), 1e-9), 1.08 * max(max(known), 1e-9))
+
+
+def _patch(color: str, name: str) -> Artist:
+    from matplotlib.patches import Patch
+
+    return Patch(color=color, label=name, linewidth=0)
+
+
+def _point(color: str, marker: str, name: str, filled: bool) -> Artist:
+    from matplotlib.lines import Line2D
+
+    face = color if filled else "none"
+    return Line2D([], [], color=color, marker=marker, markersize=7, markerfacecolor=face, linestyle="none", label=name)
+
+
+def _legend(ax: Axes, handles: Sequence[Artist]) -> None:
+    """Above the axes, so that it never lies over the data."""
+    ax.legend(handles=list(handles), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=9, labelcolor=INK)

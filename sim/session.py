@@ -1,0 +1,218 @@
+"""From a scenario to a result: what the command line, the explorer and notebooks share.
+
+Looks and stopping depend on the replication index only and finished chunks are kept under OUT/chunks, so a run that was interrupted and
+continued ends with the bytes of one that was not. A result's command leaves out what changes no result: workers, folders, silence.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.policy.errors import WorldError
+from sim.scenario import NamedPolicy, Replications, Scenario, load
+
+if TYPE_CHECKING:
+    from sim.engine.rows import Rows
+    from sim.journal import Journal, Mismatch
+    from sim.results.budgets import Verdict
+    from sim.results.interval import Interval
+    from sim.results.result import Cell, Result
+    from sim.results.stopping import Decision, Stop
+    from sim.trace.run import Trace
+
+__all__ = ["Interrupted", "Progress", "Session", "compare", "follow", "judged", "load", "replay", "run"]
+
+RUNG = "aggregated"  # of the fidelity ladder (design.md section 3): the only one so far
+
+Progress = Callable[[int, int], None]
+"""Hears (finished, planned) replications, over all cases."""
+
+Asked = str | Path | Scenario
+Given = str | Path | NamedPolicy
+
+
+class Interrupted(KeyboardInterrupt):
+    """A person stopped the run; `result` holds what was finished, `kept` the folder from which it can be continued."""
+
+    def __init__(self, result: Result, kept: Path) -> None:
+        super().__init__("interrupted")
+        self.result, self.kept = result, kept
+
+
+def run(
+    scenario: Asked,
+    policy: Given | None = None,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    out: Path | str | None = None,
+    resume: bool = False,
+) -> Result:
+    """Run every policy of a scenario (or `policy` alone) under every release.
+
+    `replications` is a fixed number in place of the scenario's rule. `out` is a folder for the result and for chunks on the way;
+    `resume` continues what is there. Raises FileErrors and other SeatrialErrors, and `Interrupted`.
+    """
+    policies = None if policy is None else [policy]
+    return Session.of(scenario, policies, replications=replications, seed=seed).run(jobs, progress, out, resume)
+
+
+def compare(
+    asked: Asked | Sequence[Given],
+    scenario: Asked | None = None,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    out: Path | str | None = None,
+    resume: bool = False,
+) -> Result:
+    """The policies of a scenario, or these policies under `scenario` (default: the default service under the demo's releases)."""
+    if isinstance(asked, str | Path | Scenario):
+        session = Session.of(asked, None, replications=replications, seed=seed, verb="compare")
+    else:
+        session = Session.of(scenario or default(), list(asked), replications=replications, seed=seed, verb="compare")
+    return session.run(jobs, progress, out, resume)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A scenario with everything that was asked of it filled in, and the command that asks the same again."""
+
+    scenario: Scenario
+    command: str
+
+    @classmethod
+    def of(
+        cls,
+        asked: Asked,
+        policies: Sequence[Given] | None = None,
+        *,
+        replications: int | None = None,
+        seed: int | None = None,
+        verb: str = "run",
+    ) -> Session:
+        scenario = asked if isinstance(asked, Scenario) else load(asked)
+        if seed is not None:
+            scenario = replace(scenario, seed=seed)
+        if replications is not None:
+            scenario = replace(scenario, replications=Replications(replications, replications))
+        if policies:
+            scenario = with_policies(scenario, policies)
+        return cls(scenario, _command(verb, scenario, policies, replications))
+
+    # ---- the run ----
+
+    def run(
+        self, jobs: int = 1, progress: Progress | None = None, out: Path | str | None = None, resume: bool = False
+    ) -> Result:
+        """The result; see `run`."""
+        from sim.engine import runner
+        from sim.folder import Folder  # numpy
+
+        folder = None if out is None else Folder.opened(Path(out), self.identity(), resume)
+        if folder is not None and (known := folder.finished()) is not None:
+            return known
+        cases = self.scenario.cases()
+        stop = self._stop()
+        try:
+            rows = runner.run(
+                [case for _, _, case in cases], self.scenario.seed, rounds(stop), workers=jobs, progress=progress,
+                enough=lambda rows: not stop.more(len(rows[0]), *self._judge(rows, stop)),
+                store=None if folder is None else folder.store(),
+            )  # fmt: skip
+        except runner.Interrupted as stopped:
+            result = self._result(stopped.rows, complete=False)
+            folder = folder or Folder.opened(self.place(), self.identity(), resume=False)
+            folder.keep(stopped.rows, rounds(stop))
+            result.save(folder.path)
+            raise Interrupted(result, folder.path) from None
+        result = self._result(rows)
+        if folder is not None:
+            folder.finish(result)
+        return result
+
+    def identity(self) -> dict[str, Any]:
+        """What a folder's chunks belong to. Not part of any result."""
+        import sim
+
+        scenario = self.scenario
+        wanted = scenario.replications
+        return {
+            "digest": scenario.digest, "seed": scenario.seed, "command": self.command, "version": sim.__version__,
+            "replications": [wanted.minimum, wanted.batch, wanted.maximum, wanted.half_width],
+        }  # fmt: skip
+
+    def place(self) -> Path:
+        """Where an interrupted run without a folder is kept."""
+        return Path("out") / f"{self.scenario.name or 'run'}-{self.scenario.digest[:8]}-{self.scenario.seed}"
+
+    def _stop(self) -> Stop:
+        from sim.results.stopping import Stop
+
+        wanted = self.scenario.replications
+        return Stop(wanted.minimum, wanted.batch, wanted.maximum, wanted.half_width)
+
+    def _judge(self, rows: Sequence[Rows], stop: Stop) -> tuple[list[Interval], list[Decision]]:
+        """What a look finds: the intervals whose width was asked for, and the decisions of the budgets."""
+        from sim.results.budgets import sequence
+        from sim.results.multiplicity import cell_level
+
+        result = self._result(rows)
+        decisions = [verdict.decision for verdict in judged(self.scenario, result)]
+        if stop.half_width is None:
+            return [], decisions
+        level = cell_level(len(result.cells))
+        intervals = [sequence(cell, "escape_rate" if cell.bad else "false_rollback_rate", 0.0, level)[0] for cell in result.cells]
+        return intervals, decisions
+
+    def _result(self, rows: Sequence[Rows], *, complete: bool = True) -> Result:
+        from sim.results.result import Result
+
+        scenario = self.scenario
+        return Result(
+            scenario=scenario.name, digest=scenario.digest, seed=scenario.seed, service=service_words(scenario), rung=RUNG,
+            people=people_words(scenario), command=self.command, cells=tuple(self._cells(rows)), question=scenario.question,
+            complete=complete,
+        )  # fmt: skip
+
+    def _cells(self, rows: Sequence[Rows]) -> Iterator[Cell]:
+        from sim.results.result import Cell
+
+        for (policy, name, _), mine in zip(self.scenario.cases(), rows, strict=True):
+            if len(mine):
+                release = self.scenario.release(name)
+                yield Cell(policy, name, release.truth.bad, onset(release), mine)
+
+
+def rounds(stop: Stop) -> Iterator[int]:
+    """The looks, as totals of replications."""
+    done = 0
+    while done < stop.maximum:
+        done = stop.next(done)
+        yield done
+
+
+def judged(scenario: Scenario, result: Result, level: float = 0.95) -> tuple[Verdict, ...]:
+    """What the result says of the scenario's budgets, in the order of the file; all of them hold together at `level`."""
+    from sim.results.budgets import judge
+    from sim.results.measures import named
+    from sim.results.multiplicity import cell_level
+    from sim.results.stopping import Budget
+
+    asked = [
+        (cell, Budget(budget.measure, budget.limit, budget.sense, budget.band))
+        for budget in scenario.budgets
+        for cell in result.cells
+        if (not budget.policies or cell.policy in budget.policies)
+        and (not budget.releases or cell.release in budget.releases)
+        and named(budget.measure)[0].fits(cell.bad)
+    ]
+    return tuple(judge(cell, budget, cell_level(len(asked), level)) for cell, budget in asked)

@@ -1,0 +1,178 @@
+"""Sets, reports, profiles, and the formats that are not Argo's or Flagger's."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sim.files import FileErrors
+from sim.manifests import PROFILES, Imported, load
+from sim.policy.errors import PolicyError
+from sim.policy.rolling import Rolling
+from sim.trace.run import trace
+from sim.trace.script import Script
+
+Read = Callable[..., Imported]
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  revisionHistoryLimit: 5
+  strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}
+"""
+
+
+def test_a_plain_deployment_runs(read: Read) -> None:
+    (found,) = read(DEPLOYMENT).policies
+    assert found.policy == Rolling(max_surge=0, max_unavailable=1)
+    assert trace(found.policy, Script(ready=2.0), replicas=found.replicas).phase == "Healthy"
+
+
+def test_recreate(read: Read) -> None:
+    text = DEPLOYMENT.replace(
+        "{type: RollingUpdate, rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}", "{type: Recreate}"
+    )
+    assert read(text).policies[0].policy == Rolling(recreate=True)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        ("{rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}", "both 0"),
+        ('{rollingUpdate: {maxSurge: "25"}}', "not a percentage"),
+        ("{type: Recreate, rollingUpdate: {maxSurge: 1}}", "with type Recreate"),
+        ("{type: Rolling}", "no strategy"),
+    ],
+)
+def test_what_kubernetes_refuses(read: Read, strategy: str, words: str) -> None:
+    text = DEPLOYMENT.replace("{type: RollingUpdate, rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}", strategy)
+    with pytest.raises(FileErrors, match=words):
+        read(text)
+
+
+def test_companions_and_later_kinds(read: Read) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}"
+    stateful = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}"
+    kruise = "apiVersion: rollouts.kruise.io/v1beta1\nkind: Rollout\nmetadata: {name: r}"
+    imported = read(service, stateful, kruise, "seatrial: scenario\n")
+    assert imported.policies == ()
+    assert [(remark.file, remark.status) for remark in imported.report] == [
+        ("m0.yaml", "ignored"), ("m1.yaml", "not yet"), ("m2.yaml", "not yet"), ("m3.yaml", "ignored"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("analysis: {interval: 1m}", "fragment of a Canary's analysis; give --as"),
+        ("steps: [{setWeight: 5}]", "fragment of a Rollout's canary strategy"),
+        ("- 1", "neither a manifest"),
+    ],
+)
+def test_fragments(read: Read, text: str, words: str) -> None:
+    (remark,) = read(text).report
+    assert remark.status == "not yet" and words in remark.text
+
+
+def test_unknown_fields_are_reported_at_their_key(read: Read) -> None:
+    text = DEPLOYMENT + "  surge: 3\nextra: {a: 1}\n"
+    imported = read(text)
+    unknown = [remark for remark in imported.of("ignored") if "unknown" in remark.text]
+    assert [(remark.path, remark.line, remark.column) for remark in unknown] == [
+        ("spec.surge", 10, 3),
+        ("extra", 11, 1),
+    ]
+    assert "kubernetes@1.32" in unknown[0].text and imported.policies[0].document["spec"]["surge"] == 3
+
+
+def test_compose_services(read: Read) -> None:
+    text = """
+    services:
+      web:
+        image: web
+        deploy: {replicas: 6, update_config: {parallelism: 2, delay: 10s, order: start-first, failure_action: continue}}
+      all: {image: a, deploy: {update_config: {parallelism: 0, failure_action: rollback, monitor: 20s}}}
+      every: {image: b, deploy: {mode: global}}
+    """
+    imported = read(text)
+    web, everything, every = imported.policies
+    assert isinstance(web.policy, Rolling) and isinstance(everything.policy, Rolling)
+    assert (web.name, web.kind, web.replicas, web.profile) == ("web", "service", 6, "compose")
+    assert (web.policy.max_surge, web.policy.max_unavailable) == (2, 0)
+    assert (everything.policy.max_surge, everything.policy.max_unavailable) == (0, "100%")
+    assert every.policy is None
+    later = {remark.path: remark.text for remark in imported.of("not yet")}
+    assert "services.web.deploy.update_config.delay" in later
+    assert "services.web.deploy.update_config.failure_action" not in later
+    assert "failure_action rollback" in later["services.all.deploy.update_config.monitor"]
+    assert "failure_action pause" in later["services.every"]
+
+
+def test_strict_makes_errors_of_what_is_not_exact(read: Read) -> None:
+    text = DEPLOYMENT.replace("replicas: 3", "replicas: 3\n  paused: true")
+    assert [remark.status for remark in read(text).report] == ["approximated", "ignored"]
+    with pytest.raises(FileErrors, match="approximated"):
+        read(text, strict=True)
+    read(DEPLOYMENT, strict=True)
+
+
+def test_all_rejections_of_a_set_come_at_once(read: Read) -> None:
+    bad = DEPLOYMENT.replace("replicas: 3", "replicas: -3")
+    with pytest.raises(FileErrors) as raised:
+        read(bad, bad.replace("selector", "selectors"))
+    assert [(problem.file, problem.line, problem.path) for problem in raised.value.problems] == [
+        ("m0.yaml", 6, "spec.replicas"), ("m1.yaml", 5, "spec"), ("m1.yaml", 6, "spec.replicas"),
+    ]  # fmt: skip
+    assert "^" in raised.value.render()
+
+
+def test_profiles(read: Read) -> None:
+    assert list(PROFILES) == ["argo-rollouts@1.10", "argo-rollouts@1.8", "flagger@1.41", "kubernetes@1.32", "compose"]
+    assert read(DEPLOYMENT, profile="argo-rollouts@1.8").policies[0].profile == "kubernetes@1.32"
+    with pytest.raises(PolicyError, match="argo-rollouts@2"):
+        read(DEPLOYMENT, profile="argo-rollouts@2")
+
+
+def test_a_folder_is_one_set(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.yaml").write_text(DEPLOYMENT)
+    (tmp_path / "sub" / "b.yml").write_text(DEPLOYMENT.replace("name: web", "name: api"))
+    (tmp_path / "notes.txt").write_text("not: [a, manifest")
+    imported = load(tmp_path)
+    assert [policy.name for policy in imported.policies] == ["web", "api"]
+    assert [policy.name for policy in load([str(tmp_path / "a.yaml")]).policies] == ["web"]
+    assert imported.policy("api").source.endswith("b.yml")
+    with pytest.raises(KeyError, match="web, api"):
+        imported.policy("db")
+
+
+def test_broken_and_missing_files_are_told_together(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("a: [")
+    with pytest.raises(FileErrors) as raised:
+        load([tmp_path / "a.yaml", tmp_path / "none.yaml"])
+    assert len(raised.value.problems) == 2
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(DEPLOYMENT))
+    assert load("-").policies[0].source == "<stdin>"
+
+
+def test_objects_of_odd_shape_do_not_crash(read: Read) -> None:
+    for spec in ("", "spec: 3", "spec: [1]", "spec: {strategy: [], template: 4, selector: 5}", "metadata: 7"):
+        for version, kind in (
+            ("argoproj.io/v1alpha1", "Rollout"),
+            ("flagger.app/v1beta1", "Canary"),
+            ("apps/v1", "Deployment"),
+        ):
+            try:
+                read(f"apiVersion: {version}\nkind: {kind}\n{spec}\n")
+            except FileErrors as errors:
+                assert errors.problems
