@@ -6,14 +6,13 @@ continued ends with the bytes of one that was not. A result's command leaves out
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.policy.errors import WorldError
-from sim.scenario import NamedPolicy, Replications, Scenario, load
+from sim.naming import command, people, service
+from sim.scenario import NamedPolicy, Release, Replications, Scenario, assemble, load, load_policy, load_script
 
 if TYPE_CHECKING:
     from sim.engine.rows import Rows
@@ -106,7 +105,7 @@ class Session:
             scenario = replace(scenario, replications=Replications(replications, replications))
         if policies:
             scenario = with_policies(scenario, policies)
-        return cls(scenario, _command(verb, scenario, policies, replications))
+        return cls(scenario, command(verb, scenario, policies or (), replications))
 
     # ---- the run ----
 
@@ -178,8 +177,8 @@ class Session:
 
         scenario = self.scenario
         return Result(
-            scenario=scenario.name, digest=scenario.digest, seed=scenario.seed, service=service_words(scenario), rung=RUNG,
-            people=people_words(scenario), command=self.command, cells=tuple(self._cells(rows)), question=scenario.question,
+            scenario=scenario.name, digest=scenario.digest, seed=scenario.seed, service=service(scenario), rung=RUNG,
+            people=people(scenario), command=self.command, cells=tuple(self._cells(rows)), question=scenario.question,
             complete=complete,
         )  # fmt: skip
 
@@ -216,3 +215,58 @@ def judged(scenario: Scenario, result: Result, level: float = 0.95) -> tuple[Ver
         and named(budget.measure)[0].fits(cell.bad)
     ]
     return tuple(judge(cell, budget, cell_level(len(asked), level)) for cell, budget in asked)
+
+
+def onset(release: Release) -> float:
+    """Seconds from the first exposed request until the release's own fault bites; 0 for one that is born with it."""
+    from sim.faults.effects import VersionEffect
+
+    return min((e.after for e in release.effects if isinstance(e, VersionEffect) and e.version != "stable"), default=0.0)
+
+
+def default() -> Scenario:
+    """The question that is asked of policies without a scenario: the default service, the named releases."""
+    return assemble([])
+
+
+def with_policies(scenario: Scenario, given: Sequence[Given]) -> Scenario:
+    """The scenario with these policies in place of its own: names of its own, files, or policies."""
+    from sim.files import canonical, digest
+    from sim.scenario.walking import plain
+
+    own = {policy.name: policy for policy in scenario.policies}
+    found = [own[one] if isinstance(one, str) and one in own else one for one in given]
+    ready = assemble(found, service=scenario.service, releases=()).policies
+    said = [{"name": policy.name, "policy": plain(policy.policy), "replicas": policy.replicas} for policy in ready]
+    parts = [canonical(said), *(_content(policy) for policy in ready if policy.name not in own)]
+    known = {policy.name for policy in ready}
+    budgets = tuple(budget for budget in scenario.budgets if not budget.policies or known & set(budget.policies))
+    return replace(scenario, policies=ready, budgets=budgets, digest=digest(scenario.digest.encode(), *parts))
+
+
+def _content(policy: NamedPolicy) -> bytes:
+    """What the file of a policy holds: a class of a workshop is more than its fields."""
+    path = Path(policy.source.rpartition(":")[0] if policy.kind == "python" else policy.source)
+    return path.read_bytes() if path.is_file() else b""
+
+
+# ---- one rollout ----
+
+
+def follow(paths: str | Path | Sequence[str | Path], script: str | Path, *, profile: str | None = None, name: str = "") -> Trace:
+    """`sim.trace`: the policy of these files (a folder, several files, '-') against a script. Raises FileErrors."""
+    from sim.tracing import trace_files
+
+    return trace_files([paths] if isinstance(paths, str | Path) else list(paths), script, profile=profile, name=name)
+
+
+def replay(journal: str | Path | Journal, policy: Given | None = None) -> Mismatch | None:
+    """Feed a recorded rollout to a policy: None if it asks for the same, else the first difference.
+
+    Without `policy` it is the one that the journal names. Raises HistoryError and FileErrors.
+    """
+    from sim.retelling import opened, policy_of
+    from sim.journal import replay as again
+
+    story = opened(journal)
+    return again(policy_of(story, policy).policy, story)

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.policy.judges.controls import AlwaysPromote
 from sim.policy.judges.eprocess import EProcessCounts, log_e_harm, log_e_noninferior
 from sim.policy.judges.split import MISMATCH
 from sim.policy.judges.threshold import Threshold
@@ -171,18 +170,7 @@ _harm = lru_cache(1 << 17)(log_e_harm)
 _noninferior = lru_cache(1 << 17)(log_e_noninferior)
 
 
-class _Fixed:
-    """A judge whose answer does not depend on counts."""
-
-    def __init__(self, code: int, size: int) -> None:
-        self._codes = np.full(size, code, np.int8)
-
-    def look(self, view: View) -> Codes:
-        return self._codes
-
-
 ARRAY_LOOKS: Mapping[type, Callable[[Any, int], ArrayLook]] = {
     Threshold: _Threshold,
     EProcessCounts: _EProcessCounts,
-    AlwaysPromote: lambda judge, size: _Fixed(PASS, size),
 }

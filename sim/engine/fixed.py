@@ -15,6 +15,7 @@ import numpy as np
 from sim.engine.binomial import split
 from sim.engine.draws import Draws
 from sim.engine.ledger import LOST, Counts, Forecast, Ledger, Rows
+from sim.policy.errors import WorldError
 
 __all__ = ["FixedLedger", "allot"]
 
@@ -28,6 +29,8 @@ class FixedLedger(Ledger):
     def __init__(
         self, draws: Draws, rows: Rows, scrape: float, phase: float = 0.0, forecast: Forecast | None = None, *, new: int
     ) -> None:
+        if draws.weather is not None:
+            raise WorldError("arrivals that are fixed have no random rates; use noise iid, or arrivals poisson")
         super().__init__(draws, rows, scrape, phase, forecast)
         self._new = new
         self._dues: list[Dues] = [(0.0,) * 4]  # at each scrape
@@ -41,14 +44,14 @@ class FixedLedger(Ledger):
         super()._close()
         self._dues.append(self._due)
 
-    def _count(self, window: int, part: int, expected: Sequence[float]) -> Counts:
+    def _count(self, until: float, expected: Sequence[float]) -> Counts:
         new, width = self._new, self.draws.width
         chances = np.array(expected, np.float64)
         parts = (chances[:new], chances[new:width])
         wanted = (*(float(cells.sum()) for cells in parts), float(expected[width]), float(expected[width + 1]))
         numbers, self._due = allot(self._due, wanted)
         counts = np.empty((len(self.rows), width + LOST), np.int64)
-        words = self.draws.part(self._pick, window, part)
+        words = self.draws.part(self._pick, self.scraped, self._part)
         for number, cells, first in zip(numbers, parts, (0, new), strict=False):
             counts[:, first : first + len(cells)] = split(words[:, first : first + len(cells)], number, cells)
         counts[:, width:] = numbers[2:]

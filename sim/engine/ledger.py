@@ -138,16 +138,20 @@ class Ledger:
             self._add(at)
 
     def _add(self, until: float) -> None:
+        counts = self._count(until, self.changes[-1].means(self._done, until))
+        self._open = counts if self._open is None else self._open + counts
+        self._part += 1
+        self._done = until
+
+    def _count(self, until: float, expected: Sequence[float]) -> Counts:
+        """int64[rows, cells + 2]: what happens from here to `until`, within the window under way."""
         window, width = self.scraped, self.draws.width
-        expected = self.changes[-1].means(self._done, until)
         rates = self._in_weather(window, [expected])[..., 0, :]
         counts = np.zeros((len(self.rows), width + LOST), np.int64)
         counts[:, :width] = draw_cells(self.draws.part(self._pick, window, self._part), rates[..., :width])
         if expected[width] or expected[width + 1]:
             counts[:, width:] = self._lose(window, self._part, rates[..., width:])
-        self._open = counts if self._open is None else self._open + counts
-        self._part += 1
-        self._done = until
+        return counts
 
     def _in_weather(self, window: int, expected: Sequence[Sequence[float]]) -> NDArray[np.float64]:
         """Expected counts float64[windows, cells + 2], or [rows, windows, cells + 2] where rates vary at random."""

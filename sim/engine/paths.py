@@ -17,6 +17,7 @@ from sim.driver import drive
 from sim.engine.aftermath import settle_rows
 from sim.engine.draws import Draws
 from sim.engine.flock import Flock
+from sim.engine.fixed import FixedLedger
 from sim.engine.ledger import Forecast, Ledger
 from sim.engine.panel import Metrics, Panel, rollout_seed, told
 from sim.engine.rows import Rows, empty
@@ -169,6 +170,8 @@ def solo(
 
 def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast | None = None) -> Ledger:
     monitoring = case.service.monitoring
+    if case.service.arrivals == "fixed":
+        return FixedLedger(draws, rows, monitoring.scrape, monitoring.phase, forecast, new=layout(case.service).new)
     return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast)
 
 

@@ -50,7 +50,7 @@ def _policy(
     return Flagger(
         interval=_interval(analysis),
         threshold=max(1, analysis.whole("threshold", 1)),
-        max_weight=analysis.whole("maxWeight", 0) if analysis.whole("maxWeight", 0) > 0 else 100,
+        ceiling=analysis.whole("maxWeight", 0) if analysis.whole("maxWeight", 0) > 0 else 100,
         step_weight=analysis.whole("stepWeight", 0, 0),
         step_weights=analysis.wholes("stepWeights"),
         step_weight_promotion=analysis.whole("stepWeightPromotion", 0, 0),

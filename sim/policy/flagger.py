@@ -99,7 +99,7 @@ class Flagger:
 
     interval: float = 60.0
     threshold: int = 1
-    max_weight: int = 100
+    ceiling: int = 100  # Flagger: maxWeight
     step_weight: int = 0
     step_weights: tuple[int, ...] = ()
     step_weight_promotion: int = 0
@@ -129,8 +129,8 @@ class Flagger:
             raise PolicyError(f"threshold is 1 failed check or more, got {self.threshold}")
         if self.iterations < 0 or self.step_weight < 0 or self.step_weight_promotion < 0:
             raise PolicyError("iterations, stepWeight and stepWeightPromotion are 0 or more")
-        if not 0 < self.max_weight <= 100:
-            raise PolicyError(f"maxWeight lies in 1..100, got {self.max_weight}")
+        if not 0 < self.ceiling <= 100:
+            raise PolicyError(f"maxWeight lies in 1..100, got {self.ceiling}")
         if self.canary_replicas is not None and self.canary_replicas < 1:
             raise PolicyError(
                 f"a canary needs 1 pod or more, got {self.canary_replicas}; leave it out for the primary's size"
@@ -148,9 +148,9 @@ class Flagger:
         return "a/b" if self.match and self.router else "blue/green"
 
     @property
-    def ceiling(self) -> int:
+    def promotes_at(self) -> int:
         """The weight at or above which the canary is promoted; a list of steps wins over maxWeight (section 4.1)."""
-        return min(100, self.step_weights[-1]) if self.step_weights else self.max_weight
+        return min(100, self.step_weights[-1]) if self.step_weights else self.ceiling
 
     def increment(self, weight: int) -> int:
         """How far the canary's weight goes up from `weight`; 0 for a plan that never advances (section 4.3)."""

@@ -197,7 +197,7 @@ class Scheduler:
         asks = not self._mirrored and self._phase[0] != "WaitingPromotion"
         if asks and not (yield from self._all("confirm-traffic-increase")):
             return
-        if weight >= policy.ceiling:
+        if weight >= policy.promotes_at:
             if (yield from self._confirmed()):
                 self._copy()
         elif policy.mirror and weight == 0 and not self._mirrored:

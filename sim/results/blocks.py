@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+from sim.results.compare import Comparison, compare_all
 from sim.results.front import Front, average, front
 from sim.results.interval import Interval
-from sim.results.measures import MEASURES, evaluate, named
+from sim.results.measures import HORIZON, MEASURES, evaluate, named
 from sim.results.result import Cell, Result
-from sim.results.wording import count, give, say
+from sim.results.wording import count, give, say, span
 
 Tone = Literal["", "best", "alarm"]
 
@@ -49,20 +50,20 @@ def blocks(result: Result, level: float = 0.95) -> tuple[Block, ...]:
     if len(result.policies) == 1:
         return (_alone(result, level),)
     bad, good = result.split(True), result.split(False)
-    details = _BAD if bad else ()
-    if len(good) > 1:  # a single good release is all in the glance
-        details += _GOOD
     head = glance(result, front(result, level), level)
-    return (head, *(_by_release(result, *one, bad if one in _BAD else good, level) for one in details))
+    harmful = [_by_release(result, one, bad, level) for one in _BAD if bad]
+    harmless = [_by_release(result, one, good, level) for one in _GOOD if len(good) > 1]  # a single one is all in the glance
+    return (head, *harmful, *harmless)
 
 
-_BAD = (
+Question = tuple[str, str, tuple[str, ...]]  # title, note, measures
+_BAD: tuple[Question, ...] = (
     ("How often does a bad release reach everyone?", "Escapes: promoted although bad.", ("escape_rate",)),
     ("How many requests does it break?", "Blast radius: mean [interval], and the 95th percentile.", ("harm.mean", "harm.p95")),
     ("How long until the policy aborts it?", "Detection delay, median over all rollouts; never: most were not aborted.",
      ("detection_delay.median",)),
 )  # fmt: skip
-_GOOD = (
+_GOOD: tuple[Question, ...] = (
     ("How often is a good release rolled back?", "False rollbacks.", ("false_rollback_rate",)),
     ("How long does a good release take?", "Promote delay: until the new version serves everything, median of the promoted rollouts.",
      ("promote_delay.median",)),
@@ -95,7 +96,8 @@ def glance(result: Result, places: Front, level: float = 0.95) -> Block:
     return _block("At a glance", note, "policy", [name for name, _ in shown], result.policies, table)
 
 
-def _by_release(result: Result, title: str, note: str, names: Sequence[str], releases: Sequence[str], level: float) -> Block:
+def _by_release(result: Result, question: Question, releases: Sequence[str], level: float) -> Block:
+    title, note, names = question
     table = [[_cell(result.find(policy, release), names, level) for release in releases] for policy in result.policies]
     return _block(title, note, "policy", releases, result.policies, table)
 
@@ -208,3 +210,28 @@ def footer(result: Result) -> tuple[str, ...]:
         f"people: {result.people}",
         f"reproduce: {result.command}",
     )
+
+
+def contrasts(result: Result, reference: str | None = None, level: float = 0.95) -> tuple[Block, ...]:
+    """Paired differences to the reference (default: the first policy), a block per measure; nothing without a second policy."""
+    found = compare_all(result, reference, level=level)
+    made = []
+    for name in dict.fromkeys(one.measure for one in found):
+        own = {(one.policy, one.release): one for one in found if one.measure == name}
+        policies, releases = dict.fromkeys(policy for policy, _ in own), dict.fromkeys(release for _, release in own)
+        rows = tuple((p, tuple(_contrast(own.get((p, r))) for r in releases)) for p in policies)
+        measure, statistic = named(name)
+        title = measure.title if statistic == "rate" else f"{measure.title}, mean"
+        cut = f" (delays beyond {span(HORIZON)} count as that)" if measure.kind == "delay" else ""
+        made.append(Block(f"{title}{cut}", "", "policy", tuple(releases), rows))
+    return tuple(made)
+
+
+def _contrast(one: Comparison | None) -> Shown:
+    if one is None:
+        return Shown()
+    text, ends = say(one.difference, _unit(one.measure), signed=True)
+    p = "p < 0.001" if one.adjusted < 0.001 else f"p = {one.adjusted:.2g}"
+    left = "" if one.variance_ratio != one.variance_ratio else f", r = {one.variance_ratio:.0%}"
+    tone: Tone = {"better": "best", "worse": "alarm"}.get(one.verdict, "")  # type: ignore[assignment]
+    return Shown(text, (ends, f"{p}{left}"), tone, one.difference.estimate)

@@ -24,12 +24,14 @@ from sim.results.survival import DETECTED, ESCAPED, Incidence, cumulative_incide
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
     from matplotlib.ticker import Locator
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#8C510A")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("solid", "dashed", "dashdot", "dotted", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
-ENDS = ("#56B4E9", "#E69F00", "#999999")  # promoted, aborted, inconclusive
+ENDS = ("#56B4E9", "#E69F00", "#8F8F8F")  # promoted, aborted, inconclusive
 INK, FAINT = "#333333", "#999999"
 _ROW = 0.21  # inches of a row of text at 9 points
 
@@ -120,8 +122,8 @@ def plot_front(result: Result, ax: Axes | None = None, *, cost: str = "median le
             x.estimate, y.estimate, xerr=_reach(x), yerr=_reach(y), color=color, marker=marker, markersize=8, capsize=3,
             markerfacecolor=color if place.member else "none", linestyle="none",
         )  # fmt: skip
-    _scale(ax.set_xscale, ax.set_xlim, [x for _, x, _ in shown])
-    _scale(ax.set_yscale, ax.set_ylim, [y for _, _, y in shown])
+    _scale(ax.xaxis, [x for _, x, _ in shown])
+    _scale(ax.yaxis, [y for _, _, y in shown])
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.set_ylabel("mean blast radius, requests")
@@ -143,13 +145,33 @@ def plot_weight(steps: Sequence[tuple[float, float]], ax: Axes | None = None, *,
     return ax
 
 
-def svg(ax: Axes, salt: str = "seatrial") -> str:
-    """The axes' figure as an SVG element: text stays text, ids differ between salts, equal plots give equal bytes."""
+def detections(result: Result) -> Figure:
+    """`plot_detection` for every bad release side by side, under one legend."""
+    from matplotlib.figure import Figure
+
+    releases = result.split(True)
+    wide, high = min(3, len(releases)), -(-len(releases) // 3)
+    figure = Figure(figsize=(0.9 + 2.75 * wide, 0.6 + 2.2 * high), layout="constrained")
+    panels = figure.subplots(high, wide, squeeze=False).ravel()
+    for index, (ax, release) in enumerate(zip(panels, releases, strict=False)):
+        style(ax)
+        plot_detection(result, ax, release=release, legend=False)
+        if index % wide:
+            ax.tick_params(labelleft=False)
+    for ax in panels[len(releases) :]:
+        ax.set_visible(False)
+    lines = panels[0].get_legend_handles_labels()[0]
+    figure.legend(handles=lines, loc="outside upper left", ncols=4, frameon=False, fontsize=9, labelcolor=INK, handlelength=3)
+    return figure
+
+
+def svg(drawn: Axes | Figure, salt: str = "seatrial") -> str:
+    """A figure as an SVG element: text stays text, ids differ between salts, equal plots give equal bytes."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    figure = ax.figure
-    assert isinstance(figure, Figure)
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    assert figure is not None
     file = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
@@ -248,17 +270,21 @@ def _reach(interval: Interval) -> list[list[float]]:
     return [[end if np.isfinite(end) else 0.0] for end in ends]
 
 
-def _scale(scale: Callable[..., object], limits: Callable[[float, float], object], values: Sequence[Interval]) -> None:
-    """Logarithmic in whole decades where everything is above 0, else linear from 0 with room at the top."""
+def _scale(axis: Axis, values: Sequence[Interval]) -> None:
+    """Logarithmic with round ticks where everything is above 0, else linear from 0; room on all sides."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     known = [v for one in values for v in (one.low, one.estimate, one.high) if np.isfinite(v)]
     if not known:
         return
-    if min(known) > 0:
-        scale("log")
-        low, high = 10.0 ** np.floor(np.log10(min(known) / 1.2)), 10.0 ** np.ceil(np.log10(max(known) * 1.2))
-        limits(low, high)
-    else:
-        limits(-0.04 * max(max(known), 1e-9), 1.08 * max(max(known), 1e-9))
+    low, high = min(known), max(known)
+    if low <= 0:
+        axis.set_view_interval(-0.04 * max(high, 1e-9), 1.08 * max(high, 1e-9), ignore=True)
+        return
+    axis._set_axes_scale("log")
+    axis.set_view_interval(low / 2, high * 2, ignore=True)
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 200 * low else (1.0, 2.0, 5.0)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _patch(color: str, name: str) -> Artist:

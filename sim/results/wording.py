@@ -17,13 +17,20 @@ _TIMES = ((600.0, 1.0, " s"), (7200.0, 60.0, " min"), (math.inf, 3600.0, " h")) 
 _THOUSANDS = ((1e4, 1.0, ""), (1e7, 1e3, "k"), (math.inf, 1e6, "M"))
 
 
-def say(interval: Interval, unit: str) -> tuple[str, str]:
-    """(estimate, interval) as text. Units: "%" for ratios, "s" for seconds, anything else counts things."""
+def say(interval: Interval, unit: str, *, signed: bool = False) -> tuple[str, str]:
+    """(estimate, interval) as text. Units: "%" for ratios, "s" for seconds, anything else counts things.
+
+    `signed` is for differences: a plus sign, and percentage points for ratios.
+    """
     if math.isnan(interval.estimate):
         return "-", "no rollouts"
     scale, suffix, inner = _unit(interval.estimate, unit)
     low, high, estimate = interval.low / scale, interval.high / scale, interval.estimate / scale
     digits = _digits(low, high, estimate)
+    if signed:
+        mark = " pp" if unit == "%" else suffix
+        plus = "+" if estimate > 0 else ""
+        return f"{plus}{_end(estimate, digits, mark, unit)}", f"[{_end(low, digits, inner, '')}, {_end(high, digits, inner, '')}]"
     if unit == "%" and interval.estimate in (0.0, 1.0) and low != high:
         bound = f"\u2264 {high:.{digits}f}%" if interval.estimate == 0 else f"\u2265 {low:.{digits}f}%"
         return f"{estimate:.0f}%", bound

@@ -54,7 +54,7 @@ class Derived(Form):
     def made(self) -> Any:
         return self.makes(**given(self))
 
-    def over(self, base: T) -> T:
+    def upon(self, base: T) -> T:
         """`base` with what the file gives in place of its own."""
         changed: T = replace(base, **given(self))  # type: ignore[type-var]
         return changed

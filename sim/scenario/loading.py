@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sim.faults.presets import condition
-from sim.files import Document, FileErrors, Problem, read_document, read_documents, validate
+from sim.files import Document, FileErrors, Problem, Refused, read_document, read_documents, validate
 from sim.files.nodes import Node
 from sim.files.words import Path as Place
 from sim.files.words import choose, show
@@ -56,7 +56,8 @@ def load_policy(source: Path | str | Document, *, name: str = "") -> NamedPolicy
         document = source
         return _alone(Path(document.file), lambda path: policy_in(document))
     if isinstance(source, str) and is_python(source):
-        return _class(source)
+        with Reader().charge():
+            return _class(source)
     place, _, part = str(source).partition("#")
     return _alone(Path(place), lambda path: policy_at(path, name or part))
 
@@ -75,7 +76,7 @@ def assemble(
     with reader.charge():
         found = [_taken(reader, policy) for policy in policies]
         ready = _apart([policy for policy in found if policy is not None])
-        own = service if isinstance(service, Service) else None if service is None else _tried(reader, Path(service), service_at)
+        own = service if isinstance(service, Service) else None if service is None else reader.follow(Path(service), service_at)
         world = own or Service()
         table = MetricTable()
         for policy in ready:
@@ -94,18 +95,15 @@ def _taken(reader: Reader, policy: Path | str | NamedPolicy) -> NamedPolicy | No
     if isinstance(policy, str) and is_python(policy):
         return _class(policy)
     place, _, part = str(policy).partition("#")
-    return _tried(reader, Path(place), lambda path: policy_at(path, part))
+    return reader.follow(Path(place), lambda path: policy_at(path, part))
 
 
 def _class(reference: str) -> NamedPolicy:
     """A policy class named on the command line."""
-    from sim.files import Refused
-
     try:
         return from_class(reference)
-    except (Refused, ValueError) as error:
-        problem, _, remedy = str(error).rpartition("; ")
-        raise FileErrors([Problem(reference, 1, 1, "", problem, remedy)]) from None
+    except Refused as refused:
+        raise FileErrors([Problem(reference, 1, 1, "", refused.problem, refused.remedy)]) from None
 
 
 def _apart(policies: list[NamedPolicy]) -> tuple[NamedPolicy, ...]:
@@ -123,15 +121,10 @@ def _alone(path: Path, read: Callable[[Path], T]) -> T:
     """Read one file and what it names."""
     reader = Reader()
     with reader.charge():
-        found = _tried(reader, path, read)
+        found = reader.follow(path, read)
         reader.check()
         assert found is not None
         return found
-
-
-def _tried(reader: Reader, path: Path, read: Callable[[Path], T]) -> T | None:
-    """As `Reader.follow`, for a file that a person names: where it is missing, the file's own name says so."""
-    return reader.follow(path, read)
 
 
 def _validated(document: Document, reader: Reader) -> ScenarioForm | None:
@@ -173,7 +166,7 @@ class _Building:
         service: Service = given.made if isinstance(given, Form) else given or Service()
         changes: dict[str, Any] = {}
         if form.said("people"):
-            changes["people"] = form.people.over(service.people)  # type: ignore[attr-defined]
+            changes["people"] = form.people.upon(service.people)  # type: ignore[attr-defined]
         if form.said("horizon"):
             changes["horizon"] = form.horizon
         return replace(service, **changes)

@@ -26,7 +26,7 @@ from sim.scenario.derive import Derived, Form, derive, given
 from sim.scenario.judging import AnalysisForm, BackgroundAnalysis, ChosenJudge, WholeAnalysis, analysis
 from sim.scenario.steps import Percentage, StepType, Weight, program
 
-__all__ = ["FORMS", "PolicyFile", "PolicyForm"]
+__all__ = ["FORMS", "PolicyFile", "PolicyForm", "author"]
 
 
 def _rising(weights: list[float]) -> tuple[float, ...]:
@@ -211,17 +211,18 @@ class PolicyForm(Form):
                     raise PolicyError(f"{key!r} belongs to python; remove it")
             policy: Policy = getattr(self, _FIELD.get(self.kind, self.kind)).made
             return policy
-        return self._author()
+        return author(self.python, self.values, **given(self, "patience"))
 
-    def _author(self) -> Policy:
-        """A class with `steps` is a runbook; one with `machine` is a policy itself."""
-        thing = instance(self.python, self.values)
-        if callable(getattr(thing, "machine", None)):
-            policy: Policy = thing
-            return policy
-        if not callable(getattr(thing, "steps", None)):
-            raise Refused(f"{self.python} is neither a runbook nor a policy", "give it steps(self) that yields, or machine(self, emit)")
-        return Runbook(thing, **given(self, "patience"))
+
+def author(reference: str, values: dict[str, Any], **options: float) -> Policy:
+    """The policy of a Python class: with `machine` it is one itself, with `steps` a runbook. Raises Refused."""
+    thing = instance(reference, values)
+    if callable(getattr(thing, "machine", None)):
+        policy: Policy = thing
+        return policy
+    if not callable(getattr(thing, "steps", None)):
+        raise Refused(f"{reference} is neither a runbook nor a policy", "give it steps(self) that yields, or machine(self, emit)")
+    return Runbook(thing, **options)
 
 
 _FIELD = {"all-at-once": "at_once", "blue-green": "blue_green"}

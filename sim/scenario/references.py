@@ -10,7 +10,7 @@ from sim.files import Document, FileErrors, Problem, read_document, read_documen
 from sim.files.kinds import OWN
 from sim.files.words import choose, show
 from sim.scenario.authors import is_python
-from sim.scenario.policies import PolicyFile, PolicyForm
+from sim.scenario.policies import PolicyFile, PolicyForm, author
 from sim.scenario.reader import reading
 from sim.scenario.services import ServiceFile
 from sim.scenario.values import NamedPolicy
@@ -33,8 +33,8 @@ def service_reference(reference: str) -> Service | None:
 
 
 def from_class(reference: str) -> NamedPolicy:
-    form = PolicyForm(python=reference)
-    return NamedPolicy(_class_name(reference), form.made, reference, None, "python")
+    """A policy class without fields of its own in the file. Raises Refused."""
+    return NamedPolicy(_class_name(reference), author(reference, {}), reference, None, "python")
 
 
 def policy_at(path: Path, name: str = "") -> NamedPolicy:

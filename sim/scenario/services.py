@@ -99,7 +99,7 @@ class LatencyForm(Form):
     limit: Duration = 0.5
     bounds: Annotated[list[Duration], Field(min_length=1, max_length=100)] = Field(default_factory=list)
 
-    def over(self, base: Latency) -> Latency:
+    def upon(self, base: Latency) -> Latency:
         told = given(self)
         p99 = told.pop("p99", None)
         if p99 is not None:
@@ -115,7 +115,7 @@ class LatencyForm(Form):
 
     @cached_property
     def made(self) -> Latency:
-        return self.over(Latency())
+        return self.upon(Latency())
 
 
 PodsForm = derive(Pods, "PodsForm", types={"cold_factor": PositiveNumber})
@@ -166,7 +166,7 @@ class ServiceForm(Form):
                 continue
             value = getattr(self, name)
             if isinstance(value, Derived | LatencyForm):
-                told[name] = value.over(getattr(base, name) or Latency())
+                told[name] = value.upon(getattr(base, name) or Latency())
             else:
                 told[name] = value.made if isinstance(value, Form) else value
         if told.get("horizon", 1.0) <= 0:

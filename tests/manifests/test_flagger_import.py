@@ -52,7 +52,7 @@ def test_a_canary_with_its_deployment_is_exact(read: Read) -> None:
     imported = read(canary(f"{PLAN}\n{RATE}"), DEPLOYMENT)
     query = Text("flagger-builtin", "request-success-rate[1m]")
     assert policy_of(imported) == Flagger(
-        interval=15.0, threshold=2, step_weight=20, max_weight=50,
+        interval=15.0, threshold=2, step_weight=20, ceiling=50,
         checks=(Check("request-success-rate", query, low=99.0),), max_unavailable=1, min_ready=5.0,
     )  # fmt: skip
     (found,) = imported.policies
@@ -76,7 +76,7 @@ def test_intervals(read: Read, written: str, seconds: float) -> None:
 
 def test_defaults(read: Read) -> None:
     policy = policy_of(read(canary("interval:\nthreshold:\nstepWeights: [1, 5, 50]\nmaxWeight: 0")))
-    assert (policy.interval, policy.threshold, policy.max_weight, policy.ceiling) == (60.0, 1, 100, 50)
+    assert (policy.interval, policy.threshold, policy.ceiling, policy.promotes_at) == (60.0, 1, 100, 50)
 
 
 def test_all_fields(read: Read) -> None:

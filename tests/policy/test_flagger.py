@@ -102,7 +102,7 @@ def asked(said: list[tuple[float, Any]], gate: str) -> list[float]:
 
 
 def test_a_good_canary_takes_the_increments_and_three_ticks_more() -> None:
-    policy = Flagger(interval=10, threshold=2, step_weight=20, max_weight=50, checks=(ERRORS,))
+    policy = Flagger(interval=10, threshold=2, step_weight=20, ceiling=50, checks=(ERRORS,))
     said = run(policy, [GOOD])
     # No clamp: 20, 40, 60 (section 4.3); from the first tick to the end n + 3 intervals (section 4.6).
     assert weights(said) == [(20, 20), (30, 40), (40, 60), (60, 0)]
@@ -147,8 +147,8 @@ def test_the_first_events_and_commands() -> None:
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [  # Flagger: pkg/controller/scheduler_svc_test.go:34-48, as weights of the canary
-        ({"step_weight": 20, "max_weight": 50}, [20, 40, 60]),
-        ({"step_weight": 50, "max_weight": 100}, [50, 100]),
+        ({"step_weight": 20, "ceiling": 50}, [20, 40, 60]),
+        ({"step_weight": 50, "ceiling": 100}, [50, 100]),
         ({"step_weights": (1, 2, 10, 80)}, [1, 2, 10, 80]),
         ({"step_weights": (1, 2, 10, 200)}, [1, 2, 10, 100]),
     ],
@@ -400,7 +400,7 @@ def test_a_late_yes_is_the_next_answer() -> None:
     [
         {"interval": 5},
         {"threshold": 0},
-        {"max_weight": 0},
+        {"ceiling": 0},
         {"canary_replicas": 0},
         {"router": False},
         {"first_tick": -1},
