@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.results.result import Result
-    from sim.session import compare, load, replay, run
-    from sim.session import follow as trace
+    from sim.scenario import load
+    from sim.session import compare, run
+    from sim.single import replay, trace
 
 __version__ = "0.1.0"
 __all__ = ["Result", "__version__", "compare", "load", "replay", "run", "trace"]
 
 _HOMES = {
-    "Result": "sim.results.result", "compare": "sim.session", "load": "sim.session", "replay": "sim.session", "run": "sim.session",
+    "Result": "sim.results.result", "compare": "sim.session", "load": "sim.scenario", "replay": "sim.single", "run": "sim.session",
 }  # fmt: skip
 
 

@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from sim.durations import Constant, Duration, Exponential, Lognormal, Uniform
 from sim.files import format_duration
-from sim.pipeline.durations import Constant, Duration, Exponential, Lognormal, Uniform
 from sim.scenario.values import NamedPolicy, Scenario
 
 __all__ = ["command", "people", "service", "shown"]

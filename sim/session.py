@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.naming import command, people, service
-from sim.scenario import NamedPolicy, Release, Replications, Scenario, assemble, load, load_policy, load_script
+from sim.scenario import NamedPolicy, Release, Replications, Scenario, assemble, load
 
 if TYPE_CHECKING:
     from sim.engine.rows import Rows
-    from sim.journal import Journal, Mismatch
     from sim.results.budgets import Verdict
     from sim.results.interval import Interval
     from sim.results.result import Cell, Result
     from sim.results.stopping import Decision, Stop
-    from sim.trace.run import Trace
 
-__all__ = ["Interrupted", "Progress", "Session", "compare", "follow", "judged", "load", "replay", "run"]
+__all__ = ["Interrupted", "Progress", "Session", "compare", "judged", "load", "run"]
 
 RUNG = "aggregated"  # of the fidelity ladder (design.md section 3): the only one so far
 
@@ -248,25 +246,3 @@ def _content(policy: NamedPolicy) -> bytes:
     """What the file of a policy holds: a class of a workshop is more than its fields."""
     path = Path(policy.source.rpartition(":")[0] if policy.kind == "python" else policy.source)
     return path.read_bytes() if path.is_file() else b""
-
-
-# ---- one rollout ----
-
-
-def follow(paths: str | Path | Sequence[str | Path], script: str | Path, *, profile: str | None = None, name: str = "") -> Trace:
-    """`sim.trace`: the policy of these files (a folder, several files, '-') against a script. Raises FileErrors."""
-    from sim.tracing import trace_files
-
-    return trace_files([paths] if isinstance(paths, str | Path) else list(paths), script, profile=profile, name=name)
-
-
-def replay(journal: str | Path | Journal, policy: Given | None = None) -> Mismatch | None:
-    """Feed a recorded rollout to a policy: None if it asks for the same, else the first difference.
-
-    Without `policy` it is the one that the journal names. Raises HistoryError and FileErrors.
-    """
-    from sim.retelling import opened, policy_of
-    from sim.journal import replay as again
-
-    story = opened(journal)
-    return again(policy_of(story, policy).policy, story)

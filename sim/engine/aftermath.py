@@ -165,4 +165,5 @@ def _rate(
     else:
         before = case.service.traffic.rate(0.0) * (span - at)
         total, bad = total + before, bad + before * case.service.errors
-    return np.divide(bad, total, out=np.zeros(len(total)), where=total > 0)
+    rate: NDArray[np.float64] = np.divide(bad, total, out=np.zeros(len(total)), where=total > 0)
+    return rate

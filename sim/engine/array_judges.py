@@ -52,7 +52,7 @@ class _Threshold:
         if self._judge.max_error_rate is None:
             return None
         allowed = np.floor(self._judge.max_error_rate * view.canary.requests + 1e-9)
-        return (view.canary.bad > allowed).astype(np.int8) * np.int8(FAIL)
+        return np.where(view.canary.bad > allowed, np.int8(FAIL), np.int8(PASS))
 
     def _latency(self, view: View) -> Codes | None:
         judge = self._judge
@@ -90,7 +90,7 @@ def _quantiles(q: float, counts: NDArray[np.int64], bounds: NDArray[np.float64])
     before = upto[rows, bucket] - count
     lower = np.where(bucket > 0, bounds[bucket - 1], min(0.0, float(bounds[0])))
     inside = np.divide(rank - before, count, out=np.ones(len(counts)), where=count > 0)
-    value = lower + (bounds[bucket] - lower) * inside
+    value: NDArray[np.float64] = lower + (bounds[bucket] - lower) * inside
     return np.where(reached.any(axis=1), value, bounds[-1])
 
 

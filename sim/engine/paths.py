@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.driver import drive
+from sim.durations import Constant
 from sim.engine.aftermath import settle_rows
 from sim.engine.draws import Draws
-from sim.engine.flock import Flock
 from sim.engine.fixed import FixedLedger
+from sim.engine.flock import Flock
 from sim.engine.ledger import Forecast, Ledger
 from sim.engine.panel import Metrics, Panel, rollout_seed, told
 from sim.engine.rows import Rows, empty
@@ -33,7 +34,6 @@ from sim.policy.notes import Note, Observer
 from sim.policy.rollout import Policy, Rollout
 from sim.policy.runbook import Runbook
 from sim.policy.scale import bounds
-from sim.pipeline.durations import Constant
 from sim.service.mix import layout
 from sim.service.model import Service
 from sim.service.monitoring import View

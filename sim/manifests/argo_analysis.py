@@ -14,7 +14,7 @@ from sim.manifests.fields import Reader
 from sim.manifests.report import Reference
 from sim.policy.analysis import Analysis, Metric
 
-__all__ = ["Analyses", "Run"]
+__all__ = ["Analyses", "Run", "matches"]
 
 Tags = Callable[[str], str]
 Run = Literal["blocking", "background", "experiment"]  # the latter two may be endless
@@ -127,14 +127,14 @@ class Analyses:
         dry = [entry.text("metricName") for source in (*specs, block) for entry in source.items("dryRun")]
         names = [entry.text("name") for _, entry in entries]
         for rule in dry:
-            if not any(_matches(rule, name) for name in names):
+            if not any(matches(rule, name) for name in names):
                 block.block(f"dryRun {rule!r} matches no metric: the run ends as Error before any measurement")
         metrics: list[Metric | None] = []
         for spec, entry in entries:
             name = entry.text("name")
             if names.count(name) > 1:
                 entry.reject(f"two metrics named {name}", "give each its own name")
-            metrics.append(self._metric(spec, entry, args, any(_matches(rule, name) for rule in dry)))
+            metrics.append(self._metric(spec, entry, args, any(matches(rule, name) for rule in dry)))
         whole = [metric for metric in metrics if metric is not None]
         return whole if len(whole) == len(metrics) and len(set(names)) == len(names) else None
 
@@ -156,7 +156,7 @@ class Analyses:
         return not endless
 
 
-def _matches(rule: str, name: str) -> bool:
+def matches(rule: str, name: str) -> bool:
     """Names of dryRun rules are unanchored regular expressions."""
     try:
         return re.search(rule, name) is not None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
-from sim.manifests.argo_analysis import Analyses
+from sim.manifests.argo_analysis import Analyses, matches
 from sim.manifests.fields import Reader
 from sim.manifests.routes import segment
 from sim.policy.analysis import Analysis
@@ -105,7 +106,13 @@ class Steps:
         analyses = [self._run(entry) for entry in block.items("analyses")]
         if None in analyses:
             return None
-        metrics = tuple(metric for found in analyses if found is not None for metric in found.metrics)
+        dry = [rule.text("metricName") for rule in block.items("dryRun")]
+        metrics = tuple(
+            replace(metric, dry_run=metric.dry_run or any(matches(rule, metric.name) for rule in dry))
+            for found in analyses
+            if found is not None
+            for metric in found.metrics
+        )
         names = [metric.name for metric in metrics]
         if len(set(names)) < len(names):
             block.block("analyses of one experiment whose metrics have equal names", "analyses")

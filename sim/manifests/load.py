@@ -82,6 +82,10 @@ def _read(
     if (kind, name) in adopted:
         scope.remark(document, (), "ignored", f"companion: {kind} {name} is the workload of {adopted[kind, name]}")
         return []
+    for path, text in document.ambiguous:
+        scope.remark(
+            document, path, "exact", f"{text!r} means different things to readers of YAML: read as Kubernetes does"
+        )
     chosen = choose(system, wanted)
     account(scope, document, document.value, chosen.kinds[kind], chosen)
     return _policy(document, kind, name, catalog, scope, wanted)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sim.durations import Constant, Duration, Exponential, Lognormal, Uniform, Uniforms
 from sim.pipeline.commits import Change, mark, synthesize
 from sim.pipeline.disruptions import Disruption
 from sim.pipeline.dora import Dora, Share, Times, dora
-from sim.pipeline.durations import Constant, Duration, Exponential, Lognormal, Uniform, Uniforms
 from sim.pipeline.git_history import digest, read_history, shorten
 from sim.pipeline.model import (
     Alerting,

@@ -9,8 +9,8 @@ from typing import Any
 
 import simpy
 
+from sim.durations import Duration, Uniforms, spend
 from sim.pipeline.disruptions import Track
-from sim.pipeline.durations import Duration, Uniforms, spend
 from sim.pipeline.model import Artifacts
 
 Flow = Generator[simpy.Event, Any, None]

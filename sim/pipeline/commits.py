@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from sim.pipeline.durations import Duration, Exponential, Uniforms, spend
+from sim.durations import Duration, Exponential, Uniforms, spend
 from sim.pipeline.model import Commits, Risk
 from sim.policy.errors import WorldError
 

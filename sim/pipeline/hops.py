@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sim.pipeline.durations import Uniforms, spend
+from sim.durations import Uniforms, spend
 from sim.pipeline.model import Propagation
 
 

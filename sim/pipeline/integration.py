@@ -11,9 +11,9 @@ from typing import Any
 
 import simpy
 
+from sim.durations import spend
 from sim.pipeline.commits import Change
 from sim.pipeline.disruptions import Track
-from sim.pipeline.durations import spend
 from sim.pipeline.pool import Spell, WorkerPool
 from sim.pipeline.site import Site
 from sim.pipeline.trigger import Trigger

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sim.pipeline.durations import Constant, Duration, Lognormal
+from sim.durations import Constant, Duration, Lognormal
 from sim.policy.errors import WorldError
 
 Supersede = Literal["queue", "replace", "batch"]

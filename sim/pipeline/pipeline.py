@@ -13,10 +13,10 @@ from typing import Any
 
 import simpy
 
+from sim.durations import Uniforms
 from sim.pipeline.artifacts import ArtifactStore
 from sim.pipeline.commits import LIMIT, Change
 from sim.pipeline.disruptions import Disruption, Windows
-from sim.pipeline.durations import Uniforms
 from sim.pipeline.integration import ContinuousIntegration
 from sim.pipeline.model import PipelineModel
 from sim.pipeline.reconciler import Reconciler

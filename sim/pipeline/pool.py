@@ -14,8 +14,8 @@ from typing import Any
 
 import simpy
 
+from sim.durations import Duration, Uniforms, spend
 from sim.pipeline.disruptions import Disruption, Track
-from sim.pipeline.durations import Duration, Uniforms, spend
 from sim.policy.errors import WorldError
 
 

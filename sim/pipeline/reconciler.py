@@ -19,8 +19,8 @@ from typing import Any
 
 import simpy
 
+from sim.durations import spend
 from sim.pipeline.artifacts import ArtifactStore
-from sim.pipeline.durations import spend
 from sim.pipeline.hops import Chain
 from sim.pipeline.release import Reason, Release, Roll, RolloutEnd, Superseded
 from sim.pipeline.rows import DeploymentRow

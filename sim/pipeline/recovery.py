@@ -19,8 +19,8 @@ from typing import Any
 
 import simpy
 
+from sim.durations import spend
 from sim.pipeline.commits import LIMIT, Change, harmful, lines
-from sim.pipeline.durations import spend
 from sim.pipeline.reconciler import Reconciler
 from sim.pipeline.site import Site
 from sim.pipeline.telemetry import Alarm

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import simpy
 
+from sim.durations import Uniforms
 from sim.pipeline.disruptions import Windows
-from sim.pipeline.durations import Uniforms
 from sim.pipeline.model import PipelineModel
 from sim.pipeline.rows import Book
 from sim.pipeline.trunk import Trunk

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 
+from sim.durations import Uniforms
 from sim.pipeline.disruptions import Track
-from sim.pipeline.durations import Uniforms
 from sim.pipeline.hops import tick
 from sim.pipeline.model import Alerting
 

@@ -10,8 +10,8 @@ import math
 
 import simpy
 
+from sim.durations import Uniforms, spend
 from sim.pipeline.disruptions import Track
-from sim.pipeline.durations import Uniforms, spend
 from sim.pipeline.model import Poll, Wakeups
 
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+from sim.results.budgets import Verdict
 from sim.results.compare import Comparison, compare_all
 from sim.results.front import Front, average, front
 from sim.results.interval import Interval
 from sim.results.measures import HORIZON, MEASURES, evaluate, named
 from sim.results.result import Cell, Result
-from sim.results.wording import count, give, say, span
+from sim.results.stopping import Budget
+from sim.results.wording import amount, count, give, say, span
 
-Tone = Literal["", "best", "alarm"]
+Tone = Literal["", "best", "alarm", "open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,17 @@ class Block:
     rows: tuple[tuple[str, tuple[Shown, ...]], ...]
 
 
-def blocks(result: Result, level: float = 0.95) -> tuple[Block, ...]:
-    """All blocks of a result, most important first; a single policy gets one table with its releases as rows."""
+def blocks(result: Result, level: float = 0.95, places: Front | None = None) -> tuple[Block, ...]:
+    """All blocks of a result, most important first; a single policy gets one table with its releases as rows.
+
+    `places` saves working the front out again.
+    """
     if not result.cells:
         return ()
     if len(result.policies) == 1:
         return (_alone(result, level),)
     bad, good = result.split(True), result.split(False)
-    head = glance(result, front(result, level), level)
+    head = glance(result, places if places is not None else front(result, level), level)
     harmful = [_by_release(result, one, bad, level) for one in _BAD if bad]
     harmless = [_by_release(result, one, good, level) for one in _GOOD if len(good) > 1]  # a single one is all in the glance
     return (head, *harmful, *harmless)
@@ -225,6 +230,44 @@ def contrasts(result: Result, reference: str | None = None, level: float = 0.95)
         cut = f" (delays beyond {span(HORIZON)} count as that)" if measure.kind == "delay" else ""
         made.append(Block(f"{title}{cut}", "", "policy", tuple(releases), rows))
     return tuple(made)
+
+
+def judged(verdicts: Sequence[Verdict]) -> tuple[Block, ...]:
+    """Budgets, a block each: what was measured, its interval, and whether it passes."""
+    made = []
+    for budget in dict.fromkeys(verdict.budget for verdict in verdicts):
+        own = {(one.policy, one.release): one for one in verdicts if one.budget == budget}
+        policies, releases = dict.fromkeys(policy for policy, _ in own), dict.fromkeys(release for _, release in own)
+        rows = tuple((p, tuple(_judged(own.get((p, r))) for r in releases)) for p in policies)
+        made.append(Block(_asked(budget), _basis(list(own.values())), "policy", tuple(releases), rows))
+    return tuple(made)
+
+
+def _asked(budget: Budget) -> str:
+    measure, statistic = named(budget.metric)
+    what = measure.title if statistic == "rate" else f"{measure.title}, {statistic}"
+    sense = "\u2264" if budget.sense == "<=" else "\u2265"
+    return f"{what} {sense} {amount(budget.limit, _unit(budget.metric))}"
+
+
+def _basis(own: Sequence[Verdict]) -> str:
+    """The count behind the verdicts, and the cap of a mean."""
+    sizes = sorted({verdict.interval.n for verdict in own})
+    number = count(sizes[0], "rollout") if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,} rollouts"
+    cap = own[0].cap
+    cut = "" if cap is None else f" Mean of values cut at {amount(cap, _unit(own[0].budget.metric))}."
+    return f"{number} each.{cut}"
+
+
+_VERDICTS: dict[str, Tone] = {"pass": "best", "pass-within": "best", "fail": "alarm", "undecided": "open"}
+
+
+def _judged(verdict: Verdict | None) -> Shown:
+    if verdict is None:
+        return Shown()
+    text, ends = say(verdict.interval, _unit(verdict.budget.metric))
+    lines = (f"{text} {ends}", *((f"{verdict.beyond:.1%} cut",) if verdict.beyond else ()))
+    return Shown(verdict.decision, lines, _VERDICTS[verdict.decision], verdict.interval.estimate)
 
 
 def _contrast(one: Comparison | None) -> Shown:

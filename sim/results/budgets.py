@@ -29,14 +29,15 @@ Overall = Literal["pass", "fail", "undecided"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one cell says of one budget; `note` states a cap or horizon and the share of rollouts beyond it."""
+    """What one cell says of one budget. A mean is that of values cut at `cap`; `beyond` is the share of rollouts it cuts."""
 
     policy: str
     release: str
     budget: Budget
     interval: Interval
     decision: Decision
-    note: str = ""
+    cap: float | None = None
+    beyond: float = 0.0
 
 
 def verdicts(result: Result, budgets: Sequence[Budget], level: float = 0.95) -> tuple[Verdict, ...]:
@@ -55,20 +56,24 @@ def overall(found: Sequence[Verdict]) -> Overall:
 
 def judge(cell: Cell, budget: Budget, level: float) -> Verdict:
     """What a cell says of a budget at that level."""
-    interval, note = sequence(cell, budget.metric, budget.limit, level)
-    return Verdict(cell.policy, cell.release, budget, interval, budget.decide(interval), note)
-
-
-def sequence(cell: Cell, name: str, limit: float, level: float) -> tuple[Interval, str]:
-    """The time-uniform interval of a measure, and what must be said beside it."""
-    measure, statistic = named(name)
-    values = sample(cell, measure)
-    share = quantile(statistic)
+    measure, statistic = named(budget.metric)
+    values, share = sample(cell, measure), quantile(statistic)
+    cap, beyond = None, 0.0
     if measure.kind == "rate":
-        return bernoulli_sequence(int(values.sum()), values.size, level), ""
-    if share is not None:
-        return quantile_sequence(values, share, level), ""
-    return _mean(values, measure, limit, level)
+        interval = bernoulli_sequence(int(values.sum()), values.size, level)
+    elif share is not None:
+        interval = quantile_sequence(values, share, level)
+    else:
+        clipped = clipped_sequence(values, _cap(measure, budget.limit), level=level)
+        interval, cap, beyond = clipped.interval, clipped.cap, clipped.share
+    return Verdict(cell.policy, cell.release, budget, interval, budget.decide(interval), cap, beyond)
+
+
+def _cap(measure: Measure, limit: float) -> float:
+    if measure.kind == "delay":
+        return HORIZON
+    cap = CAP * limit if limit > 0 else 1.0
+    return min(1.0, cap) if measure.unit == "%" else cap
 
 
 def quantile_sequence(values: Floats, q: float, level: float) -> Interval:
@@ -86,10 +91,3 @@ def quantile_sequence(values: Floats, q: float, level: float) -> Interval:
     low = float(ordered[enough - 1]) if enough >= 1 else 0.0
     high = float(ordered[beyond - 1]) if beyond <= n else np.inf
     return Interval(low, high, float(ordered[rank(n, q) - 1]), level, n, "inverted sequence")
-
-
-def _mean(values: Floats, measure: Measure, limit: float, level: float) -> tuple[Interval, str]:
-    cap = HORIZON if measure.kind == "delay" else CAP * limit if limit > 0 else 1.0
-    clipped = clipped_sequence(values, min(1.0, cap) if measure.unit == "%" else cap, level=level)
-    beyond = f"{clipped.share:.2%} of the rollouts" if clipped.share else "no rollout"
-    return clipped.interval, f"mean of values cut at {clipped.cap:,g}: {beyond} beyond it"

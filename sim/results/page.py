@@ -16,7 +16,7 @@ PAGE = """<!DOCTYPE html>
 @media (prefers-color-scheme: dark) { :root { --paper: #0f1318; --ink: #e6edf3; --quiet: #9ea7b3; --line: #30363d;
   --faint: #79818b; --band: #171c22; --good: #56d364; --bad: #ff8a80; --open: #e3b341 } }
 * { box-sizing: border-box }
-body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 68rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 1.5rem 1.25rem 4rem; max-width: 76rem; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .75rem }
 h2 { font-size: 1.2rem; margin: 0 0 .25rem }
@@ -32,17 +32,15 @@ dl.words dt code { font-weight: 400; color: var(--quiet); margin-left: .35rem }
 dl.words dd { margin: 0; max-width: 52rem }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .35rem .8rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line) }
-th[scope=row], th:first-child, table.list td, table.list th { text-align: left }
+th, td { padding: .35rem .65rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line) }
+th:first-child { text-align: left }
 thead th { background: var(--band); font-weight: 600; vertical-align: bottom }
 tbody th { font-weight: 600; white-space: nowrap }
 td b { font-weight: 600; white-space: nowrap }
 td small { display: block; white-space: nowrap; font-size: .82rem }
-table.list td small { white-space: normal }
-.best b, .pass, .pass-within { color: var(--good) }
-.alarm, .alarm b, .fail { color: var(--bad) }
-.undecided { color: var(--open) }
-td.pass, td.pass-within, td.fail, td.undecided { font-weight: 600 }
+.best b, .pass { color: var(--good) }
+p.alarm, .alarm b, .fail { color: var(--bad) }
+span.undecided, .undecided b { color: var(--open) }
 figure { margin: 1.25rem 0 0 }
 figure svg { max-width: 100%; height: auto; display: block }
 figcaption { font-size: .88rem; margin-top: .25rem }

@@ -39,17 +39,17 @@ _ROW = 0.21  # inches of a row of text at 9 points
 def plot_outcomes(result: Result, ax: Axes | None = None) -> Axes:
     """How rollouts ended, a bar per policy under each release; what is wrong for the release is solid and numbered."""
     rows = _rows(result, result.releases)
-    ax = ax if ax is not None else _axes(7.2, len(rows))
+    ax = ax if ax is not None else _row_axes(result, rows, legend=1)
     for y, cell in rows:
         left = 0.0
         for end, number in enumerate(outcomes(cell)):
-            share = number / max(1, len(cell.rows))
-            wrong = end == (0 if cell.bad else 1)
-            ax.barh(y, share, left=left, height=0.72, color=ENDS[end], alpha=1.0 if wrong else 0.35, linewidth=0)
-            if wrong and number:
-                _number(ax, left, share, y)
-            left += share
-    _label_rows(ax, result, rows)
+            if number:
+                share, wrong = number / len(cell.rows), end == (0 if cell.bad else 1)
+                ax.barh(y, share, left=left, height=0.72, color=ENDS[end], alpha=1.0 if wrong else 0.35, linewidth=0)
+                if wrong:
+                    _number(ax, left, share, y)
+                left += share
+    _label_rows(ax, rows)
     ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("share of rollouts; solid: wrong for that release")
@@ -60,17 +60,16 @@ def plot_outcomes(result: Result, ax: Axes | None = None) -> Axes:
 def plot_harm(result: Result, ax: Axes | None = None) -> Axes:
     """Blast radius under each bad release on a log scale: 5th to 95th percentile, the middle half, and the mean."""
     rows = _rows(result, result.split(True))
-    ax = ax if ax is not None else _axes(7.2, len(rows))
+    ax = ax if ax is not None else _row_axes(result, rows)
     for y, cell in rows:
         harm = sample(cell, MEASURES["harm"])
-        if not harm.size:
-            continue
-        low, lower, upper, high = np.quantile(harm, (0.05, 0.25, 0.75, 0.95), method="inverted_cdf")
-        color = COLORS[result.policies.index(cell.policy) % len(COLORS)]
-        ax.plot((low, high), (y, y), color=color, linewidth=1.6, solid_capstyle="butt")
-        ax.plot((lower, upper), (y, y), color=color, linewidth=6, alpha=0.55, solid_capstyle="butt")
-        ax.plot(harm.mean(), y, marker="o", color=color, markeredgecolor="white", markersize=5.5)
-    _label_rows(ax, result, rows)
+        if harm.size:
+            low, lower, upper, high = np.quantile(harm, (0.05, 0.25, 0.75, 0.95), method="inverted_cdf")
+            color = _look(result, cell.policy)[0]
+            ax.plot((low, high), (y, y), color=color, linewidth=1.6, solid_capstyle="butt")
+            ax.plot((lower, upper), (y, y), color=color, linewidth=6, alpha=0.55, solid_capstyle="butt")
+            ax.plot(harm.mean(), y, marker="o", color=color, markeredgecolor="white", markersize=5.5)
+    _label_rows(ax, rows)
     ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -80,7 +79,7 @@ def plot_harm(result: Result, ax: Axes | None = None) -> Axes:
 
 def plot_detection(result: Result, ax: Axes | None = None, *, release: str | None = None, legend: bool = True) -> Axes:
     """Share of all rollouts of a bad release (default: the first) aborted within a time; escapes never come in."""
-    ax = ax if ax is not None else _axes(5.2, 12)
+    ax = ax if ax is not None else _axes(5.6, 2.4, legend=_lines(result))
     name = release if release is not None else next(iter(result.split(True)), "")
     cells = [cell for cell in (result.find(policy, name) for policy in result.policies) if cell is not None and len(cell.rows)]
     curves = [(cell.policy, _incidence(cell)) for cell in cells]
@@ -96,7 +95,7 @@ def plot_detection(result: Result, ax: Axes | None = None, *, release: str | Non
     minutes = last > 600
     ax.xaxis.set_major_locator(_times(last))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value / 60:g}" if minutes else f"{value:g}")
-    ax.set_xlabel(f"{'minutes' if minutes else 'seconds'} from the first harm to the abort")
+    ax.set_xlabel(f"{'minutes' if minutes else 'seconds'} since the first harm")
     if legend:
         _legend(ax, ax.get_legend_handles_labels()[0])
     else:
@@ -109,7 +108,7 @@ def plot_front(result: Result, ax: Axes | None = None, *, cost: str = "median le
 
     `cost` is one of the objectives' names (`front.OBJECTIVES`); `places` saves working the front out again.
     """
-    ax = ax if ax is not None else _axes(5.6, 14)
+    ax = ax if ax is not None else _axes(5.6, 2.8, 0.85, legend=_lines(result))
     known = places if places is not None else front(result)
     if OBJECTIVES[0][0] not in known.objectives or cost not in known.objectives:
         ax.set_title("needs bad and good releases", fontsize=10, loc="left", color=INK)
@@ -134,7 +133,7 @@ def plot_front(result: Result, ax: Axes | None = None, *, cost: str = "median le
 
 def plot_weight(steps: Sequence[tuple[float, float]], ax: Axes | None = None, *, until: float | None = None) -> Axes:
     """Share of traffic on the new version over time, from (at, share) pairs, drawn up to `until` (s)."""
-    ax = ax if ax is not None else _axes(7.2, 8)
+    ax = ax if ax is not None else _axes(7.2, 1.8)
     last = max([until or 0.0, *(at for at, _ in steps)])
     at, share = [0.0, *(a for a, _ in steps), last], [0.0, *(s for _, s in steps), steps[-1][1] if steps else 0.0]
     ax.step(at, share, where="post", color=COLORS[0], linewidth=1.8)
@@ -150,19 +149,27 @@ def detections(result: Result) -> Figure:
     from matplotlib.figure import Figure
 
     releases = result.split(True)
-    wide, high = min(3, len(releases)), -(-len(releases) // 3)
-    figure = Figure(figsize=(0.9 + 2.75 * wide, 0.6 + 2.2 * high), layout="constrained")
-    panels = figure.subplots(high, wide, squeeze=False).ravel()
+    across = max(1, min(3, len(releases)))
+    down, lines = max(1, -(-len(releases) // across)), _lines(result, 4)
+    width, top, bottom, each = 0.9 + 2.55 * across, 0.45 + 0.2 * lines, 0.48, 2.3
+    height = top + bottom + each * down - 0.7
+    figure = Figure(figsize=(width, height))
+    panels = figure.subplots(down, across, squeeze=False).ravel()
+    figure.subplots_adjust(0.55 / width, bottom / height, 1 - 0.15 / width, 1 - top / height, wspace=0.12, hspace=0.5)
     for index, (ax, release) in enumerate(zip(panels, releases, strict=False)):
         style(ax)
         plot_detection(result, ax, release=release, legend=False)
-        if index % wide:
-            ax.tick_params(labelleft=False)
+        ax.tick_params(labelleft=index % across == 0)
     for ax in panels[len(releases) :]:
         ax.set_visible(False)
-    lines = panels[0].get_legend_handles_labels()[0]
-    figure.legend(handles=lines, loc="outside upper left", ncols=4, frameon=False, fontsize=9, labelcolor=INK, handlelength=3)
+    handles = panels[0].get_legend_handles_labels()[0]
+    figure.legend(handles=handles, loc="upper left", ncols=4, frameon=False, fontsize=9, labelcolor=INK, handlelength=3)
     return figure
+
+
+def _lines(result: Result, across: int = 3) -> int:
+    """Lines of a legend that names every policy."""
+    return -(-len(result.policies) // across)
 
 
 def svg(drawn: Axes | Figure, salt: str = "seatrial") -> str:
@@ -180,11 +187,17 @@ def svg(drawn: Axes | Figure, salt: str = "seatrial") -> str:
     return re.sub(r' id="[a-z0-9.]+_\d+"', "", text)  # names of groups, which would repeat on a page
 
 
-def _axes(width: float, rows: float) -> Axes:
+def _axes(width: float, height: float, left: float = 0.75, legend: int = 0) -> Axes:
+    """Axes of `height` inches in a figure of their own, with margins in inches: `left`, and on top `legend` lines.
+
+    Fixed margins, because a layout engine would draw everything twice.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, max(2.0, 1.0 + _ROW * rows)), layout="constrained")
-    ax = figure.add_subplot()
+    top, bottom, right = 0.12 + 0.2 * legend, 0.48, 0.2
+    total = top + height + bottom
+    figure = Figure(figsize=(width, total))
+    ax = figure.add_axes((left / width, bottom / total, (width - left - right) / width, height / total))
     style(ax)
     return ax
 
@@ -215,23 +228,27 @@ def _rows(result: Result, releases: Sequence[str]) -> list[tuple[float, Cell]]:
     return rows
 
 
-def _label_rows(ax: Axes, result: Result, rows: Sequence[tuple[float, Cell]]) -> None:
+def _row_axes(result: Result, rows: Sequence[tuple[float, Cell]], legend: int = 0) -> Axes:
+    """Axes for rows: as high as they ask for, as far from the left as the longest name needs (9 points: 0.08 inches a letter)."""
+    height = _ROW * (rows[0][0] - rows[-1][0] + 2.2) if rows else 1.0
+    return _axes(7.6, height, 0.15 + 0.08 * max((len(policy) for policy in result.policies), default=0), legend)
+
+
+def _label_rows(ax: Axes, rows: Sequence[tuple[float, Cell]]) -> None:
     """Policies at the bars, the release above each group."""
-    ax.set_yticks([y for y, _ in rows], [cell.policy for _, cell in rows])
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=False, axis="y")
+    ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    seen: dict[str, float] = {}
-    for y, cell in rows:
-        if cell.release not in seen:
-            seen[cell.release] = y
-            name = cell.release if cell.release in ("good", "bad") else f"{cell.release} ({'bad' if cell.bad else 'good'})"
-            ax.annotate(name, (0, y + 0.5), xycoords=("axes fraction", "data"), fontsize=9, fontweight="bold", color=INK, va="bottom")
+    tops: dict[str, tuple[float, Cell]] = {}
+    for y, cell in rows:  # texts, for which matplotlib takes a tenth of the time of ticks
+        side = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center", "ha": "right"}
+        ax.annotate(cell.policy, (0, y), (-5, 0), fontsize=9, color=INK, **side)
+        tops.setdefault(cell.release, (y + 0.5, cell))
+    for release, (y, cell) in tops.items():
+        text = release if release in ("good", "bad") else f"{release} ({'bad' if cell.bad else 'good'})"
+        place = ("axes fraction", "data")
+        ax.annotate(text, (0, y), xycoords=place, fontsize=9, fontweight="bold", color=INK, va="bottom")
     if rows:
         ax.set_ylim(rows[-1][0] - 0.7, rows[0][0] + 1.5)
-        figure = ax.figure
-        if len(getattr(figure, "axes", ())) == 1 and hasattr(figure, "set_figheight"):
-            figure.set_figheight(0.9 + _ROW * (rows[0][0] - rows[-1][0] + 2.2))
 
 
 def _number(ax: Axes, left: float, share: float, y: float) -> None:
@@ -272,19 +289,18 @@ def _reach(interval: Interval) -> list[list[float]]:
 
 def _scale(axis: Axis, values: Sequence[Interval]) -> None:
     """Logarithmic with round ticks where everything is above 0, else linear from 0; room on all sides."""
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, NullLocator
 
     known = [v for one in values for v in (one.low, one.estimate, one.high) if np.isfinite(v)]
     if not known:
         return
     low, high = min(known), max(known)
     if low <= 0:
-        axis.set_view_interval(-0.04 * max(high, 1e-9), 1.08 * max(high, 1e-9), ignore=True)
+        axis.axes.set(**{f"{axis.axis_name}lim": (-0.04 * max(high, 1e-9), 1.08 * max(high, 1e-9))})
         return
-    axis._set_axes_scale("log")
-    axis.set_view_interval(low / 2, high * 2, ignore=True)
+    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low / 2, high * 2)})
     axis.set_major_locator(LogLocator(subs=(1.0,) if high > 200 * low else (1.0, 2.0, 5.0)))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())
 
 
 def _patch(color: str, name: str) -> Artist:

@@ -13,19 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.results import plots
-from sim.results.blocks import Block, Shown, blocks, contrasts
+from sim.results.blocks import Block, Shown, blocks, contrasts, judged
 from sim.results.budgets import Verdict, overall
-from sim.results.front import front
-from sim.results.measures import MEASURES, named
+from sim.results.front import Front, front
+from sim.results.measures import MEASURES
 from sim.results.page import PAGE
 from sim.results.result import Result
-from sim.results.wording import amount, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MARKS = {"": "", "best": ' class="best"', "alarm": ' class="alarm"'}
+_MARKS = {"": "", "best": ' class="best"', "alarm": ' class="alarm"', "open": ' class="undecided"'}
 _NAMES = ("Scenario", "Digest", "Seed", "Replications", "Rung", "Service", "People")
 _FIGURES = {
     "At a glance": ("front", "Harm against delay: lower left is better; hollow: another policy is better on every count."),
@@ -53,13 +52,14 @@ def write_report(
 def html(result: Result, verdicts: Sequence[Verdict] = (), *, reference: str | None = None, figures: bool = True) -> str:
     """The page. `reference`: the policy that differences are against (default: the first)."""
     title = result.question or result.scenario
-    drawn = _figures(result) if figures and len(result.policies) > 1 else {}
+    places = front(result)
+    drawn = _figures(result, places) if figures else {}
     body = [
         f"<header><h1>{escape(title)}</h1>{_names(result)}</header>",
         "" if result.complete else '<p class="alarm">Interrupted: this report shows what was finished.</p>',
         _budgets(verdicts),
-        *(_section(block, drawn) for block in blocks(result)),
-        *_single(result, figures),
+        *(_section(block, drawn) for block in blocks(result, places=places)),
+        *_single(result, drawn),
         *_contrasts(result, reference),
         _definitions(result),
     ]
@@ -96,27 +96,17 @@ def _data(shown: Shown) -> str:
 def _budgets(verdicts: Sequence[Verdict]) -> str:
     if not verdicts:
         return ""
-    head = "<tr><th>Budget</th><th>Policy</th><th>Release</th><th>Measured</th><th>n</th><th>Verdict</th></tr>"
-    rows = "".join(_verdict(verdict) for verdict in verdicts)
+    said = overall(verdicts)
+    inner = "".join(_subsection(block) for block in judged(verdicts))
     return (
-        f"<section><h2>Budgets: <span class='{overall(verdicts)}'>{overall(verdicts)}</span></h2><p>Intervals hold at every look and "
-        f"for all budgets together. Undecided asks for more rollouts; it is not a pass.</p>"
-        f"<div class='wide'><table class='list'><thead>{head}</thead><tbody>{rows}</tbody></table></div></section>"
+        f"<section><h2>Budgets: <span class='{said}'>{said}</span></h2><p>Intervals hold at every look and for all budgets together. "
+        f"Undecided asks for more rollouts; it is not a pass.</p>{inner}</section>"
     )
 
 
-def _verdict(verdict: Verdict) -> str:
-    measure, statistic = named(verdict.budget.metric)
-    unit = "%" if measure.kind == "rate" else measure.unit
-    text, ends = say(verdict.interval, unit)
-    sense = "\u2264" if verdict.budget.sense == "<=" else "\u2265"
-    asked = f"{measure.title}{'' if statistic == 'rate' else ' ' + statistic} {sense} {amount(verdict.budget.limit, unit)}"
-    note = f"<small>{escape(verdict.note)}</small>" if verdict.note else ""
-    cells = (asked, verdict.policy, verdict.release)
-    return (
-        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}<td><b>{escape(text)}</b> {escape(ends)}{note}</td>"
-        f"<td>{verdict.interval.n:,}</td><td class='{verdict.decision}'>{verdict.decision}</td></tr>"
-    )
+def _subsection(block: Block) -> str:
+    note = f"<p>{escape(block.note)}</p>" if block.note else ""
+    return f"<h3>{escape(block.title)}</h3>{note}{_table(block)}"
 
 
 def _contrasts(result: Result, reference: str | None) -> list[str]:
@@ -129,7 +119,7 @@ def _contrasts(result: Result, reference: str | None) -> list[str]:
         "mean difference [95% interval]; below it the p-value after Holm's correction over all of them, and how much of the variance of "
         "the difference pairing left (r; 100%: none gained). Green: better, red: worse, no colour: not told apart.</p>"
     )
-    inner = "".join(f"<h3>{escape(block.title)}</h3>{_table(block)}" for block in found)
+    inner = "".join(_subsection(block) for block in found)
     return [f"<section>{intro}{inner}</section>"]
 
 
@@ -142,7 +132,7 @@ def _definitions(result: Result) -> str:
     return f"<section><h2>What the words mean</h2><p>{_GLOSSARY}</p><dl class='words'>{pairs}</dl></section>"
 
 
-def _figures(result: Result) -> dict[str, str]:
+def _figures(result: Result, places: Front) -> dict[str, str]:
     """The figures by name; those that need a bad release are left out without one."""
     from sim.results.plots import plot_front, plot_harm, plot_outcomes
 
@@ -151,21 +141,17 @@ def _figures(result: Result) -> dict[str, str]:
         made["harm"] = _svg(plot_harm(result), "harm", "Distribution of the blast radius, per policy and release")
         made["detection"] = _svg(plots.detections(result), "detection", "Share aborted within a time, per release")
         if result.split(False):
-            made["front"] = _svg(plot_front(result, places=front(result)), "front", "Blast radius against the delay of good releases")
+            made["front"] = _svg(plot_front(result, places=places), "front", "Blast radius against the delay of good releases")
     return made
 
 
-def _single(result: Result, figures: bool) -> list[str]:
+def _single(result: Result, drawn: dict[str, str]) -> list[str]:
     """The one policy has one table, so its figures stand in a section of their own."""
-    if not figures or len(result.policies) != 1:
+    if len(result.policies) != 1:
         return []
-    drawn = _figures(result)
-    inner = "".join(
-        f"<figure>{drawn[name]}<figcaption>{caption}</figcaption></figure>"
-        for name, caption in _FIGURES.values()
-        if name in drawn and name != "front"
-    )
-    return [f"<section><h2>Distributions</h2>{inner}</section>"]
+    wanted = [(name, caption) for name, caption in _FIGURES.values() if name in drawn and name != "front"]
+    inner = "".join(f"<figure>{drawn[name]}<figcaption>{caption}</figcaption></figure>" for name, caption in wanted)
+    return [f"<section><h2>Distributions</h2>{inner}</section>"] if wanted else []
 
 
 def _svg(drawn: Axes | Figure, name: str, label: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 WIDTH = 100
-_STYLES = {"": "", "best": "bold green", "alarm": "bold red"}
+_STYLES = {"": "", "best": "bold green", "alarm": "bold red", "open": "bold yellow"}
 
 
 def text(result: Result, width: int = WIDTH) -> str:

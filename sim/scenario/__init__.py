@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.scenario.describing import describe
+    from sim.scenario.editors import schema, schemas
     from sim.scenario.loading import assemble, load, load_policy, load_service
     from sim.scenario.measures import Measure, MetricTable
-    from sim.scenario.schema import schema, schemas
     from sim.scenario.scripts import load_script
     from sim.scenario.values import Budget, Expectation, NamedPolicy, Release, Replications, Scenario
 
@@ -20,7 +20,7 @@ _HOME = {
     "describe": "describing",
     **dict.fromkeys(("assemble", "load", "load_policy", "load_service"), "loading"),
     **dict.fromkeys(("Measure", "MetricTable"), "measures"),
-    **dict.fromkeys(("schema", "schemas"), "schema"),
+    **dict.fromkeys(("schema", "schemas"), "editors"),
     "load_script": "scripts",
     **dict.fromkeys(("Budget", "Expectation", "NamedPolicy", "Release", "Replications", "Scenario"), "values"),
 }

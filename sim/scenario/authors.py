@@ -23,7 +23,11 @@ __all__ = ["instance", "is_python"]
 def is_python(reference: str) -> bool:
     """Whether a reference names a class: `./file.py:Class` or `module:Class`."""
     place, colon, name = reference.rpartition(":")
-    return bool(colon and place) and name.isidentifier() and (place.endswith(".py") or all(part.isidentifier() for part in place.split(".")))
+    return (
+        bool(colon and place)
+        and name.isidentifier()
+        and (place.endswith(".py") or all(part.isidentifier() for part in place.split(".")))
+    )
 
 
 def instance(reference: str, values: Mapping[str, Any]) -> Any:
@@ -34,7 +38,11 @@ def instance(reference: str, values: Mapping[str, Any]) -> Any:
     module = _file(place) if place.endswith(".py") else _module(place)
     cls = getattr(module, name, None)
     if not isinstance(cls, type):
-        names = sorted(key for key, value in vars(module).items() if isinstance(value, type) and value.__module__ == module.__name__)
+        names = sorted(
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and value.__module__ == module.__name__
+        )
         raise Refused(f"{place} has no class {name}", choose(name, names))
     return _make(cls, _fields(cls, values))
 
@@ -64,7 +72,9 @@ def _module(place: str) -> ModuleType:
     try:
         module = importlib.import_module(place)
     except Exception as error:
-        raise Refused(f"module {place} cannot be loaded: {_said(error)}", "install it, or write ./file.py:Class") from None
+        raise Refused(
+            f"module {place} cannot be loaded: {_said(error)}", "install it, or write ./file.py:Class"
+        ) from None
     origin = getattr(module, "__file__", None)
     if origin is not None:
         reading().cover(Path(origin).read_bytes())

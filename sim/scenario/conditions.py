@@ -53,7 +53,9 @@ class WrittenFaults:
         return faults
 
     def _problem(self, at: Path, flaw: Flaw) -> Problem:
-        return self._document.problem((*at, *flaw.path), flaw.problem, flaw.remedy, key=flaw.problem.startswith("unknown"))
+        return self._document.problem(
+            (*at, *flaw.path), flaw.problem, flaw.remedy, key=flaw.problem.startswith("unknown")
+        )
 
 
 def release(
@@ -95,7 +97,11 @@ def _story(faults: Sequence[Fault]) -> str:
 
 
 def _told(fault: Fault) -> str:
-    numbers = [f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in fault.params.items() if value]
+    numbers = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in fault.params.items()
+        if value
+    ]
     when = f" at {fault.at_s:g} s" if fault.at_s else ""
     lasts = f" for {fault.duration_s:g} s" if fault.duration_s is not None else ""
     return f"{fault.kind} ({', '.join(numbers)}){when}{lasts}" if numbers else f"{fault.kind}{when}{lasts}"

@@ -13,10 +13,23 @@ from sim.files import Name, NonNegativeNumber, PositiveInt, PositiveNumber, Refu
 from sim.pipeline.commits import Change
 from sim.pipeline.git_history import read_history
 from sim.pipeline.model import (
-    Alerting, Artifacts, Commits, Delivery, Hop, Integration, PipelineModel, Poll, Propagation, Recovery, Retry, Risk, Wakeups, Webhook,
+    Alerting,
+    Artifacts,
+    Commits,
+    Delivery,
+    Hop,
+    Integration,
+    PipelineModel,
+    Poll,
+    Propagation,
+    Recovery,
+    Retry,
+    Risk,
+    Wakeups,
+    Webhook,
 )  # fmt: skip
 from sim.policy.errors import WorldError
-from sim.scenario.derive import Derived, derive, given
+from sim.scenario.derive import Derived, derive, given, unsaid
 from sim.scenario.reader import reading
 from sim.scenario.spreads import Amount, Share
 
@@ -46,7 +59,11 @@ class PipelineForm(derive(PipelineModel, "PipelineStages", types=_STAGES, skip=(
         return self.upon(PipelineModel())
 
     def upon(self, model: PipelineModel) -> PipelineModel:
-        stages = {field.name: getattr(self, field.name) for field in fields(PipelineModel) if field.name in self.model_fields_set}
+        stages = {
+            field.name: getattr(self, field.name)
+            for field in fields(PipelineModel)
+            if field.name in self.model_fields_set
+        }
         return replace(model, **{name: _over(stage, getattr(model, name)) for name, stage in stages.items()})
 
 
@@ -72,10 +89,10 @@ _SYNTHETIC: dict[str, Any] = {
 class CommitsForm(derive(Commits, "SyntheticCommits", types=_SYNTHETIC)):  # type: ignore[misc]
     """Commits: from a git repository (`from_git`), or synthetic. `risk` says which of them are bad, in both."""
 
-    from_git: Name = ""
-    limit: PositiveInt = 1000
-    since: int | str = ""
-    until: int | str = ""
+    from_git: Name = unsaid()
+    limit: PositiveInt = unsaid()
+    since: int | str = unsaid()
+    until: int | str = unsaid()
     merges: bool = False
 
     @cached_property

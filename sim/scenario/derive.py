@@ -19,7 +19,7 @@ from sim.files import Duration, NonNegativeInt, Number, Percent, PositiveInt, Ra
 from sim.files.words import show
 from sim.policy.errors import SeatrialError
 
-__all__ = ["UNITS", "Derived", "Form", "Nullable", "Pods", "derive", "given", "made"]
+__all__ = ["UNITS", "Derived", "Form", "Nullable", "Pods", "derive", "given", "made", "unsaid"]
 
 T = TypeVar("T")
 
@@ -75,6 +75,11 @@ def made(value: Any) -> Any:
     return value
 
 
+def unsaid(*, alias: str | None = None) -> Any:
+    """A field that may be left out and has no default to show: only `said` tells."""
+    return Field(default_factory=lambda: None, alias=alias)
+
+
 class Nullable:
     """Marks a type that may also be null. `X | None` would do, but a union must be hashable and a discriminator is not."""
 
@@ -86,7 +91,13 @@ def _pods(value: object) -> int | str:
     """`Deployment`'s IntOrString: a number of pods, or a percentage of them."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**6:
         return value
-    if isinstance(value, str) and value.endswith("%") and value[:-1].isascii() and value[:-1].isdigit() and len(value) < 6:
+    if (
+        isinstance(value, str)
+        and value.endswith("%")
+        and value[:-1].isascii()
+        and value[:-1].isdigit()
+        and len(value) < 6
+    ):
         return value
     raise Refused(f"{show(value)} is not a number of pods", "write e.g. 2 or 25%")
 
@@ -94,7 +105,12 @@ def _pods(value: object) -> int | str:
 Pods = Annotated[
     Any,
     BeforeValidator(_pods),
-    WithJsonSchema({"description": "Pods: 2 or 25%", "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+%$"}]}),
+    WithJsonSchema(
+        {
+            "description": "Pods: 2 or 25%",
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+%$"}],
+        }
+    ),
 ]
 
 UNITS: dict[str, Any] = {
@@ -113,7 +129,7 @@ UNITS: dict[str, Any] = {
     "rollback": Duration, "watch": Duration, "count": PositiveInt,
     # traffic
     "mean": Rate, "base": Rate, "peak": Duration, "Diurnal.start": Duration, "Ramp.start": Rate, "Ramp.end": Rate, "over": Duration,
-    "lasts": Duration, "first": Duration,
+    "lasts": Duration, "first": Duration, "share": Ratio,
     # pipeline
     "p_bad": Ratio, "p_drop": Ratio, "p_fail": Ratio, "p_catch": Ratio, "p_flaky": Ratio, "p_bad_fix": Ratio, "visible": Ratio,
     "period": Duration, "jitter": Duration, "min_gap": Duration, "coalesce": Duration, "Retry.base": Duration, "cap": Duration,
@@ -127,7 +143,9 @@ def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
-def derive(cls: type, name: str = "", *, types: Mapping[str, Any] | None = None, skip: tuple[str, ...] = ()) -> type[Derived]:
+def derive(
+    cls: type, name: str = "", *, types: Mapping[str, Any] | None = None, skip: tuple[str, ...] = ()
+) -> type[Derived]:
     """The form of a dataclass. `types` overrides what a field is; fields of `skip` are not the file's business."""
     hints, own = _hints(cls), dict(types or {})
     definitions: dict[str, Any] = {}
@@ -136,7 +154,9 @@ def derive(cls: type, name: str = "", *, types: Mapping[str, Any] | None = None,
             continue
         kind = own[field.name] if field.name in own else _kind(cls, field.name, hints[field.name])
         definitions[field.name] = (kind, _default(field))
-    form = create_model(name or cls.__name__, __base__=Derived, __doc__=(cls.__doc__ or "").strip().partition("\n")[0], **definitions)
+    form = create_model(
+        name or cls.__name__, __base__=Derived, __doc__=(cls.__doc__ or "").strip().partition("\n")[0], **definitions
+    )
     form.makes = cls
     return form
 
@@ -147,7 +167,7 @@ def _default(field: Any) -> Any:
         return Field()
     if isinstance(field.default, bool | int | float | str | types.NoneType):
         return Field(default=field.default)
-    return Field(default_factory=lambda: None)
+    return unsaid()
 
 
 def _kind(cls: type, name: str, hint: Any) -> Any:
@@ -168,7 +188,7 @@ def _optional(hint: Any) -> tuple[Any] | None:
 
 
 def _plain(hint: Any) -> Any:
-    from sim.pipeline.durations import Duration as Spread
+    from sim.durations import Duration as Spread
     from sim.scenario.spreads import Spread as SpreadType
 
     if hint == Spread:

@@ -19,16 +19,32 @@ __all__ = ["sealed"]
 
 def sealed(scenario: Scenario, contents: Iterable[str]) -> Scenario:
     """The scenario with its digest (64 hex digits); `contents` are hashes of the files it reads."""
-    return replace(scenario, digest=digest(canonical(resolved(scenario)), *(content.encode() for content in sorted(set(contents)))))
+    return replace(
+        scenario, digest=digest(canonical(resolved(scenario)), *(content.encode() for content in sorted(set(contents))))
+    )
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
     """All that a scenario says, as JSON data, without a trace of files."""
     said = {
         name: plain(getattr(scenario, name))
-        for name in ("name", "question", "service", "releases", "metrics", "replications", "seed", "budgets", "expectations", "pipeline")
+        for name in (
+            "name",
+            "question",
+            "service",
+            "releases",
+            "metrics",
+            "replications",
+            "seed",
+            "budgets",
+            "expectations",
+            "pipeline",
+        )
     }
-    policies = [{"name": policy.name, "policy": plain(policy.policy), "replicas": policy.replicas} for policy in scenario.policies]
+    policies = [
+        {"name": policy.name, "policy": plain(policy.policy), "replicas": policy.replicas}
+        for policy in scenario.policies
+    ]
     return said | {"policies": policies, "changes": _changes(scenario)}
 
 

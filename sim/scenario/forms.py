@@ -13,20 +13,24 @@ from sim.files.words import choose, show
 from sim.policy.errors import WorldError
 from sim.scenario.choices import either
 from sim.scenario.delivery import CommitsForm, PipelineForm
-from sim.scenario.derive import Form, given
+from sim.scenario.derive import Form, given, unsaid
 from sim.scenario.judging import MeasureType
-from sim.scenario.references import policy_reference, service_reference
 from sim.scenario.measures import Measure
 from sim.scenario.policies import PolicyForm
 from sim.scenario.quantities import MeasureName, Quantity, Requirement
+from sim.scenario.references import policy_reference, service_reference
 from sim.scenario.services import PeopleForm, ServiceForm
 from sim.scenario.values import Budget, Expectation, Replications
 
 __all__ = ["ReleaseForm", "ScenarioForm", "WrittenFaults"]
 
 WrittenFaults = Annotated[
-    list[Any], Field(description="Faults, each with id, kind, target, params, at_s, duration_s (see sim/faults; `seatrial schema faults`)")
+    list[Any],
+    Field(
+        description="Faults, each with id, kind, target, params, at_s, duration_s (see sim/faults; `seatrial schema faults`)"
+    ),
 ]
+
 
 class ReleaseForm(Form):
     """A condition: nothing (a good release), a named one, or faults; `bad` says the truth where the faults leave it open."""
@@ -34,7 +38,7 @@ class ReleaseForm(Form):
     preset: str = "good"
     release: str = "errors-medium"
     faults: WrittenFaults = Field(default_factory=list)
-    bad: bool = False
+    bad: bool = unsaid()
     description: str = ""
 
     @cached_property
@@ -60,7 +64,7 @@ class ReplicationsForm(Form):
     minimum: PositiveInt = Field(default=200, alias="min")
     maximum: PositiveInt = Field(default=20_000, alias="max")
     batch: PositiveInt = 100
-    half_width: Quantity = 0.0
+    half_width: Quantity = unsaid()
 
     @cached_property
     def made(self) -> Replications:
@@ -80,7 +84,10 @@ def _names(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-_SOME = {"description": "A name, or a list of names", "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_SOME = {
+    "description": "A name, or a list of names",
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+}
 Names = Annotated[list[Name], BeforeValidator(_names), WithJsonSchema(_SOME)]
 
 
@@ -97,7 +104,7 @@ class BudgetForm(Form):
     measure: MeasureName
     fail: Requirement
     band: Quantity = 0.0
-    when: WhenForm = Field(default=None)
+    when: WhenForm = unsaid()
 
     @cached_property
     def made(self) -> Budget:
@@ -123,7 +130,10 @@ class ExpectationForm(Form):
 
 
 if TYPE_CHECKING:
-    PolicyType = ServiceType = ReleaseType = ReplicationsType = Any
+    PolicyType = Any
+    ServiceType = Any
+    ReleaseType = Any
+    ReplicationsType = Any
 else:
     PolicyType = either(Annotated[str, AfterValidator(policy_reference)], PolicyForm)
     ServiceType = either(Annotated[str, AfterValidator(service_reference)], ServiceForm)
@@ -135,23 +145,23 @@ class ScenarioForm(Form):
     """One question, and all that its answer depends on."""
 
     seatrial: Literal["scenario"]
-    name: Name = ""
+    name: Name = unsaid()
     question: str = ""
-    service: ServiceType = None
-    policy: PolicyType = None
+    service: ServiceType = unsaid()
+    policy: PolicyType = unsaid()
     policies: Annotated[dict[Name, PolicyType], Field(min_length=1)] = Field(default_factory=dict)
     releases: Annotated[dict[Name, ReleaseType], Field(min_length=1)] = Field(default_factory=dict)
     faults: WrittenFaults = Field(default_factory=list)
     allow_irreversible: bool = False
-    people: PeopleForm = Field(default=None)  # type: ignore[valid-type]
+    people: PeopleForm = unsaid()  # type: ignore[valid-type]
     metrics: dict[Name, MeasureType] = Field(default_factory=dict)
     replications: ReplicationsType = 1000
     seed: NonNegativeInt = 1
-    horizon: Duration = 86_400.0
+    horizon: Duration = unsaid()
     budgets: list[BudgetForm] = Field(default_factory=list)
     expect: list[ExpectationForm] = Field(default_factory=list)
-    pipeline: PipelineForm = Field(default=None)
-    commits: CommitsForm = Field(default=None)
+    pipeline: PipelineForm = unsaid()
+    commits: CommitsForm = unsaid()
 
     @cached_property
     def made(self) -> None:
@@ -161,4 +171,6 @@ class ScenarioForm(Form):
             raise WorldError("a horizon of 0 s shows nothing; write e.g. horizon: 24h")
 
     def table(self) -> tuple[tuple[str, Measure], ...]:
-        return tuple((name, measure.made if isinstance(measure, Form) else measure) for name, measure in self.metrics.items())
+        return tuple(
+            (name, measure.made if isinstance(measure, Form) else measure) for name, measure in self.metrics.items()
+        )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, Field
 
 from sim.files import Duration, Name, NonNegativeInt, Number, PositiveInt, Ratio, Refused, branch, parse_duration
 from sim.files.words import choose, show
@@ -19,7 +19,7 @@ from sim.policy.judges import JUDGES, Judge
 from sim.policy.judges.kayenta_metric import Metric as Series
 from sim.scenario.authors import instance
 from sim.scenario.choices import Single, choice, single
-from sim.scenario.derive import Derived, Form, derive, given
+from sim.scenario.derive import Derived, Form, derive, given, unsaid
 from sim.scenario.measures import KINDS, Asked, Kind, Measure, Of, Unit
 
 __all__ = [
@@ -41,7 +41,11 @@ class ChosenJudge:
     def filled(self, **values: object) -> Judge:
         """The judge with these fields, as far as it has them and the file does not say otherwise."""
         known = {field.name for field in fields(self.judge)}  # type: ignore[arg-type]
-        wanted = {name: value for name, value in values.items() if name in known and name not in self.said and value is not None}
+        wanted = {
+            name: value
+            for name, value in values.items()
+            if name in known and name not in self.said and value is not None
+        }
         filled: Judge = replace(self.judge, **wanted) if wanted else self.judge  # type: ignore[type-var]
         return filled
 
@@ -62,11 +66,16 @@ class PythonJudge(Form):
     def made(self) -> ChosenJudge:
         judge = instance(self.python, self.values)
         if not (callable(getattr(judge, "start", None)) and isinstance(getattr(judge, "sequential", None), bool)):
-            raise Refused(f"{self.python} is no judge", "give it start(seed, truth), name and sequential; see sim.policy.judges")
+            raise Refused(
+                f"{self.python} is no judge", "give it start(seed, truth), name and sequential; see sim.policy.judges"
+            )
         return ChosenJudge(getattr(judge, "name", type(judge).__name__), judge, frozenset(self.values))
 
 
-_Pair = Annotated[list[Any], Field(min_length=3, max_length=3, description="[long window, short window, burn rate], e.g. [1h, 5m, 14.4]")]
+_Pair = Annotated[
+    list[Any],
+    Field(min_length=3, max_length=3, description="[long window, short window, burn rate], e.g. [1h, 5m, 14.4]"),
+]
 
 
 def _pairs(value: list[list[Any]]) -> tuple[tuple[float, float, float], ...]:
@@ -143,7 +152,7 @@ class MeasureForm(Form):
 def _measured(name: str) -> Measure:
     if name not in KINDS:
         raise Refused(f"unknown measure {show(name)}", choose(name, KINDS))
-    return Measure(cast(Kind, name))
+    return Measure(name)
 
 
 _MEASURES: dict[str, type] = {"measure": MeasureForm}
@@ -176,16 +185,16 @@ else:
 class MetricForm(Form):
     """One metric: a judge, or conditions over a measure; when it is measured; and what its limits are. Names as in `Metric`."""
 
-    name: Name = ""
-    judge: JudgeType = None
-    measure: MeasureType = None
-    success: ConditionType = ""
-    failure: ConditionType = ""
-    interval: Duration = 60.0
-    count: PositiveInt = 1
-    duration: Duration = 0.0
-    window: Duration = 60.0
-    initial_delay: Duration = 0.0
+    name: Name = unsaid()
+    judge: JudgeType = unsaid()
+    measure: MeasureType = unsaid()
+    success: ConditionType = unsaid()
+    failure: ConditionType = unsaid()
+    interval: Duration = unsaid()
+    count: PositiveInt = unsaid()
+    duration: Duration = unsaid()
+    window: Duration = unsaid()
+    initial_delay: Duration = unsaid()
     failure_limit: Annotated[int, Field(ge=-1, le=10**6)] = 0
     inconclusive_limit: NonNegativeInt = 0
     consecutive_error_limit: NonNegativeInt = 4
@@ -232,17 +241,24 @@ class BackgroundAnalysis(AnalysisForm):
         return analysis(self.settings(), on_nodata="wait")
 
 
-LIMITS = ("failure_limit", "inconclusive_limit", "consecutive_error_limit", "consecutive_success_limit", "retry", "dry_run")
+LIMITS = (
+    "failure_limit",
+    "inconclusive_limit",
+    "consecutive_error_limit",
+    "consecutive_success_limit",
+    "retry",
+    "dry_run",
+)
 
 
-def analysis(settings: list[dict[str, Any]], *, endless: bool = False, **fill: object) -> Analysis:
+def analysis(settings: list[dict[str, Any]], *, endless: bool = False, **fill: str) -> Analysis:
     """The analysis of these metrics. `endless`: it runs until it is ended. `fill`: fields of judges that the file does not give."""
     if not settings:
         raise PolicyError("an analysis needs at least one metric; list one under metrics")
     return Analysis(tuple(_metric(one, endless, fill) for one in settings))
 
 
-def _metric(said: dict[str, Any], endless: bool, fill: dict[str, object]) -> Metric:
+def _metric(said: dict[str, Any], endless: bool, fill: dict[str, str]) -> Metric:
     interval = said.get("interval")
     count = None if endless else _count(said)
     window = said.get("window") or _own_window(said) or interval or 60.0
@@ -264,28 +280,35 @@ def _count(said: dict[str, Any]) -> int | None:
     """How many measurements: `count`, or as many as fit into `duration`."""
     interval, duration = said.get("interval"), said.get("duration")
     if duration is None:
-        return said.get("count", 1 if interval is None else None)
+        count: int | None = said.get("count", 1 if interval is None else None)
+        return count
     if "count" in said:
         raise PolicyError("count and duration say the same; keep one of them")
     if interval is None:
         raise PolicyError("a duration needs an interval; write e.g. interval: 60s")
-    count = round(duration / interval)
-    if count < 1 or abs(count * interval - duration) > 1e-6 * duration:
-        raise PolicyError(f"a duration of {duration:g} s is not a whole number of intervals of {interval:g} s; make it a multiple")
-    return count
+    whole = round(duration / interval)
+    if whole < 1 or abs(whole * interval - duration) > 1e-6 * duration:
+        raise PolicyError(
+            f"a duration of {duration:g} s is not a whole number of intervals of {interval:g} s; make it a multiple"
+        )
+    return whole
 
 
-def _rule(said: dict[str, Any], window: float, fill: dict[str, object]) -> tuple[Rule, str, tuple[str, ...]]:
+def _rule(said: dict[str, Any], window: float, fill: dict[str, str]) -> tuple[Rule, str, tuple[str, ...]]:
     """(verdict function, name of the metric, series that the judge reads)."""
     unknown = {key: said[key] for key in ("on_nan", "on_error") if key in said}
     chosen, conditions = said.get("judge"), "success" in said or "failure" in said
     if (chosen is not None) == conditions:
         raise PolicyError(
-            "judge and conditions at once; keep one of them" if conditions else "nothing judges here; add judge:, or measure: and success:"
+            "judge and conditions at once; keep one of them"
+            if conditions
+            else "nothing judges here; add judge:, or measure: and success:"
         )
     if chosen is not None:
         if "measure" in said:
-            raise PolicyError("a judge reads counts, not a measure; write success: or failure: for the measure, or remove it")
+            raise PolicyError(
+                "a judge reads counts, not a measure; write success: or failure: for the measure, or remove it"
+            )
         judge = chosen.filled(**{**fill, "on_nodata": said.get("on_nodata", fill.get("on_nodata"))})
         return Judged(judge, **unknown), chosen.name, _points(judge)
     if "measure" not in said:

@@ -76,7 +76,13 @@ def assemble(
     with reader.charge():
         found = [_taken(reader, policy) for policy in policies]
         ready = _apart([policy for policy in found if policy is not None])
-        own = service if isinstance(service, Service) else None if service is None else reader.follow(Path(service), service_at)
+        own = (
+            service
+            if isinstance(service, Service)
+            else None
+            if service is None
+            else reader.follow(Path(service), service_at)
+        )
         world = own or Service()
         table = MetricTable()
         for policy in ready:
@@ -174,7 +180,9 @@ class _Building:
     def _policies(self) -> list[tuple[Place, NamedPolicy]]:
         form = self._form
         if form.said("policies"):
-            written = [(("policies", name), name, one) for name, one in form.policies.items()]
+            written: list[tuple[Place, str, Any]] = [
+                (("policies", name), name, one) for name, one in form.policies.items()
+            ]
         else:
             written = [(("policy",), "", form.policy)]
         return [(at, self._policy(name, one)) for at, name, one in written if one is not None]
@@ -216,17 +224,25 @@ class _Building:
         """Budgets and expectations may only name what is there."""
         form = self._form
         for index, budget in enumerate(form.budgets):
-            for key, names, known in (("policy", budget.made.policies, policies), ("release", budget.made.releases, releases)):
+            for key, names, known in (
+                ("policy", budget.made.policies, policies),
+                ("release", budget.made.releases, releases),
+            ):
                 for name in names:
                     self._known(("budgets", index, "when", key), key, name, known)
         for index, expectation in enumerate(form.expect):
-            for key, name, known in (("policy", expectation.policy, policies), ("release", expectation.release, releases)):
+            for key, name, known in (
+                ("policy", expectation.policy, policies),
+                ("release", expectation.release, releases),
+            ):
                 if name:
                     self._known(("expect", index, key), key, name, known)
 
     def _known(self, at: Place, what: str, name: str, known: list[str]) -> None:
         if name not in known:
-            self._reader.add(self._document, self._document.problem(at, f"there is no {what} {show(name)}", choose(name, known)))
+            self._reader.add(
+                self._document, self._document.problem(at, f"there is no {what} {show(name)}", choose(name, known))
+            )
 
 
 # ---- metrics in a provider's language ----

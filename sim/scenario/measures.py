@@ -149,5 +149,7 @@ class MetricTable:
     def _of(self, question: Question) -> Measure:
         found = self.find(question.template, question.metric)
         if found is None:
-            raise WorldError(f"nobody says what metric {question.metric} measures; add metrics: {{{question.metric}: success-rate}}")
+            raise WorldError(
+                f"nobody says what metric {question.metric} measures; add metrics: {{{question.metric}: success-rate}}"
+            )
         return found

@@ -17,12 +17,12 @@ from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
 from sim.policy.commands import Match, Mirror, SetWeight
 from sim.policy.errors import PolicyError
-from sim.policy.rollout import Policy
 from sim.policy.rolling import Rolling
+from sim.policy.rollout import Policy
 from sim.policy.runbook import Runbook
 from sim.policy.steps import Analyse, Pause, ScaleCanary, Step
 from sim.scenario.authors import instance
-from sim.scenario.derive import Derived, Form, derive, given
+from sim.scenario.derive import Derived, Form, derive, given, unsaid
 from sim.scenario.judging import AnalysisForm, BackgroundAnalysis, ChosenJudge, WholeAnalysis, analysis
 from sim.scenario.steps import Percentage, StepType, Weight, program
 
@@ -32,7 +32,12 @@ __all__ = ["FORMS", "PolicyFile", "PolicyForm", "author"]
 def _rising(weights: list[float]) -> tuple[float, ...]:
     """Contracts section 11: a short form rises and ends at 100."""
     shown = f"({', '.join(f'{weight:g}' for weight in weights)}{',' if len(weights) == 1 else ''})"
-    if any(low >= high for low, high in zip(weights, weights[1:], strict=False)) or not weights or weights[-1] != 100 or weights[0] <= 0:
+    if (
+        any(low >= high for low, high in zip(weights, weights[1:], strict=False))
+        or not weights
+        or weights[-1] != 100
+        or weights[0] <= 0
+    ):
         raise Refused(f"weights must rise to 100, got {shown}", "list them in order, the last one 100")
     return tuple(weights)
 
@@ -46,8 +51,8 @@ _CanaryOptions = derive(Canary, "CanaryOptions", skip=("steps", "background", "p
 class _Ramp(AnalysisForm, _CanaryOptions):  # type: ignore[valid-type, misc]
     """What canaries and flag ramps share: weights, how long each is held, and how it is judged."""
 
-    weights: Weights = Field(default_factory=tuple)
-    guard: Literal["step", "background"] = "step"
+    weights: Weights = unsaid()
+    guard: Literal["step", "background"] = unsaid()
 
     def options(self) -> dict[str, Any]:
         return given(self, *_OPTIONS)
@@ -55,7 +60,9 @@ class _Ramp(AnalysisForm, _CanaryOptions):  # type: ignore[valid-type, misc]
     def ramp(self) -> dict[str, Any]:
         """steps, background and starting_step of the weights."""
         if not self.judged:
-            raise PolicyError("nothing is judged; add judge:, or metrics:, or measure: and success: (a program without any: steps)")
+            raise PolicyError(
+                "nothing is judged; add judge:, or metrics:, or measure: and success: (a program without any: steps)"
+            )
         if not self.said("interval"):
             raise PolicyError("'interval' is missing; add e.g. interval: 60s")
         settings = self.settings()
@@ -71,7 +78,11 @@ class _Ramp(AnalysisForm, _CanaryOptions):  # type: ignore[valid-type, misc]
         if not held:
             raise PolicyError("a background guard needs a weight below 100, got (100,); add one")
         background = analysis(settings, endless=True, on_nodata="wait")
-        return {"steps": (*(step for pair in held for step in pair), SetWeight(100)), "background": background, "starting_step": 1}
+        return {
+            "steps": (*(step for pair in held for step in pair), SetWeight(100)),
+            "background": background,
+            "starting_step": 1,
+        }
 
     def _looks(self, said: dict[str, Any]) -> float:
         if "duration" in said:
@@ -92,8 +103,8 @@ class CanaryBody(_Ramp):
     """Shift traffic by weight: short (`weights`), or as a program (`steps`, with `analysis` and `background`)."""
 
     steps: list[StepType] = Field(default_factory=list)
-    analysis: AnalysisForm = Field(default=None)
-    background: BackgroundAnalysis = Field(default=None)
+    analysis: AnalysisForm = unsaid()
+    background: BackgroundAnalysis = unsaid()
 
     @cached_property
     def made(self) -> Canary:
@@ -126,9 +137,11 @@ class FlagBody(_Ramp):
 class _Beside(AnalysisForm, _CanaryOptions):  # type: ignore[valid-type, misc]
     """One analysis while the new version serves beside the old one, then promotion."""
 
-    scale: Annotated[int, Field(gt=0, le=100, description="Size of the canary meanwhile, in percent of the service")] = 100
+    scale: Annotated[
+        int, Field(gt=0, le=100, description="Size of the canary meanwhile, in percent of the service")
+    ] = 100
 
-    def around(self, first: Step, last: Step, **fill: object) -> Canary:
+    def around(self, first: Step, last: Step, **fill: str) -> Canary:
         if not self.judged:
             raise PolicyError("nothing is judged; add judge:, or metrics:, or measure: and success:")
         steps = (ScaleCanary(weight=self.scale), first, Analyse(analysis(self.settings(), **fill)), last)
@@ -172,25 +185,34 @@ class RecreateBody(Form):
         return Rolling(recreate=True, **given(self))
 
 
-
-FORMS: tuple[str, ...] = ("canary", "rolling", "recreate", "all-at-once", "blue-green", "ab", "shadow", "flag", "python")
+FORMS: tuple[str, ...] = (
+    "canary",
+    "rolling",
+    "recreate",
+    "all-at-once",
+    "blue-green",
+    "ab",
+    "shadow",
+    "flag",
+    "python",
+)
 
 
 class PolicyForm(Form):
     """A policy: a name, and exactly one form."""
 
-    name: Name = ""
+    name: Name = unsaid()
     description: str = ""
-    replicas: PositiveInt = 1
-    canary: CanaryBody = Field(default=None)
-    rolling: RollingBody = Field(default=None)  # type: ignore[valid-type]
-    recreate: RecreateBody = Field(default=None)
-    at_once: RecreateBody = Field(default=None, alias="all-at-once")
-    blue_green: BlueGreenBody = Field(default=None, alias="blue-green")  # type: ignore[valid-type]
-    ab: AbBody = Field(default=None)
-    shadow: ShadowBody = Field(default=None)
-    flag: FlagBody = Field(default=None)
-    python: str = ""
+    replicas: PositiveInt = unsaid()
+    canary: CanaryBody = unsaid()
+    rolling: RollingBody = unsaid()  # type: ignore[valid-type]
+    recreate: RecreateBody = unsaid()
+    at_once: RecreateBody = unsaid(alias="all-at-once")
+    blue_green: BlueGreenBody = unsaid(alias="blue-green")  # type: ignore[valid-type]
+    ab: AbBody = unsaid()
+    shadow: ShadowBody = unsaid()
+    flag: FlagBody = unsaid()
+    python: str = unsaid()
     values: dict[str, Any] = Field(default_factory=dict, alias="with")
     patience: Duration = 30.0
 
@@ -199,7 +221,11 @@ class PolicyForm(Form):
         """The form's key."""
         said = [key for key in FORMS if self.said(_FIELD.get(key, key))]
         if len(said) != 1:
-            what = f"{' and '.join(said)} in one policy; keep one of them" if said else f"no policy here; add one of: {', '.join(FORMS)}"
+            what = (
+                f"{' and '.join(said)} in one policy; keep one of them"
+                if said
+                else f"no policy here; add one of: {', '.join(FORMS)}"
+            )
             raise PolicyError(what)
         return said[0]
 
@@ -221,7 +247,9 @@ def author(reference: str, values: dict[str, Any], **options: float) -> Policy:
         policy: Policy = thing
         return policy
     if not callable(getattr(thing, "steps", None)):
-        raise Refused(f"{reference} is neither a runbook nor a policy", "give it steps(self) that yields, or machine(self, emit)")
+        raise Refused(
+            f"{reference} is neither a runbook nor a policy", "give it steps(self) that yields, or machine(self, emit)"
+        )
     return Runbook(thing, **options)
 
 
@@ -232,5 +260,3 @@ class PolicyFile(PolicyForm):
     """A policy in a file of its own."""
 
     seatrial: Literal["policy"]
-
-

@@ -39,12 +39,17 @@ def _requirement(value: object) -> tuple[str, float]:
 
 def _measure(value: str) -> str:
     if not _MEASURE.fullmatch(value):
-        raise Refused(f"{show(value)} is no measure of results", "write e.g. harm.mean, harm.p95, abort_rate, detection_delay.median")
+        raise Refused(
+            f"{show(value)} is no measure of results",
+            "write e.g. harm.mean, harm.p95, abort_rate, detection_delay.median",
+        )
     return value
 
 
 if TYPE_CHECKING:
-    Quantity = Requirement = MeasureName = Any
+    Quantity = Any
+    Requirement = Any
+    MeasureName = Any
 else:
     Quantity = Annotated[
         float,

@@ -115,7 +115,10 @@ class Reader:
         chain = [str(shown) for shown, known in self._open]
         for index, (_, known) in enumerate(self._open):
             if known == resolved:
-                raise Refused(f"files name each other in a circle: {' -> '.join([*chain[index:], str(path)])}", "remove one of the references")
+                raise Refused(
+                    f"files name each other in a circle: {' -> '.join([*chain[index:], str(path)])}",
+                    "remove one of the references",
+                )
 
     def _nearby(self, path: Path) -> str:
         remedy = "paths are relative to the file that names them"
@@ -125,5 +128,3 @@ class Reader:
             return remedy
         guess = nearest(path.name, names[:1000])
         return f"did you mean {guess}?" if guess else remedy
-
-

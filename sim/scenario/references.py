@@ -16,7 +16,16 @@ from sim.scenario.services import ServiceFile
 from sim.scenario.values import NamedPolicy
 from sim.service.model import Service
 
-__all__ = ["from_class", "kind_is", "named", "policy_at", "policy_in", "policy_reference", "service_at", "service_reference"]
+__all__ = [
+    "from_class",
+    "kind_is",
+    "named",
+    "policy_at",
+    "policy_in",
+    "policy_reference",
+    "service_at",
+    "service_reference",
+]
 
 
 def policy_reference(reference: str) -> NamedPolicy | None:
@@ -44,7 +53,9 @@ def policy_at(path: Path, name: str = "") -> NamedPolicy:
     if own is None:
         return _imported(path, name)
     if len(documents) > 1:
-        raise documents[1].errors(documents[1].problem((), "a second document", "keep one document in a file of this kind"))
+        raise documents[1].errors(
+            documents[1].problem((), "a second document", "keep one document in a file of this kind")
+        )
     return policy_in(own)
 
 
@@ -82,11 +93,17 @@ def kind_is(document: Document, wanted: str) -> None:
         return
     value = document.value
     if isinstance(value, Mapping) and "seatrial" in value and hint == "unknown":
-        raise document.errors(document.problem(("seatrial",), f"unknown kind {show(value['seatrial'])}", choose(value["seatrial"], OWN)))
+        raise document.errors(
+            document.problem(("seatrial",), f"unknown kind {show(value['seatrial'])}", choose(value["seatrial"], OWN))
+        )
     if not isinstance(value, Mapping):
-        raise document.errors(document.problem((), f"{show(value)} is not a {wanted}", f"begin with 'seatrial: {wanted}'"))
+        raise document.errors(
+            document.problem((), f"{show(value)} is not a {wanted}", f"begin with 'seatrial: {wanted}'")
+        )
     what = "this file says not what it is" if hint == "unknown" else f"this is a {hint}, not a {wanted}"
-    raise document.errors(document.problem(("seatrial",) if hint in OWN else (), what, f"begin with 'seatrial: {wanted}'"))
+    raise document.errors(
+        document.problem(("seatrial",) if hint in OWN else (), what, f"begin with 'seatrial: {wanted}'")
+    )
 
 
 def _imported(path: Path, name: str) -> NamedPolicy:
@@ -104,14 +121,27 @@ def _imported(path: Path, name: str) -> NamedPolicy:
         return NamedPolicy(one.name, ready[0].policy, str(path), one.replicas, one.kind, imported.report, one.profile)
     names = [policy.name for policy in imported.policies if policy.policy is not None]
     if len(ready) > 1:
-        raise _at_top(path, f"holds {len(ready)} policies", f"name one: {path.name}#{names[0]} (there are {', '.join(names)})")
+        raise _at_top(
+            path, f"holds {len(ready)} policies", f"name one: {path.name}#{names[0]} (there are {', '.join(names)})"
+        )
     if name and names:
         raise _at_top(path, f"has no policy {show(name)}", choose(name, names))
     reasons = [
-        Problem(remark.file, remark.line, remark.column, remark.path, f"not yet: {remark.text}", "leave it out, or simulate another policy")
+        Problem(
+            remark.file,
+            remark.line,
+            remark.column,
+            remark.path,
+            f"not yet: {remark.text}",
+            "leave it out, or simulate another policy",
+        )
         for remark in imported.of("not yet", "rejected")
     ]
-    raise FileErrors(reasons) if reasons else _at_top(path, "holds no policy", "name a file that says 'seatrial: policy', or a Rollout")
+    raise (
+        FileErrors(reasons)
+        if reasons
+        else _at_top(path, "holds no policy", "name a file that says 'seatrial: policy', or a Rollout")
+    )
 
 
 def _at_top(path: Path, problem: str, remedy: str) -> FileErrors:
@@ -120,5 +150,3 @@ def _at_top(path: Path, problem: str, remedy: str) -> FileErrors:
 
 def _class_name(reference: str) -> str:
     return reference.rpartition(":")[2]
-
-

@@ -11,16 +11,28 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from sim.files import Duration, FileErrors, Name, NonNegativeNumber, PositiveInt, PositiveNumber, Rate, Ratio, Refused, branch, parse_rate
+from sim.durations import Z99
+from sim.files import (
+    Duration,
+    FileErrors,
+    Name,
+    NonNegativeNumber,
+    PositiveInt,
+    PositiveNumber,
+    Rate,
+    Ratio,
+    Refused,
+    branch,
+    parse_rate,
+)
 from sim.files.words import choose, show
-from sim.pipeline.durations import Z99
 from sim.policy.errors import WorldError
 from sim.scenario.choices import Single, choice, either, single
-from sim.scenario.derive import Derived, Form, derive, given
+from sim.scenario.derive import Derived, Form, derive, given, unsaid
 from sim.scenario.judging import Bounds
 from sim.scenario.reader import reading
 from sim.service.model import Alerts, Latency, Monitoring, People, Pods, Recovery, Service
-from sim.service.noise import PRESETS
+from sim.service.noise import PRESETS, Drift, Gamma, Noise, Outbreaks
 from sim.service.recordings import After, from_csv, from_prometheus
 from sim.service.traffic import Bursts, Constant, Diurnal, Ramp, Recorded, Traffic
 
@@ -53,7 +65,8 @@ class _Recording(Single):
     @cached_property
     def made(self) -> Traffic:
         body = self.body
-        reference, after = (body.path, body.after) if isinstance(body, RecordingBody) else (body, "repeat")
+        after: After = body.after if isinstance(body, RecordingBody) else "repeat"
+        reference: str = body.path if isinstance(body, RecordingBody) else body
         text, name = reading().data(reference)
         read: Callable[[str, str, After], Recorded] = from_csv if self.key == "csv" else from_prometheus
         try:
@@ -64,7 +77,10 @@ class _Recording(Single):
 
 
 _RECORDING = either(Name, RecordingBody)
-_WEEK: dict[str, Any] = {"week": Annotated[list[NonNegativeNumber], Field(min_length=7, max_length=7)], "second": NonNegativeNumber}
+_WEEK: dict[str, Any] = {
+    "week": Annotated[list[NonNegativeNumber], Field(min_length=7, max_length=7)],
+    "second": NonNegativeNumber,
+}
 _SIMPLE: dict[str, type[Single]] = {
     "constant": single("constant", Rate, _Level),
     "diurnal": single("diurnal", derive(Diurnal, types=_WEEK)),
@@ -80,7 +96,9 @@ def _traffic(forms: dict[str, type[Single]]) -> Any:
     return Annotated[reduce(or_, branches, text), choice("traffic", forms, text=True)]
 
 
-_BURSTS = single("bursts", derive(Bursts, types={"base": _traffic(_SIMPLE), "every": Duration, "factor": PositiveNumber}))
+_BURSTS = single(
+    "bursts", derive(Bursts, types={"base": _traffic(_SIMPLE), "every": Duration, "factor": PositiveNumber})
+)
 if TYPE_CHECKING:
     TrafficType = Any
 else:
@@ -95,7 +113,7 @@ class LatencyForm(Form):
 
     median: Duration = 0.08
     sigma: PositiveNumber = 0.7
-    p99: Duration = 0.0
+    p99: Duration = unsaid()
     limit: Duration = 0.5
     bounds: Annotated[list[Duration], Field(min_length=1, max_length=100)] = Field(default_factory=list)
 
@@ -125,10 +143,24 @@ PeopleForm = derive(People, "PeopleForm")
 RecoveryForm = derive(Recovery, "RecoveryForm")
 
 
-def _noise(name: str) -> str:
+def _noise(name: str) -> Noise:
     if name not in PRESETS:
         raise Refused(f"unknown noise {show(name)}", choose(name, tuple(PRESETS)))
-    return name
+    return PRESETS[name]
+
+
+_NOISES: dict[str, type[Single]] = {
+    "drift": single("drift", derive(Drift)), "gamma": single("gamma", derive(Gamma, types={"every": Duration})),
+    "outbreaks": single("outbreaks", derive(Outbreaks, types={"every": Duration})),
+}  # fmt: skip
+if TYPE_CHECKING:
+    NoiseType = Any
+else:
+    _BRANCHES = [Annotated[form, branch(name)] for name, form in _NOISES.items()]
+    NoiseType = Annotated[
+        reduce(or_, _BRANCHES, Annotated[str, AfterValidator(_noise), branch("text")]),
+        choice("noise", _NOISES, text=True),
+    ]
 
 
 def _segments(value: dict[str, float]) -> tuple[tuple[str, float], ...]:
@@ -138,23 +170,24 @@ def _segments(value: dict[str, float]) -> tuple[tuple[str, float], ...]:
 class ServiceForm(Form):
     """A service. `base` is another service file, from which everything comes that is not said here."""
 
-    base: Name = ""
-    name: Name = ""
+    base: Name = unsaid()
+    name: Name = unsaid()
     description: str = ""
-    traffic: TrafficType = None
+    traffic: TrafficType = unsaid()
     errors: Ratio = 0.001
     latency: LatencyForm | None = None
-    pods: PodsForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
-    monitoring: MonitoringForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
-    alerts: AlertsForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
-    people: PeopleForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
-    recovery: RecoveryForm = Field(default_factory=lambda: None)  # type: ignore[valid-type]
+    pods: PodsForm = unsaid()  # type: ignore[valid-type]
+    monitoring: MonitoringForm = unsaid()  # type: ignore[valid-type]
+    alerts: AlertsForm = unsaid()  # type: ignore[valid-type]
+    people: PeopleForm = unsaid()  # type: ignore[valid-type]
+    recovery: RecoveryForm = unsaid()  # type: ignore[valid-type]
     segments: Annotated[dict[Name, Ratio], AfterValidator(_segments)] = Field(default_factory=dict)
     users: PositiveInt = 10_000
     sticky: bool = False
     propagation: Duration = 1.0
     arrivals: Literal["poisson", "fixed"] = "poisson"
-    noise: Annotated[str, AfterValidator(_noise)] = "iid"
+    noise: NoiseType = "iid"
+    error_noise: NoiseType = "iid"
     horizon: Duration = 86_400.0
 
     @cached_property
@@ -186,5 +219,3 @@ class ServiceFile(ServiceForm):
     """A service in a file of its own."""
 
     seatrial: Literal["service"]
-
-

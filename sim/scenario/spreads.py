@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, create_model
 
+from sim.durations import Constant, Exponential, Lognormal, Uniform
 from sim.files import Duration, PositiveNumber, Ratio, branch
-from sim.pipeline.durations import Constant, Exponential, Lognormal, Uniform
 from sim.policy.errors import WorldError
 from sim.scenario.choices import choice, single
-from sim.scenario.derive import Form
+from sim.scenario.derive import Form, unsaid
 
 __all__ = ["Amount", "Share", "Spread"]
 
@@ -39,7 +39,7 @@ class _Waiting(Form):
 
 def _family(unit: Any, suffix: str, what: str) -> Any:
     """The type of a distribution whose numbers are written in `unit`."""
-    extra: Any = (unit, Field(default=None))
+    extra: Any = (unit, unsaid())
     needed: Any = (unit, Field())
     bodies: dict[str, type[Form]] = {
         "lognormal": create_model(f"Lognormal{suffix}", __base__=_Skewed, median=needed, p99=extra, mean=extra),

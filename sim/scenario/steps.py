@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from sim.files import Duration, Name, Number, PositiveInt, Ratio, branch
-from sim.policy.analysis import Analysis
+from sim.files import Duration, Name, PositiveInt, Ratio, branch
 from sim.policy.commands import Match, Mirror, SetWeight
 from sim.policy.errors import PolicyError
 from sim.policy.steps import Analyse, Experiment, Gate, Pause, ScaleCanary, Step
 from sim.scenario.choices import Single, choice, either, single
-from sim.scenario.derive import Form, given
+from sim.scenario.derive import Form, given, unsaid
 from sim.scenario.judging import AnalysisForm, WholeAnalysis, analysis
 
 __all__ = ["AnalyseStep", "Percentage", "StepType", "Weight", "percent", "whole"]
@@ -30,14 +29,18 @@ def percent(ratio: float) -> float:
     return whole(round(ratio * 100, 9))
 
 
-Weight = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False, description="A weight in percent, 0 to 100"), AfterValidator(whole)]
+Weight = Annotated[
+    float,
+    Field(strict=True, ge=0, le=100, allow_inf_nan=False, description="A weight in percent, 0 to 100"),
+    AfterValidator(whole),
+]
 Percentage = Annotated[Ratio, AfterValidator(percent)]
 
 
 class PauseBody(Form):
     """`{duration: 5m}`, or `{}` to wait for a person."""
 
-    duration: Duration = 0.0
+    duration: Duration = unsaid()
 
     @cached_property
     def made(self) -> Pause:
@@ -47,8 +50,8 @@ class PauseBody(Form):
 class ScaleBody(Form):
     """Size of the canary: `{replicas: 3}`, `{weight: 50}` or `{matchTrafficWeight: true}`."""
 
-    replicas: Annotated[int, Field(ge=0, le=10**6)] = 0
-    weight: Annotated[int, Field(ge=0, le=100)] = 0
+    replicas: Annotated[int, Field(ge=0, le=10**6)] = unsaid()
+    weight: Annotated[int, Field(ge=0, le=100)] = unsaid()
     match: bool = Field(default=False, alias="matchTrafficWeight")
 
     @cached_property
@@ -62,8 +65,8 @@ class ScaleBody(Form):
 class ExperimentBody(Form):
     """Fresh baseline and canary pods beside the service."""
 
-    duration: Duration = 0.0
-    analysis: WholeAnalysis = Field(default=None)
+    duration: Duration = unsaid()
+    analysis: WholeAnalysis = unsaid()
     baseline: PositiveInt = 1
     canary: PositiveInt = 1
 
@@ -80,7 +83,11 @@ class AnalyseStep(Single):
         return self
 
     def step(self, shared: dict[str, Any] | None) -> Analyse:
-        settings = self.body.settings() if shared is None or self.body.said("metrics") else [shared | one for one in self.body.settings()]
+        settings = (
+            self.body.settings()
+            if shared is None or self.body.said("metrics")
+            else [shared | one for one in self.body.settings()]
+        )
         return Analyse(analysis(settings))
 
 
@@ -128,10 +135,11 @@ STEPS: dict[str, type[Single]] = {
 if TYPE_CHECKING:
     StepType = Any
 else:
-    StepType = Annotated[reduce(or_, [Annotated[form, branch(name)] for name, form in STEPS.items()]), choice("step", STEPS)]
+    StepType = Annotated[
+        reduce(or_, [Annotated[form, branch(name)] for name, form in STEPS.items()]), choice("step", STEPS)
+    ]
 
 
 def program(steps: list[Any], shared: dict[str, Any] | None) -> tuple[Step, ...]:
     """The steps of a policy; `shared` is what its `analysis` says for steps that do not."""
     return tuple(step.step(shared) if isinstance(step, AnalyseStep) else step.made for step in steps)
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sim.faults.effects import Effect
 from sim.faults.fault import Fault
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Budget", "Expectation", "NamedPolicy", "Release", "Replications", "Scenario"]
 
+T = TypeVar("T")
 Sense = Literal["<=", ">="]
 
 
@@ -114,10 +115,11 @@ class Scenario:
         """(policy, release, what the engine runs), policies outermost, in the order of the file."""
         from sim.engine.paths import Case
 
+        def case(policy: NamedPolicy, release: Release) -> Case:
+            return Case(policy.policy, self.service, release.effects, release.truth, self._metrics(policy))
+
         return tuple(
-            (policy.name, release.name, Case(policy.policy, self.service, release.effects, release.truth, self._metrics(policy)))
-            for policy in self.policies
-            for release in self.releases
+            (policy.name, release.name, case(policy, release)) for policy in self.policies for release in self.releases
         )
 
     def policy(self, name: str) -> NamedPolicy:
@@ -133,7 +135,7 @@ class Scenario:
         return self.metrics if any(isinstance(query, Text) for _, _, query in asked(policy.policy)) else None
 
 
-def _one(what: str, name: str, found: Mapping[str, Any]) -> Any:
+def _one(what: str, name: str, found: Mapping[str, T]) -> T:
     if name not in found:
         raise KeyError(f"no {what} {name!r}; there are {', '.join(found) or 'none'}")
     return found[name]

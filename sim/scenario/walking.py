@@ -43,5 +43,6 @@ def plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {"is": type(value).__name__} | {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     # A class of a workshop that is no dataclass, or a function: its source is in the digest anyway.
-    simple = {name: item for name, item in sorted(getattr(value, "__dict__", {}).items()) if isinstance(item, bool | int | float | str)}
-    return {"is": getattr(value, "__qualname__", type(value).__qualname__)} | {name: plain(item) for name, item in simple.items()}
+    own = sorted(getattr(value, "__dict__", {}).items())
+    simple = {name: plain(item) for name, item in own if isinstance(item, bool | int | float | str)}
+    return {"is": getattr(value, "__qualname__", type(value).__qualname__)} | simple

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from math import erf, inf, log, sqrt
+from math import erf, exp, inf, log, sqrt
 from typing import Literal
 
 from sim.faults.effects import VersionEffect
 from sim.faults.impact import impact
 from sim.service.model import Service
 
-__all__ = ["Layout", "Mix", "layout"]
+__all__ = ["Law", "Layout", "Mix", "layout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,25 @@ def layout(service: Service) -> Layout:
     if latency is None:
         return Layout((), 1, 1)
     return Layout(latency.bounds, len(latency.bounds) + 1, latency.bounds.index(latency.limit) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """How many seconds an answer takes: a lognormal, `add` later, and each `(share of the requests, seconds)` of `tails` later still."""
+
+    median: float
+    sigma: float
+    add: float
+    tails: tuple[tuple[float, float], ...]
+
+    def below(self, bound: float) -> float:
+        """The chance that it takes at most `bound` seconds."""
+        return sum(p * _below(bound - self.add - wait, self.median, self.sigma) for p, wait in self.tails)
+
+    @property
+    def mean(self) -> float:
+        """Seconds."""
+        return self.median * exp(self.sigma**2 / 2.0) + self.add + sum(p * wait for p, wait in self.tails)
 
 
 class Mix:
@@ -106,16 +125,22 @@ class Mix:
         latency = self._service.latency
         if latency is None:
             return (1.0,)
+        law = self._law(effects, at, served)
+        below = [0.0, *(law.below(bound) for bound in latency.bounds), 1.0]
+        return tuple(high - low for low, high in pairwise(below))
+
+    def _law(self, effects: tuple[VersionEffect, ...], at: float, served: float) -> Law:
+        latency = self._service.latency
+        assert latency is not None
         hit = impact(effects, self._version, at, served)
         waits = [(1.0, 0.0)]
         for share, more in hit.tails:
             waits = [(p * part, wait + add) for p, wait in waits for part, add in ((1.0 - share, 0.0), (share, more))]
-        median = latency.median * hit.latency_factor * self._cold(at, served)
-        below = [0.0]
-        for bound in latency.bounds:
-            below.append(sum(p * _below(bound - hit.latency_add - wait, median, latency.sigma) for p, wait in waits))
-        below.append(1.0)
-        return tuple(high - low for low, high in pairwise(below))
+        return Law(latency.median * hit.latency_factor * self._cold(at, served), latency.sigma, hit.latency_add, tuple(waits))
+
+    def laws(self, at: float, served: float) -> tuple[Law, Law]:
+        """How long answers would take without the change, and how long they take."""
+        return self._law(self._ambient, at, served), self._law(self._effects, at, served)
 
     def _cold(self, at: float, served: float) -> float:
         pods = self._service.pods
@@ -131,18 +156,3 @@ def _steady(effect: VersionEffect) -> bool:
 def _below(bound: float, median: float, sigma: float) -> float:
     """Chance that a lognormal latency is at most `bound`."""
     return 0.5 * (1.0 + erf(log(bound / median) / (sigma * sqrt(2.0)))) if bound > 0 else 0.0
-
-
-def _steady(effect: VersionEffect) -> bool:
-    return effect.start <= 0 and effect.end == inf and not effect.ramp and not effect.after and not effect.growth
-
-
-def _combined(base: float, effects: tuple[VersionEffect, ...], at: float, since: float, shares: dict[str | None, float] | None) -> float:
-    """Independent causes of an error: 1 - product of (1 - p)."""
-    kept = 1.0 - base
-    for effect in effects:
-        error = effect.error(at, since)
-        if effect.segment is not None:
-            error *= (shares or {}).get(effect.segment, 0.0)
-        kept *= 1.0 - error
-    return 1.0 - kept

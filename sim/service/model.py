@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sim.durations import Constant as Fixed
+from sim.durations import Duration, Lognormal
 from sim.policy.errors import WorldError
-from sim.pipeline.durations import Constant as Fixed
-from sim.pipeline.durations import Duration, Lognormal
 from sim.service.noise import Iid, Noise
 from sim.service.traffic import Constant, Traffic
 
@@ -42,7 +42,9 @@ class Pods:
     """Pods of one revision: how many, how long from creation to ready, what one can carry, how long a new one is cold.
 
     `start` is the default of the demo (estimate); `drain` says whether a pod that ends finishes its requests. `capacity` is
-    requests/s per pod (None: never the limit). A cold pod's latency is multiplied by `cold_factor`, falling to 1 over `cold`.
+    requests/s per pod (None: never the limit): what comes beyond it is lost. `concurrency` is how many requests a pod works on at once
+    (None: any number): what comes beyond it waits, and the latency model is then the time that the work itself takes. A cold pod's
+    latency is multiplied by `cold_factor`, falling to 1 over `cold`.
     """
 
     count: int = 5
@@ -51,12 +53,15 @@ class Pods:
     capacity: float | None = None
     cold: float = 0.0
     cold_factor: float = 2.0
+    concurrency: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise WorldError(f"a service has at least 1 pod, got {self.count}")
         if self.capacity is not None and not self.capacity > 0:
             raise WorldError(f"capacity is more than 0 requests/s per pod, got {self.capacity:g}; leave it out for no limit")
+        if self.concurrency is not None and self.concurrency < 1:
+            raise WorldError(f"a pod works on at least 1 request at once, got {self.concurrency}; leave it out for no limit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,22 @@
 One `Site` carries every replication whose rollout takes the same path; what differs between them are counts, which live in the
 `Ledger`. A site decides nothing: it turns commands into changes of pods and traffic, and answers with what monitoring shows.
 
-Traffic goes by weight once the policy has spoken of weights, by the active service once it has spoken of services, else by the
-available pods (kube-proxy). A change of traffic takes `propagation` seconds to arrive.
+A change of traffic takes `propagation` seconds to arrive.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.agenda import Agenda
+from sim.durations import Constant
 from sim.engine.ledger import Ledger
-from sim.faults.effects import DriverEffect, Effect, LoadEffect, PodEffect, TelemetryEffect, VersionEffect
+from sim.faults.effects import DriverEffect, Effect, LoadEffect, TelemetryEffect, VersionEffect
 from sim.policy.commands import (
     Apply, AskGate, Command, Counts, Finish, Match, Measure, Mirror, Promote, Restore, SetScale, SetWeight, Switch,
 )  # fmt: skip
@@ -30,6 +30,8 @@ from sim.service.fleet import Fleet
 from sim.service.mix import Mix, layout
 from sim.service.model import Service
 from sim.service.monitoring import Monitor, View
+from sim.service.routing import Class, Routing
+from sim.service.trouble import Trouble
 
 __all__ = ["Chances", "PersonNeeded", "Site", "Story"]
 
@@ -89,20 +91,18 @@ class Site:
         self._agenda: Agenda[Callable[[float], Event | None]] = Agenda()
         self._load = tuple(effect for effect in effects if isinstance(effect, LoadEffect))
         self._down = tuple(effect for effect in effects if isinstance(effect, DriverEffect))
-        self._starts = tuple(e for e in effects if isinstance(e, PodEffect) and e.kind in ("slow_start", "crash_loop"))
-        self._now = 0.0
         versions = tuple(effect for effect in effects if isinstance(effect, VersionEffect))
         self._old, self._new = Mix(service, "stable", versions), Mix(service, "canary", versions)
         self._layout = layout(service)
         telemetry = [effect for effect in effects if isinstance(effect, TelemetryEffect)]
         self._monitor = Monitor(ledger, self._layout, service.monitoring.lag, telemetry)
-        self._fleet = Fleet(service.pods.count, self._ready_after, lambda at: self._agenda.plan(at, self._fleet.look))
-        self._mode: str = "pods"
-        self._weight, self._active = 0.0, 1
-        self._matched: tuple[str, ...] = ()
-        self._mirror = 0.0
+        self._trouble = Trouble(service, effects, self._agenda.plan, self._chance)
+        self._fleet = Fleet(
+            service.pods.count, self._trouble.ready_after, lambda at: self._agenda.plan(at, self._fleet.look)
+        )
+        self._asked = Routing()  # by the policy
+        self._routing = Routing()  # as it has arrived
         self._copies: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
-        self._routing: tuple[str, float, int, tuple[str, ...], float] = ("pods", 0.0, 1, (), 0.0)  # as it has arrived
         self._planned: tuple[object, ...] = ()
         self._epoch = 0  # effects that began or ended so far
         self._onsets = tuple(effect.after for effect in versions if effect.version != "stable" and effect.after > 0)
@@ -111,10 +111,7 @@ class Site:
         self._people = 0
         self._waiting = False
         self._failed_metric = False
-        self._unreachable: dict[int, float] = {}  # version -> share of its pods that are dead but still listed
-        for effect in effects:
-            if isinstance(effect, PodEffect) and effect.kind in ("kill", "node_loss"):
-                self._agenda.plan(effect.at, self._strike(effect))
+        self._trouble.watch(self._fleet)
         if interruption is not None:
             self._agenda.plan(interruption[0], lambda at, cause=interruption[1]: Interrupted(cause))  # type: ignore[misc]
         for moment in self._moments(effects):
@@ -138,7 +135,7 @@ class Site:
             event: Event | None = Woke()
             if planned is not None and planned <= at:
                 at, act = self._agenda.pop()
-                self._now = at
+                self._trouble.now = at
                 event = act(at)
                 self._replan(at)
             self.story.ended_at = max(self.story.ended_at, at)
@@ -146,43 +143,28 @@ class Site:
                 return self._seen_at(at), event
 
     def carry(self, at: float, commands: tuple[Command, ...]) -> None:
-        self._now = at
+        self._trouble.now = at
         for command in commands:
             match command:
                 case Measure():
                     self._measure(at, command)
                 case SetScale(stable, canary, older):
                     self._count_pods(at)
-                    self._shrink(at, command)
+                    self._trouble.shrink(at, command)
                     self._fleet.resize(at, stable, canary, older)
                     self._check(at)
                 case Apply():
                     self._count_pods(at)
                     self._fleet.apply(at, command)
-                case SetWeight(weight):
-                    if not 0 <= weight <= self._max_weight:
-                        raise PolicyError(f"a weight lies between 0 and {self._max_weight:g}, got {weight:g}")
-                    self._mode, self._weight = "weight", weight / self._max_weight
-                    self._route(at)
-                case Switch(active):
-                    self._mode, self._active = "active", active
-                    self._route(at)
-                case Match(segments):
-                    self._matched = segments
-                    self._route(at)
-                case Mirror(percent):
-                    self._mirror = percent / 100
-                    self._route(at)
-                case Restore():
-                    self._weight, self._matched, self._mirror, self._active = 0.0, (), 0.0, 1
+                case SetWeight() | Switch() | Match() | Mirror() | Restore():
+                    self._asked = self._asked.asked(command, self._max_weight)
                     self._route(at)
                 case AskGate(gate):
                     self._ask(at, gate)
                 case Promote(revision):
                     self._fleet.promote(at, revision)
-                    if self._mode == "weight":
-                        self._weight = 0.0
-                        self._routing = (self._mode, 0.0, *self._routing[2:])
+                    self._asked = replace(self._asked, weight=0.0)  # the new version is stable now: nothing moves
+                    self._routing = replace(self._routing, weight=0.0)
                 case Finish(outcome, reason):
                     self.story.outcome, self.story.reason, self.story.decided_at = outcome, reason, at
         self._replan(at)
@@ -201,55 +183,40 @@ class Site:
     # ---- traffic ----
 
     def _route(self, at: float) -> None:
-        wanted = (self._mode, self._weight, self._active, self._matched, self._mirror)
+        wanted = self._asked
         if at == 0.0:
             self._arrive(at, wanted)
         else:
             self._agenda.plan(at + self.service.propagation, lambda then: self._arrive(then, wanted))
 
-    def _arrive(self, at: float, routing: tuple[str, float, int, tuple[str, ...], float]) -> Event | None:
+    def _arrive(self, at: float, routing: Routing) -> Event | None:
         if routing == self._routing:
             return None
-        mirror, self._routing = self._routing[4], routing
-        if (mirror > 0) != (routing[4] > 0):
-            self._mark_copies(at, routing[4] > 0)
-        return WeightIs(round(routing[1] * self._max_weight, 9)) if routing[0] == "weight" and at > 0 else None
+        before, self._routing = self._routing, routing
+        if (before.mirror > 0) != (routing.mirror > 0):
+            self._mark_copies(at, routing.mirror > 0)
+        return WeightIs(round(routing.weight * self._max_weight, 9)) if routing.mode == "weight" and at > 0 else None
 
     def share(self, at: float) -> float:
         """The share of users' requests that goes to the new version."""
-        return sum(share * part for _, share, part in self._classes(at))
+        return sum(size * part for _, size, part in self._classes(self._fleet.available(at, 1), self._fleet.available(at, 2)))
 
-    def _classes(self, at: float) -> Iterator[tuple[str | None, float, float]]:
-        """(segment, its share of all requests, the part of it that goes to the new version); the last is everybody else."""
-        part = self._part(at)
-        rest = 1.0
-        for name, share in self.service.segments:
-            rest -= share
-            yield name, share, 1.0 if name in self._routing[3] else part
-        yield None, rest, part
-
-    def _part(self, at: float) -> float:
-        mode, weight, active, _, _ = self._routing
-        promoted = self._fleet.stable == 2
-        if mode == "weight":
-            return 1.0 - weight if promoted else weight
-        if mode == "active":
-            return 1.0 if active == 2 else 0.0
-        new, old = self._fleet.available(at, 2), self._fleet.available(at, 1)
-        return new / (new + old) if new + old else (1.0 if promoted else 0.0)
+    def _classes(self, old: int, new: int) -> tuple[Class, ...]:
+        part = self._routing.part(self._fleet.stable == 2, old, new)
+        return self._routing.classes(self.service.segments, part)
 
     def _replan(self, at: float) -> None:
         """Tell the ledger what happens from now on."""
         old, new = self._fleet.available(at, 1), self._fleet.available(at, 2)
-        state = (self._routing, old, new, self._fleet.stable, self._served_since, len(self._unreachable), self._epoch)
+        state = (self._routing, old, new, self._fleet.stable, self._served_since, len(self._trouble.unreachable), self._epoch)
         if state == self._planned:
             return
         self._planned = state
-        classes = tuple(self._classes(at))
+        classes = self._classes(old, new)
         share = sum(size * part for _, size, part in classes)
         if not self.story.steps or self.story.steps[-1][1] != share:
             self.story.steps.append((at, share))
-        if share > 0 or self._routing[4] > 0:
+        if share > 0 or self._routing.mirror > 0:
             if self._served_since == inf:
                 self._served_since = self.story.exposed_at = at
                 self._monitor.expose(at)
@@ -261,9 +228,9 @@ class Site:
         if not full:
             self.story.full_at = inf
         self.story.restored_at = at if share == 0 and self.story.restored_at == inf else self.story.restored_at if share == 0 else inf
-        dead = tuple(sorted(self._unreachable.items()))
-        key = (classes, self._routing[4], self._strained(old), self._strained(new), self._served_since, dead, self._epoch)
-        self.ledger.change(at, key, self._means(classes, self._routing[4], old, new, dict(dead)))
+        dead = tuple(sorted(self._trouble.unreachable.items()))
+        key = (classes, self._routing.mirror, self._strained(old), self._strained(new), self._served_since, dead, self._epoch)
+        self.ledger.change(at, key, self._means(classes, self._routing.mirror, old, new, dict(dead)))
 
     def _turn(self, at: float) -> None:
         """An effect begins or ends: the plan is cut here."""
@@ -274,7 +241,7 @@ class Site:
         return pods if self.service.pods.capacity is not None else min(pods, 1)
 
     def _means(
-        self, classes: tuple[tuple[str | None, float, float], ...], mirror: float, old: int, new: int, dead: dict[int, float]
+        self, classes: tuple[Class, ...], mirror: float, old: int, new: int, dead: dict[int, float]
     ) -> Callable[[float, float], Sequence[float]]:
         since = self._served_since
         share = sum(size * part for _, size, part in classes)
@@ -377,84 +344,18 @@ class Site:
 
     # ---- pods ----
 
-    def _ready_after(self, revision: int, number: int) -> float:
-        """Seconds until a pod that is made now is available; pods that crash are followed by `_crash`."""
-        u = self._chances.uniform(f"pod {revision}", number) if self._chances is not None else 0.5
-        delay = self.service.pods.start.draw(u)
-        for effect in self._starts:
-            if revision in _revisions(effect.version) and effect.at <= self._now < effect.end:
-                if effect.kind == "slow_start":
-                    delay += effect.delay
-                elif self._crashes(effect, revision, number):
-                    return self._crash(effect, revision, delay, 0)
-        return delay
-
-    def _crashes(self, effect: PodEffect, revision: int, number: int) -> bool:
-        if effect.probability >= 1.0:
-            return True
-        if self._chances is None:
-            raise PersonNeeded  # which pods crash differs between replications
-        return self._chances.uniform(f"crash {revision}", number) < effect.probability
-
-    def _crash(self, effect: PodEffect, revision: int, start: float, times: int) -> float:
-        """A start ends `effect.delay` seconds later; the kubelet tries again after a pause that doubles up to 300 s (faults.md 2.1)."""
-        pause = min(300.0, effect.back_after * 2.0**times)
-        if effect.delay > start:  # it is ready in between
-            self._agenda.plan(self._now + effect.delay, lambda at: self._restart(effect, revision, start, pause, times))
-            return start
-        if self._now + effect.delay + pause >= effect.end:
-            return effect.delay + pause + start
-        return inf if effect.end == inf else effect.end - self._now + start
-
-    def _restart(self, effect: PodEffect, revision: int, start: float, pause: float, times: int) -> None:
-        if effect.at <= self._now < effect.end:
-            if self._fleet.lose(self._now, revision, 1, pause + start):
-                self._agenda.plan(self._now + pause, lambda at: self._again(effect, revision, start, times + 1))
-
-    def _again(self, effect: PodEffect, revision: int, start: float, times: int) -> None:
-        self._crash(effect, revision, start, times)
+    def _chance(self, purpose: str, index: int) -> float:
+        """A random number of this replication; where many share the path, only what is constant may be drawn."""
+        if self._chances is not None:
+            return self._chances.uniform(purpose, index)
+        if purpose.startswith("pod ") and isinstance(self.service.pods.start, Constant):
+            return 0.5
+        raise PersonNeeded
 
     def _count_pods(self, at: float) -> None:
         extra = max(0, sum(self._fleet.wanted()) - self.service.pods.count)
         self.story.extra_pod_seconds += extra * (at - self._last_pods)
         self._last_pods = at
-
-    def _strike(self, effect: PodEffect) -> Callable[[float], Event | None]:
-        """Pods are killed, or lost with their node: until that is known, requests still go to them."""
-
-        def act(at: float) -> Event | None:
-            for revision in _revisions(effect.version):
-                pods = self._fleet.available(at, revision)
-                count = min(pods, effect.count or round(effect.fraction * pods))
-                if not count:
-                    continue
-                if effect.kind == "kill":
-                    noticed, back = (0.0 if effect.delay > 0 else self.service.propagation), None
-                else:
-                    noticed = min(effect.delay, effect.end - effect.at)
-                    back = max(0.0, min(effect.back_after, effect.end - effect.at) - noticed)
-                self._miss(at, revision, count, pods, noticed, effect.probability)
-                self._agenda.plan(at + noticed, lambda then, r=revision, c=count, b=back: self._fleet.lose(then, r, c, b))  # type: ignore[misc]
-            return None
-
-        return act
-
-    def _miss(self, at: float, revision: int, count: int, pods: int, lasts: float, probability: float) -> None:
-        """For `lasts` seconds requests to dead pods fail: the endpoints still list them."""
-        if lasts <= 0 or probability <= 0:
-            return
-        self._unreachable[revision] = min(1.0, count / pods * probability)
-        self._agenda.plan(at + lasts, lambda then: self._unreachable.pop(revision, None) and None)
-
-    def _shrink(self, at: float, command: SetScale) -> None:
-        """Pods that do not drain lose the requests that still come to them."""
-        if self.service.pods.drain:
-            return
-        stable, canary, _ = self._fleet.wanted()
-        for revision, before, after in ((self._fleet.stable, stable, command.stable), (self._fleet.revision, canary, command.canary)):
-            available = self._fleet.available(at, revision)
-            if after < before and available > after:
-                self._miss(at, revision, available - after, available, self.service.propagation, 1.0)
 
     def _check(self, at: float) -> None:
         """Contracts section 11: wanted pods never exceed what the strategy allows."""
@@ -491,9 +392,3 @@ class Site:
                 for moment in (effect.start, effect.end):
                     if 0 < moment < inf:
                         yield moment
-
-
-def _revisions(version: str) -> tuple[int, ...]:
-    return {"stable": (1,), "canary": (2,)}.get(version, (1, 2))
-
-

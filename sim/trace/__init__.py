@@ -1,4 +1,4 @@
-"""A policy against a script instead of a world. The package is callable: `sim.trace(paths, script)` is `sim.session.follow`."""
+"""A policy against a script instead of a world. The package is callable: `sim.trace(paths, script)` is `sim.single.trace`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class _Callable(ModuleType):
     """`sim.trace` is a public function (contracts section 2) and the room that holds it."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        from sim.session import follow
+        from sim.single import trace
 
-        return follow(*args, **named)
+        return trace(*args, **named)
 
 
 sys.modules[__name__].__class__ = _Callable

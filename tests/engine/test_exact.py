@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom, poisson
 
+from sim.durations import Constant as Fixed
 from sim.engine.paths import Case, follow
 from sim.engine.rows import OUTCOMES, Rows
 from sim.faults.effects import VersionEffect
-from sim.pipeline.durations import Constant as Fixed
 from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.canary import Canary
 from sim.policy.commands import Counts

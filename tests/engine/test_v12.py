@@ -14,9 +14,9 @@ from typing import Literal
 import pytest
 from scipy.stats import binom
 
+from sim.durations import Constant as Fixed
 from sim.engine.paths import Case, follow
 from sim.engine.rows import OUTCOMES
-from sim.pipeline.durations import Constant as Fixed
 from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.canary import Canary
 from sim.policy.commands import Counts

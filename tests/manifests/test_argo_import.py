@@ -179,12 +179,14 @@ def test_values_from_elsewhere(read: Read) -> None:
 def test_an_experiment(read: Read) -> None:
     templates = "[{name: b, specRef: stable, replicas: 2}, {name: c, specRef: canary}]"
     metric = f"- {{name: m, successCondition: 'true', {PROMETHEUS}}}"
-    experiment = f"{{duration: 5m, templates: {templates}, analyses: [{{name: x, templateName: check}}]}}"
+    dry = "dryRun: [{metricName: '.*'}]"
+    experiment = f"{{duration: 5m, {dry}, templates: {templates}, analyses: [{{name: x, templateName: check}}]}}"
     text = f"canary: {{steps: [{{experiment: {experiment}}}]}}"
     imported = read(rollout(text), template(metric))
     (step,) = canary_of(imported).steps
     assert isinstance(step, Experiment) and step.analysis is not None
     assert (step.duration, step.baseline, step.canary, step.analysis.template) == (300.0, 2, 1, "check")
+    assert step.analysis.metrics[0].dry_run
     assert len(imported.of("approximated")) == 1
 
 

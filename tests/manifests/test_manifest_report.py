@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sim.files import FileErrors
+from sim.files import FileErrors, read_documents
 from sim.manifests import PROFILES, Imported, load
 from sim.policy.errors import PolicyError
 from sim.policy.rolling import Rolling
@@ -90,6 +92,12 @@ def test_unknown_fields_are_reported_at_their_key(read: Read) -> None:
         ("extra", 11, 1),
     ]
     assert "kubernetes@1.32" in unknown[0].text and imported.policies[0].document["spec"]["surge"] == 3
+
+
+def test_scalars_that_readers_disagree_about_are_pointed_out(read: Read) -> None:
+    imported = read(DEPLOYMENT.replace("replicas: 3", "replicas: 010"))
+    assert imported.policies[0].replicas == 8
+    assert [remark.path for remark in imported.of("exact") if "'010'" in remark.text] == ["spec.replicas"]
 
 
 def test_compose_services(read: Read) -> None:
@@ -176,3 +184,58 @@ def test_objects_of_odd_shape_do_not_crash(read: Read) -> None:
                 read(f"apiVersion: {version}\nkind: {kind}\n{spec}\n")
             except FileErrors as errors:
                 assert errors.problems
+
+
+WHOLE = """
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {}
+  strategy:
+    canary:
+      analysis: {templates: [{templateName: check}], args: [{name: x, value: a}], dryRun: [{metricName: m}]}
+      trafficRouting: {istio: {destinationRule: {name: d}}, managedRoutes: [{name: r}]}
+      steps:
+      - setCanaryScale: {replicas: 1}
+      - setHeaderRoute: {name: r, match: [{headerName: h, headerValue: {exact: v}}]}
+      - experiment: {duration: 5m, templates: [{name: a, specRef: canary}], analyses: [{name: a, templateName: check}]}
+      - pause: {duration: 5}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: check}
+spec: {args: [{name: x}], metrics: [{name: m, interval: 5s, count: "2", provider: {prometheus: {query: "{{args.x}}"}}}]}
+---
+apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: web}
+spec:
+  targetRef: {kind: Deployment, name: web}
+  analysis:
+    interval: 1m
+    threshold: 2
+    stepWeights: [1, 5]
+    match: [{headers: {a: {exact: b}}}]
+    metrics: [{name: a, thresholdRange: {max: 1}, templateRef: {name: t}}]
+    webhooks: [{name: a, type: rollback, url: u}]
+---
+services: {web: {deploy: {replicas: 2, update_config: {parallelism: 1, order: start-first}}}}
+"""
+_WORDS = [word for word in dict.fromkeys(WHOLE.replace("{", " ").replace("}", " ").split()) if word[0].isalnum()]
+_ODD = ["null", "[]", "{}", "-1", "3.5", "true", "'{{args.y}}'", "[null]", "[[1]]", "{a: {b: c}}", "''"]
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(st.lists(st.tuples(st.sampled_from(_WORDS), st.sampled_from(_ODD)), min_size=1, max_size=3))
+def test_whatever_is_written_is_read_or_refused_with_a_place(changes: list[tuple[str, str]]) -> None:
+    text = WHOLE
+    for word, odd in changes:
+        text = text.replace(word, odd if not word.endswith(":") else f"{word} {odd} #", 1)
+    try:
+        imported = load(read_documents(text, "f.yaml"))
+    except FileErrors as errors:
+        assert all(problem.line > 0 for problem in errors.problems)
+    else:
+        assert all(remark.line > 0 and remark.text for remark in imported.report)

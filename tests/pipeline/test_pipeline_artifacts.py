@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import simpy
 
+from sim.durations import Constant, Uniforms
 from sim.pipeline.artifacts import ArtifactStore
 from sim.pipeline.disruptions import Disruption, Track
-from sim.pipeline.durations import Constant, Uniforms
 from sim.pipeline.model import Artifacts, Retry
 from sim.policy.errors import WorldError
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
+from sim.durations import Constant, Uniform, Uniforms
 from sim.pipeline.disruptions import Disruption, Track
-from sim.pipeline.durations import Constant, Uniform, Uniforms
 from sim.pipeline.hops import Chain
 from sim.pipeline.model import Alerting, Hop, Poll, Propagation
 from sim.pipeline.telemetry import Alarm

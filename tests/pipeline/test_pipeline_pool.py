@@ -11,8 +11,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.durations import Constant, Exponential, Uniforms
 from sim.pipeline.disruptions import Disruption, Track
-from sim.pipeline.durations import Constant, Exponential, Uniforms
 from sim.pipeline.pool import Spell, WorkerPool
 from sim.policy.errors import WorldError
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import simpy
 
+from sim.durations import Constant, Uniforms
 from sim.pipeline.disruptions import Disruption, Track
-from sim.pipeline.durations import Constant, Uniforms
 from sim.pipeline.model import Poll, Wakeups, Webhook
 from sim.pipeline.trigger import Trigger
 from sim.policy.errors import WorldError

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sim.policy.commands import (
     Apply,
@@ -172,6 +174,22 @@ def test_a_success_never_lowers_the_count() -> None:
     said = run(Flagger(interval=10, threshold=3, step_weight=5, checks=(ERRORS,)), [BAD, GOOD, BAD, GOOD, BAD, GOOD])
     assert ticks(said) == [(30, 1, 0), (50, 2, 0), (70, 3, 0), (80, 0, 0)]
     assert phases(said)[-1] == (80, "Failed")
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.lists(st.booleans(), min_size=1, max_size=30), st.integers(1, 4), st.sampled_from([7, 20, 34, 100]))
+def test_outcome_and_time_follow_from_the_order_of_checks(good: list[bool], threshold: int, step: int) -> None:
+    """n passes promote; `threshold` failures before the last of them roll back a tick later (section 4.6)."""
+    passes = -(-100 // step)
+    checks = [*good, *[True] * passes]
+    failed = [at for at, passed in enumerate(checks, 1) if not passed][threshold - 1 : threshold]
+    done = [at for at, passed in enumerate(checks, 1) if passed][passes - 1]
+    policy = Flagger(interval=10, threshold=threshold, step_weight=step, checks=(ERRORS,))
+    said = run(policy, [GOOD if passed else BAD for passed in checks])
+    rolled_back = bool(failed) and failed[0] < done
+    end = (30 + 10 * failed[0], "Failed") if rolled_back else (40 + 10 * done, "Succeeded")
+    assert phases(said)[-1] == end
+    assert all(at % 10 == 0 for at, _ in said)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""A policy in a few lines for people: what it does, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from itertools import groupby
+
+from sim.files import format_duration
+from sim.policy.analysis import Analysis, Conditions, JobState, Judged, Limits, Metric, Rule
+from sim.policy.bluegreen import BlueGreen
+from sim.policy.canary import Canary
+from sim.policy.flagger import Flagger
+from sim.policy.rolling import Rolling
+from sim.policy.rollout import Policy
+from sim.policy.runbook import Runbook
+from sim.policy.steps import Analyse, Experiment, Gate, Match, Mirror, Pause, ScaleCanary, SetWeight, Step
+from sim.scenario.measures import Asked
+from sim.scenario.values import NamedPolicy
+
+__all__ = ["describe"]
+
+
+def describe(policy: NamedPolicy | Policy) -> str:
+    """What the policy does, one thing per line."""
+    if isinstance(policy, NamedPolicy):
+        kind = f" ({policy.kind})" if policy.kind and policy.kind != policy.name else ""
+        return "\n".join([f"{policy.name}{kind}", *(f"  {line}" for line in _lines(policy.policy))])
+    return "\n".join(_lines(policy))
+
+
+def _lines(policy: Policy) -> Iterator[str]:
+    match policy:
+        case Canary():
+            yield from _canary(policy)
+        case Rolling():
+            yield _rolling(policy)
+        case BlueGreen():
+            yield from _blue_green(policy)
+        case Flagger():
+            yield from _flagger(policy)
+        case Runbook(author):
+            yield f"runs the steps of {type(author).__name__}"
+        case _:
+            yield f"decides as {type(policy).__name__} does"
+
+
+def _canary(policy: Canary) -> Iterator[str]:
+    if not policy.pods:
+        yield "a feature flag: the new code runs everywhere, only the weight moves"
+    elif not policy.router:
+        yield "without a router: the weight is the share of pods"
+    if policy.background is not None:
+        yield from _analysis(f"beside the steps, from step {policy.starting_step} on:", policy.background)
+    shared = [step.analysis for step in policy.steps if isinstance(step, Analyse)]
+    for number, (line, times) in enumerate(_grouped(policy.steps), start=1):
+        yield f"{number}. {line}" + (f", {times} times" if times > 1 else "")
+    for look in dict.fromkeys(shared):
+        yield from _analysis("a step's analysis:", look)
+    yield "then everything is promoted"
+
+
+def _grouped(steps: tuple[Step, ...]) -> Iterator[tuple[str, int]]:
+    for line, same in groupby(_step(step) for step in steps):
+        yield line, len(list(same))
+
+
+def _step(step: Step) -> str:
+    match step:
+        case SetWeight(weight):
+            return f"{weight:g}% of traffic"
+        case Pause(None):
+            return "wait for a person"
+        case Pause(duration):
+            return f"wait {format_duration(duration or 0.0)}"
+        case Analyse(analysis):
+            return f"analyse {', '.join(metric.name for metric in analysis.metrics)}"
+        case ScaleCanary(replicas, weight, _):
+            size = (
+                f"to {replicas} pods"
+                if replicas is not None
+                else f"for {weight}%"
+                if weight is not None
+                else "by its weight"
+            )
+            return f"size the canary {size}"
+        case Gate(name):
+            return f"ask gate {name}"
+        case Match(segments):
+            return f"send {', '.join(segments)} to the new version" if segments else "match nobody"
+        case Mirror(percent):
+            return f"mirror {percent:g}% of requests"
+        case Experiment(duration, analysis, _, _):
+            what = f"for {format_duration(duration)}" if duration is not None else "until its analysis decides"
+            return f"experiment {what}" + (
+                f", judged by {', '.join(metric.name for metric in analysis.metrics)}" if analysis else ""
+            )
+
+
+def _rolling(policy: Rolling) -> str:
+    if policy.recreate:
+        return "ends all old pods, then starts the new ones; nothing is measured"
+    return f"replaces pods in batches (surge {policy.max_surge}, unavailable {policy.max_unavailable}); nothing is measured"
+
+
+def _blue_green(policy: BlueGreen) -> Iterator[str]:
+    if policy.pre is not None:
+        yield from _analysis("before the switch:", policy.pre)
+    if not policy.auto_promotion:
+        after = policy.auto_promotion_after
+        yield "waits for a person before the switch" + (f", at most {format_duration(after)}" if after else "")
+    yield "switches everybody at once"
+    if policy.post is not None:
+        yield from _analysis("after the switch:", policy.post)
+
+
+def _flagger(policy: Flagger) -> Iterator[str]:
+    yield f"Flagger {policy.kind}: a tick every {format_duration(policy.interval)}, rollback after {policy.threshold} failed checks"
+    for check in policy.checks:
+        yield f"  checks {check.name} within [{check.low}, {check.high}]"
+
+
+def _analysis(head: str, analysis: Analysis) -> Iterator[str]:
+    yield head
+    for metric in analysis.metrics:
+        yield f"  {metric.name}: {_rule(metric.verdict)}{_schedule(metric)}"
+
+
+def _schedule(metric: Metric) -> str:
+    count = metric.effective_count
+    times = "until it is ended" if count is None else "once" if count == 1 else f"{count} times"
+    every = f", every {format_duration(metric.interval)}" if metric.interval is not None and count != 1 else ""
+    return f"{every}, {times}"
+
+
+def _rule(rule: Rule) -> str:
+    match rule:
+        case Judged(judge):
+            told = [
+                f"{field.name} {value}"
+                for field in fields(judge)
+                if _tells(field.name, value := getattr(judge, field.name))
+            ]  # type: ignore[arg-type]
+            return f"{judge.name} ({', '.join(told)})"
+        case Asked(measure, conditions, _):
+            return f"{measure.key} ({_conditions(conditions)})"
+        case Conditions():
+            return _conditions(rule)
+        case Limits(low, high):
+            return f"within [{low}, {high}]"
+        case JobState():
+            return "a job says it"
+    return type(rule).__name__
+
+
+def _tells(name: str, value: object) -> bool:
+    return value not in (None, (), False) and not name.startswith("on_")
+
+
+def _conditions(conditions: Conditions) -> str:
+    parts = [
+        f"{name} if {condition.text}"
+        for name, condition in (("successful", conditions.success), ("failed", conditions.failure))
+        if condition
+    ]
+    return ", ".join(parts) or "always successful"

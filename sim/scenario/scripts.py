@@ -1,0 +1,171 @@
+"""Scripts of a trace (contracts section 8) -> `sim.trace.script.Script`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from sim.files import Document, Duration, Name, PositiveInt, Refused, parse_duration, read_document, validate
+from sim.files.scalars import dispute
+from sim.files.words import choose, show
+from sim.policy.errors import WorldError
+from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
+from sim.scenario.derive import Form, given, unsaid
+from sim.scenario.references import kind_is
+from sim.trace.script import HANG, Happening, Script
+
+__all__ = ["ScriptForm", "load_script"]
+
+# The words that stand for an answer; the verdict words are what a job or another judge answers.
+_WORDS: dict[str, Any] = {
+    "absent": Absent(), "nan": NotANumber(), "error": Failed("the provider failed"), "hang": HANG,
+    **{word: Value(word) for word in ("Successful", "Failed", "Inconclusive")},
+}  # fmt: skip
+_PLAIN = ("absent", "nan", "error", "hang", "null")
+
+
+def load_script(source: Path | str | Document) -> Script:
+    """The script of a file (or a document). Raises FileErrors."""
+    document = source if isinstance(source, Document) else _read(Path(source))
+    kind_is(document, "script")
+    script: Script = validate(ScriptForm, document).made
+    return script
+
+
+def _read(path: Path) -> Document:
+    """Revisions and pods are numbered, so keys may be whole numbers here, which the dialect of own files refuses.
+
+    The dialect of manifests takes them; whatever readers of YAML disagree about (`on`, `1:30`, `1e3`) is refused all the same.
+    """
+    document = read_document(path, dialect="kubernetes")
+    problems = [document.problem(place, *dispute(text)) for place, text in document.ambiguous]
+    if problems:
+        raise document.errors(*problems)
+    return document
+
+
+def _answer(value: object) -> Any:
+    """What a metric answers once: a number, a list of numbers (a vector), true or false, or one of the words."""
+    if value is None or isinstance(value, bool):
+        return Value(value)
+    if isinstance(value, int | float):
+        return NotANumber() if isinstance(value, float) and math.isnan(value) else Value(value)
+    if isinstance(value, list):
+        return Value([_number(item) for item in value])
+    if isinstance(value, str) and value in _WORDS:
+        return _WORDS[value]
+    raise Refused(
+        f"{show(value)} is no answer",
+        choose(value, (*_PLAIN, *_WORDS)) if isinstance(value, str) else "write a number, a list or a word",
+    )
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refused(f"{show(value)} is not a number", "a list holds numbers only; write e.g. [0.9, 0.95]")
+    return value
+
+
+def _patience(value: object) -> float:
+    """A duration, or `never`."""
+    return math.inf if value == "never" else parse_duration(value)
+
+
+def _ready(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {_revision(key): _pods(one) for key, one in value.items()}
+    return _patience(value)
+
+
+def _revision(key: object) -> int:
+    text = str(key)
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 10**6:
+        raise Refused(f"{show(key)} is not a revision", "write e.g. {1: 0s, 2: never}")
+    return int(text)
+
+
+def _pods(value: object) -> float | tuple[float, ...]:
+    if not isinstance(value, list):
+        return _patience(value)
+    if not value:
+        raise Refused("a list of no pods", "write one time per pod, e.g. [1s, 1s, never]")
+    return tuple(_patience(one) for one in value)
+
+
+_ANSWER_SCHEMA = {
+    "description": "A number, a list of numbers, true, false, null, absent, nan, error, hang, or the verdict of a job",
+    "anyOf": [
+        {"type": ["number", "boolean", "null"]}, {"type": "array", "items": {"type": "number"}}, {"type": "string", "enum": list(_WORDS)},
+    ],
+}  # fmt: skip
+_READY_SCHEMA = {
+    "description": "2s, or per revision {1: 0s, 2: never}, or per pod {2: [1s, 1s, never]}",
+    "anyOf": [{"type": "string"}, {"type": "object"}],
+}
+
+if TYPE_CHECKING:
+    _Answer = Any
+    _Ready = Any
+else:
+    _Answer = Annotated[Any, BeforeValidator(_answer), WithJsonSchema(_ANSWER_SCHEMA)]
+    _Ready = Annotated[Any, BeforeValidator(_ready), WithJsonSchema(_READY_SCHEMA)]
+
+_ACTIONS = ("promote", "approve", "deny", "abort", "retry", "revision", "replicas", "pause", "terminate")
+
+
+class EventForm(Form):
+    """One event: when, and exactly one thing that happens."""
+
+    at: Duration
+    promote: Literal[True] = unsaid()
+    full: bool = False
+    approve: Name = unsaid()
+    deny: Name = unsaid()
+    abort: Literal[True] = unsaid()
+    retry: Literal[True] = unsaid()
+    revision: PositiveInt = unsaid()
+    replicas: Annotated[int, Field(ge=0, le=10**6)] = unsaid()
+    pause: bool = unsaid()
+    terminate: Literal["step", "background", "pre", "post"] = unsaid()
+
+    @cached_property
+    def made(self) -> Happening:
+        said = [action for action in _ACTIONS if self.said(action)]
+        if len(said) != 1:
+            what = (
+                f"{' and '.join(said)} in one event; write two events"
+                if said
+                else f"nothing happens; add one of: {', '.join(_ACTIONS)}"
+            )
+            raise WorldError(what)
+        if self.said("full") and said != ["promote"]:
+            raise WorldError(f"full belongs to promote, not to {said[0]}; remove it")
+        return Happening(self.at, said[0], getattr(self, said[0]), self.full)
+
+
+def _some(value: list[Any]) -> tuple[Answer, ...]:
+    return tuple(value)
+
+
+class ScriptForm(Form):
+    """What monitoring, pods and people answer, in place of a world."""
+
+    seatrial: Literal["script"]
+    name: str = ""
+    description: str = ""
+    measurements: dict[
+        Name, Annotated[list[_Answer], Field(min_length=1, max_length=100_000), AfterValidator(_some)]
+    ] = Field(default_factory=dict)
+    ready: _Ready = "0s"
+    query: Duration = 0.0
+    events: list[EventForm] = Field(default_factory=list)
+    until: Duration = 7200.0
+
+    @cached_property
+    def made(self) -> Script:
+        return Script(**given(self, "measurements", "ready", "query", "events", "until"))
