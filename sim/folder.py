@@ -32,20 +32,20 @@ class Folder:
     resumed: bool
 
     @classmethod
-    def opened(cls, path: Path, identity: dict[str, Any], resume: bool) -> Folder:
-        """Begin, or continue with `resume`. HistoryError when there is another run in it."""
+    def opened(cls, path: Path, identity: dict[str, Any], asked: dict[str, Any], resume: bool) -> Folder:
+        """Begin, or continue with `resume`; `asked` is kept for who continues. HistoryError when there is another run in it."""
         if resume:
             known = described(path)
             differing = [key for key in identity if known.get(key) != identity[key]]
             if differing:
                 told = "; ".join(f"{key} {known.get(key)!r} there, {identity[key]!r} here" for key in differing)
-                raise HistoryError(f"{path} holds another run ({told}); leave out --resume, or continue with: {known.get('command')}")
+                raise HistoryError(f"{path} holds another run ({told}); leave out --resume to begin anew")
         else:
             path.mkdir(parents=True, exist_ok=True)
             shutil.rmtree(path / "chunks", ignore_errors=True)
             for name in ("result.json", "rows.npy"):
                 (path / name).unlink(missing_ok=True)
-            (path / "run.json").write_text(json.dumps({"seatrial": "run", **identity}, indent=1) + "\n", encoding="utf-8")
+            (path / "run.json").write_text(json.dumps({"seatrial": "run", **identity, "asked": asked}, indent=1) + "\n", encoding="utf-8")
         return cls(path, resume)
 
     def store(self) -> FolderStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sim.durations import Constant, Duration, Exponential, Lognormal, Uniform
@@ -53,14 +53,22 @@ def duration(spread: Duration) -> str:
             return f"a mean of {format_duration(mean)}"
 
 
-def command(verb: str, scenario: Scenario, policies: Sequence[str | Path | NamedPolicy], replications: int | None) -> str:
-    """The command that makes the result again, without what changes none of its bytes (contracts section 2)."""
+def command(
+    verb: str, scenario: Scenario, policies: Sequence[str | Path | NamedPolicy], replications: int | None,
+    service: Path | str | None = None, place: Callable[[str | Path], str] | None = None,
+) -> str:  # fmt: skip
+    """The command that makes the result again, without what changes none of its bytes (contracts section 2).
+
+    `place` writes a path: by default as a result may hold it; `str` for a person who is to type it again here.
+    """
+    write = place or shown
     words = ["seatrial", verb]
-    named = [one.source or one.name if isinstance(one, NamedPolicy) else shown(one) for one in policies]
+    named = [one.source or one.name if isinstance(one, NamedPolicy) else write(one) for one in policies]
     if verb == "compare" and named:
-        words += named + (["--scenario", shown(scenario.file)] if scenario.file is not None else [])
+        words += named + ([f"--scenario={write(scenario.file)}"] if scenario.file is not None else [])
+        words += [f"--service={write(service)}"] if service is not None else []
     else:
-        words += [shown(scenario.file) if scenario.file is not None else scenario.name, *(f"--policy={name}" for name in named)]
+        words += [write(scenario.file) if scenario.file is not None else scenario.name, *(f"--policy={name}" for name in named)]
     if replications is not None:
         words.append(f"--replications={replications}")
     return shlex.join([*words, f"--seed={scenario.seed}"])

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.naming import command, people, service
-from sim.scenario import NamedPolicy, Release, Replications, Scenario, assemble, load
+from sim import naming
+from sim.naming import command
+from sim.scenario import NamedPolicy, Release, Replications, Scenario, assemble, load, load_service
 
 if TYPE_CHECKING:
     from sim.engine.rows import Rows
@@ -56,7 +58,7 @@ def run(
     `replications` is a fixed number in place of the scenario's rule. `out` is a folder for the result and for chunks on the way;
     `resume` continues what is there. Raises FileErrors and other SeatrialErrors, and `Interrupted`.
     """
-    policies = None if policy is None else [policy]
+    policies = () if policy is None else (policy,)
     return Session.of(scenario, policies, replications=replications, seed=seed).run(jobs, progress, out, resume)
 
 
@@ -64,6 +66,7 @@ def compare(
     asked: Asked | Sequence[Given],
     scenario: Asked | None = None,
     *,
+    service: str | Path | None = None,
     replications: int | None = None,
     seed: int | None = None,
     jobs: int = 1,
@@ -71,39 +74,52 @@ def compare(
     out: Path | str | None = None,
     resume: bool = False,
 ) -> Result:
-    """The policies of a scenario, or these policies under `scenario` (default: the default service under the demo's releases)."""
-    if isinstance(asked, str | Path | Scenario):
-        session = Session.of(asked, None, replications=replications, seed=seed, verb="compare")
-    else:
-        session = Session.of(scenario or default(), list(asked), replications=replications, seed=seed, verb="compare")
+    """The policies of a scenario, or these policies under `scenario`, or under the named releases for a service (else the default one)."""
+    alone = isinstance(asked, str | Path | Scenario)
+    session = Session.of(
+        asked if alone else scenario, () if alone else asked, service=service, replications=replications, seed=seed, verb="compare"
+    )  # type: ignore[arg-type]  # fmt: skip
     return session.run(jobs, progress, out, resume)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A scenario with everything that was asked of it filled in, and the command that asks the same again."""
+    """A scenario with everything that was asked of it filled in.
+
+    `command` asks for the same again, as a result may hold it; `typed` is for the person at this terminal.
+    """
 
     scenario: Scenario
     command: str
+    typed: str
+    asked: dict[str, Any]
 
     @classmethod
     def of(
         cls,
-        asked: Asked,
-        policies: Sequence[Given] | None = None,
+        asked: Asked | None,
+        policies: Sequence[Given] = (),
         *,
+        service: str | Path | None = None,
         replications: int | None = None,
         seed: int | None = None,
         verb: str = "run",
     ) -> Session:
-        scenario = asked if isinstance(asked, Scenario) else load(asked)
-        if seed is not None:
-            scenario = replace(scenario, seed=seed)
+        if asked is None:
+            scenario = assemble(policies, service=service)
+        else:
+            scenario = asked if isinstance(asked, Scenario) else load(asked)
+            scenario = with_policies(scenario, policies) if policies else scenario
+            scenario = scenario if service is None else with_service(scenario, service)
+        scenario = scenario if seed is None else replace(scenario, seed=seed)
         if replications is not None:
             scenario = replace(scenario, replications=Replications(replications, replications))
-        if policies:
-            scenario = with_policies(scenario, policies)
-        return cls(scenario, command(verb, scenario, policies or (), replications))
+        written = partial(command, verb, scenario, policies, replications, service)
+        known = {
+            "verb": verb, "scenario": None if scenario.file is None else str(scenario.file.absolute()), "policies": list(map(str, policies)),
+            "replications": replications, "seed": seed, "service": service and str(service),
+        }  # fmt: skip
+        return cls(scenario, written(), written(str), known)
 
     # ---- the run ----
 
@@ -114,7 +130,7 @@ class Session:
         from sim.engine import runner
         from sim.folder import Folder  # numpy
 
-        folder = None if out is None else Folder.opened(Path(out), self.identity(), resume)
+        folder = None if out is None else Folder.opened(Path(out), self.identity(), self.asked, resume)
         if folder is not None and (known := folder.finished()) is not None:
             return known
         cases = self.scenario.cases()
@@ -127,7 +143,7 @@ class Session:
             )  # fmt: skip
         except runner.Interrupted as stopped:
             result = self._result(stopped.rows, complete=False)
-            folder = folder or Folder.opened(self.place(), self.identity(), resume=False)
+            folder = folder or Folder.opened(self.place(), self.identity(), self.asked, resume=False)
             folder.keep(stopped.rows, rounds(stop))
             result.save(folder.path)
             raise Interrupted(result, folder.path) from None
@@ -143,7 +159,7 @@ class Session:
         scenario = self.scenario
         wanted = scenario.replications
         return {
-            "digest": scenario.digest, "seed": scenario.seed, "command": self.command, "version": sim.__version__,
+            "digest": scenario.digest, "seed": scenario.seed, "version": sim.__version__,
             "replications": [wanted.minimum, wanted.batch, wanted.maximum, wanted.half_width],
         }  # fmt: skip
 
@@ -175,8 +191,8 @@ class Session:
 
         scenario = self.scenario
         return Result(
-            scenario=scenario.name, digest=scenario.digest, seed=scenario.seed, service=service(scenario), rung=RUNG,
-            people=people(scenario), command=self.command, cells=tuple(self._cells(rows)), question=scenario.question,
+            scenario=scenario.name, digest=scenario.digest, seed=scenario.seed, service=naming.service(scenario), rung=RUNG,
+            people=naming.people(scenario), command=self.command, cells=tuple(self._cells(rows)), question=scenario.question,
             complete=complete,
         )  # fmt: skip
 
@@ -222,11 +238,6 @@ def onset(release: Release) -> float:
     return min((e.after for e in release.effects if isinstance(e, VersionEffect) and e.version != "stable"), default=0.0)
 
 
-def default() -> Scenario:
-    """The question that is asked of policies without a scenario: the default service, the named releases."""
-    return assemble([])
-
-
 def with_policies(scenario: Scenario, given: Sequence[Given]) -> Scenario:
     """The scenario with these policies in place of its own: names of its own, files, or policies."""
     from sim.files import canonical, digest
@@ -246,3 +257,14 @@ def _content(policy: NamedPolicy) -> bytes:
     """What the file of a policy holds: a class of a workshop is more than its fields."""
     path = Path(policy.source.rpartition(":")[0] if policy.kind == "python" else policy.source)
     return path.read_bytes() if path.is_file() else b""
+
+
+def with_service(scenario: Scenario, service: Path | str) -> Scenario:
+    """The scenario with another service. Raises FileErrors."""
+    from sim.files import canonical, digest
+    from sim.scenario.walking import plain
+
+    other = load_service(service)
+    return replace(
+        scenario, service=other, default_service=False, digest=digest(scenario.digest.encode(), canonical(plain(other)))
+    )

@@ -16,7 +16,10 @@ UNIFORM = st.integers(0, (1 << 53) - 1).map(lambda word: word * 2.0**-53)
 GRID = [(i + 0.5) / 20_000 for i in range(20_000)]
 
 
-@pytest.mark.parametrize("duration", [Constant(3.0), Uniform(2.0, 8.0), Exponential(5.0), Lognormal(900.0, 14400.0)], ids=repr)
+SPREADS = (Constant(3.0), Uniform(2.0, 8.0), Exponential(5.0), Lognormal(900.0, 14400.0))
+
+
+@pytest.mark.parametrize("duration", SPREADS, ids=repr)
 def test_the_mean_of_the_transform_is_the_mean(duration: Duration) -> None:
     mean = math.fsum(map(duration.draw, GRID)) / len(GRID)
     assert mean == pytest.approx(duration.mean, rel=2e-3)

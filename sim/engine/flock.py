@@ -13,7 +13,7 @@ from sim.policy.events import Event, Measured, Started, Value
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Observer
 from sim.policy.rollout import Policy, Rollout
-from sim.service.monitoring import View
+from sim.service.monitoring import Looks
 
 __all__ = ["Flock"]
 
@@ -42,11 +42,10 @@ class Flock:
             commands = self._leader.handle(at, started[0])
             self._keep(commands, [rollout.handle(at, started[position]) for position, rollout in self._others])
             return commands
-        if isinstance(event, Measured) and isinstance(event.answer, Value) and isinstance(event.answer.value, View):
-            windows = event.answer.value.windows()
-            id = event.id
-            commands = self._leader.handle(at, Measured(id, Value(windows[0])))
-            self._keep(commands, [r.handle(at, Measured(id, Value(windows[p]))) for p, r in self._others])
+        if isinstance(event, Measured) and isinstance(event.answer, Value) and isinstance(event.answer.value, Looks):
+            answers, id = event.answer.value.each(), event.id
+            commands = self._leader.handle(at, Measured(id, answers[0]))
+            self._keep(commands, [rollout.handle(at, Measured(id, answers[p])) for p, rollout in self._others])
             return commands
         commands = self._leader.handle(at, event)
         self._keep(commands, [rollout.handle(at, event) for _, rollout in self._others])

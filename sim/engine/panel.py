@@ -17,18 +17,16 @@ from numpy.typing import NDArray
 from sim.engine.array_judges import ARRAY_LOOKS, ArrayLook
 from sim.policy.analysis import Assess, Assessment, Judged, Metric, Rule, Verdict
 from sim.policy.chance import Key, derive
-from sim.policy.commands import Counts, Measure
 from sim.policy.events import Answer, Value
 from sim.policy.judges.base import AtEnd, Truth
-from sim.service.monitoring import View
+from sim.service.monitoring import Looks
 
-__all__ = ["WORDS", "Metrics", "Panel", "rollout_seed", "told"]
+__all__ = ["WORDS", "Panel", "rollout_seed", "told"]
 
 WORDS: tuple[Verdict, ...] = ("Successful", "Failed", "Inconclusive", "Error", "Undecided")
 _CODE = {word: code for code, word in enumerate(WORDS)}
 
 Codes = NDArray[np.int8]
-Metrics = Callable[[Measure, View, int], Answer]
 P = TypeVar("P")
 
 
@@ -68,7 +66,6 @@ class _Told:
 
     metric: Metric
     panel: Panel
-    metrics: Metrics | None
 
     @property
     def sequential(self) -> bool:
@@ -94,8 +91,8 @@ class _TogetherRun:
     array: ArrayLook
 
     def assess(self, at: float, answer: Answer) -> Assessment:
-        if isinstance(answer, Value) and isinstance(answer.value, View):
-            return Assessment(None, self.rule.panel.vote(self.array.look(answer.value)))
+        if isinstance(answer, Value) and isinstance(answer.value, Looks):
+            return Assessment(None, self.rule.panel.vote(self.array.look(answer.value.view)))
         judged = self.rule.metric.verdict
         assert isinstance(judged, Judged)
         return judged.start(0, (), None).assess(at, answer)
@@ -111,26 +108,18 @@ class _OneByOneRun:
     def assess(self, at: float, answer: Answer) -> Assessment:
         panel = self.rule.panel
         codes = np.zeros(len(self.runs), np.int8)
+        looks = answer.value if isinstance(answer, Value) and isinstance(answer.value, Looks) else None
         for row in panel.here.tolist():
-            codes[row] = _CODE[self.runs[row].assess(at, self._of(answer, row)).verdict]
+            own = answer if looks is None else looks.of(row)
+            codes[row] = _CODE[self.runs[row].assess(at, own).verdict]
         return Assessment(None, panel.vote(codes))
 
-    def _of(self, answer: Answer, row: int) -> Answer:
-        if not (isinstance(answer, Value) and isinstance(answer.value, View)):
-            return answer
-        query = self.rule.metric.query
-        if isinstance(query, Counts):
-            return Value(answer.value.window(row))
-        assert self.rule.metrics is not None
-        metric = self.rule.metric
-        return self.rule.metrics(Measure(0, "", metric.name, query, metric.template), answer.value, row)
 
-
-def told(policy: P, panel: Panel, metrics: Metrics | None = None) -> P:
+def told(policy: P, panel: Panel) -> P:
     """`policy` with every metric's verdict told by the panel."""
 
     def change(metric: Metric) -> Metric:
-        rule: Rule = _Told(metric, panel, metrics)
+        rule: Rule = _Told(metric, panel)
         return replace(metric, verdict=rule)
 
     changed: P = _rewrite(policy, change)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +21,24 @@ from sim.engine.draws import Draws
 from sim.engine.fixed import FixedLedger
 from sim.engine.flock import Flock
 from sim.engine.ledger import Forecast, Ledger
-from sim.engine.panel import Metrics, Panel, rollout_seed, told
+from sim.engine.panel import Panel, rollout_seed, told
+from sim.engine.queue_ledger import QueueLedger
 from sim.engine.rows import Rows, empty
 from sim.engine.streams import Stream
 from sim.engine.weather import Weather
 from sim.faults.effects import Effect
+from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
-from sim.policy.commands import Command, Measure
+from sim.policy.commands import Command
 from sim.policy.errors import WorldError
-from sim.policy.events import Answer, Value
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Note, Observer
+from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy, Rollout
-from sim.policy.runbook import Runbook
 from sim.policy.scale import bounds
 from sim.service.mix import layout
 from sim.service.model import Service
-from sim.service.monitoring import View
+from sim.service.monitoring import Metrics
 from sim.service.site import Chances, PersonNeeded, Site
 
 __all__ = ["Case", "draws_for", "follow", "solo"]
@@ -60,9 +62,20 @@ class Case:
         return isinstance(self.service.pods.start, Constant)
 
     @property
+    def rung(self) -> Literal["aggregated", "queueing"]:
+        """The rung of the ladder of fidelity: whether requests that find no free place in a pod wait one by one."""
+        waits = self.service.pods.concurrency is not None and self.service.latency is not None
+        return "queueing" if waits else "aggregated"
+
+    @property
+    def shared(self) -> bool:
+        """Whether replications may share a path, and borrow each other's counts."""
+        return self.steady and self.rung == "aggregated"
+
+    @property
     def told(self) -> bool:
         """Whether the policy decides by verdicts only, so that a panel can judge for it; else it reads values itself."""
-        return not isinstance(self.policy, Runbook)
+        return isinstance(self.policy, Canary | BlueGreen | Rolling)
 
 
 @dataclass(slots=True)
@@ -80,7 +93,7 @@ def follow(case: Case, seed: int, first: int, count: int) -> Rows:
     draws = draws_for(case.service, seed, first, count)
     rows = empty(count)
     rows["replication"] = np.arange(first, first + count)
-    groups = deque([_Group(np.arange(count), solo=not case.steady)])
+    groups = deque([_Group(np.arange(count), solo=not case.shared)])
     while groups:
         group = groups.popleft()
         groups.extend(_alone(case, draws, group, rows) if group.solo else _together(case, draws, group, rows))
@@ -97,14 +110,11 @@ def draws_for(service: Service, seed: int, first: int, count: int) -> Draws:
 def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
     """Run one path for all of a group; returns the groups that left it."""
     ledger = _ledger(case, draws, group.rows, group.forecast)
-    site = Site(
-        case.service, ledger, case.effects, show=lambda view: view, truth=case.truth, max_weight=_max_weight(case.policy),
-        most_pods=_most_pods(case), metrics=None if case.metrics is None else lambda command, view: Value(view),
-    )  # fmt: skip
+    site = Site(case.service, ledger, case.effects, together=True, **_setting(case))
     crowd: Panel | Flock
     if case.told:
         crowd = Panel(draws.seed, (draws.first + group.rows).tolist())
-        rollout: Rollout | Flock = Rollout(told(case.policy, crowd, case.metrics), observe=site.heard)
+        rollout: Rollout | Flock = Rollout(told(case.policy, crowd), observe=site.heard)
     else:
         seeds = [rollout_seed(draws.seed, draws.first + row) for row in group.rows.tolist()]
         crowd = rollout = Flock(case.policy, seeds, case.truth, site.heard)
@@ -128,7 +138,7 @@ def _alone(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
         borrowed = None if forecast is None else Forecast(forecast, np.array([position]))
         ledger, site, _ = solo(case, draws, row, group.stops.get(row), borrowed)
         stops |= settle_rows(case, draws, site, np.array([row]), np.array([0]), rows, stopped=row in group.stops)
-        if position == 0 and len(group.rows) > 4 and case.steady:
+        if position == 0 and len(group.rows) > 4 and case.shared:
             forecast = _ledger(case, draws, group.rows)
             forecast.follow(ledger.changes, site.story.ended_at)
     return [_Group(np.array(sorted(stops), np.intp), solo=True, stops=stops)] if stops else []
@@ -146,16 +156,9 @@ def solo(
             raise WorldError(f"more than {_CHANCES} random numbers for {purpose!r} in one rollout")
         return float(Stream(draws.seed, purpose, _CHANCES).uniforms(replication, 0, _CHANCES)[index])
 
-    def metrics(command: Measure, view: View) -> Answer:
-        assert case.metrics is not None
-        return case.metrics(command, view, 0)
-
     site = Site(
-        case.service, ledger, case.effects, show=lambda view: view.window(0), truth=case.truth,
-        seed=rollout_seed(draws.seed, replication), chances=Chances(number),
-        interruption=None if stop is None else (stop, "a person, called by an alert"),
-        max_weight=_max_weight(case.policy), most_pods=_most_pods(case),
-        metrics=None if case.metrics is None else metrics,
+        case.service, ledger, case.effects, together=False, seed=rollout_seed(draws.seed, replication), chances=Chances(number),
+        interruption=None if stop is None else (stop, "a person, called by an alert"), **_setting(case),
     )  # fmt: skip
 
     def heard(at: float, item: Command | Note) -> None:
@@ -170,13 +173,22 @@ def solo(
 
 def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast | None = None) -> Ledger:
     monitoring = case.service.monitoring
+    if case.rung == "queueing":
+        return QueueLedger(draws, rows, monitoring.scrape, monitoring.phase, case.service, case.effects)
     if case.service.arrivals == "fixed":
         return FixedLedger(draws, rows, monitoring.scrape, monitoring.phase, forecast, new=layout(case.service).new)
     return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast)
 
 
-def _max_weight(policy: Policy) -> float:
-    return float(getattr(policy, "max_weight", 100))
+def _setting(case: Case) -> dict[str, Any]:
+    """What a site must know of a case besides service and effects."""
+    return {
+        "truth": case.truth,
+        "max_weight": float(getattr(case.policy, "max_weight", 100)),
+        "own_pods": bool(getattr(case.policy, "pods", True)),
+        "most_pods": _most_pods(case),
+        "metrics": case.metrics,
+    }
 
 
 def _most_pods(case: Case) -> int:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sim.results.budgets import Verdict
 from sim.results.compare import Comparison, compare_all
+from sim.results.difference import Change
 from sim.results.front import Front, average, front
 from sim.results.interval import Interval
 from sim.results.measures import HORIZON, MEASURES, evaluate, named
@@ -278,3 +279,24 @@ def _contrast(one: Comparison | None) -> Shown:
     left = "" if one.variance_ratio != one.variance_ratio else f", r = {one.variance_ratio:.0%}"
     tone: Tone = {"better": "best", "worse": "alarm"}.get(one.verdict, "")  # type: ignore[assignment]
     return Shown(text, (ends, f"{p}{left}"), tone, one.difference.estimate)
+
+
+def changes(found: Sequence[Change]) -> Block:
+    """Old, new and the paired change, a row per measure of a cell."""
+    rows = tuple((f"{one.policy} / {one.release}", _changed(one)) for one in found)
+    note = "Change: new - old, run by run where both results have the same runs. Example: the first replication that differs."
+    return Block("What changed", note, "policy / release", ("measure", "old", "new", "change", "example"), rows)
+
+
+def _changed(one: Change) -> tuple[Shown, ...]:
+    unit = _unit(one.measure)
+    measure = named(one.measure)[0]
+    fewer = one.new.estimate < one.old.estimate
+    tone: Tone = "" if measure.name == "abort_rate" else "best" if fewer == (measure.better == "lower") else "alarm"
+    moved = Shown() if one.difference is None else _told(say(one.difference, unit, signed=True), tone)
+    example = Shown() if one.example is None else Shown(f"{one.example}")
+    return (Shown(one.measure), _shown(one.old, unit), replace(_shown(one.new, unit), tone=tone), moved, example)
+
+
+def _told(words: tuple[str, str], tone: Tone) -> Shown:
+    return Shown(words[0], (words[1],), tone)

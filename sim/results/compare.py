@@ -7,7 +7,7 @@ of the paired differences with Student's p-value; delays are restricted to the h
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,14 +17,20 @@ from sim.policy.errors import WorldError
 from sim.policy.special import beta_cdf
 from sim.results.interval import Interval
 from sim.results.means import finite
-from sim.results.measures import HORIZON, Measure, named
+from sim.results.measures import HORIZON, Applies, Measure, named
 from sim.results.multiplicity import holm
 from sim.results.paired import mcnemar, paired_difference
 from sim.results.resampling import Floats
 from sim.results.result import Cell, Result
 
 CLEAR = 0.05  # Holm-adjusted
-COMPARED = ("escape_rate", "harm.mean", "false_rollback_rate", "lead.mean", "pod_hours.mean")
+COMPARED: Mapping[str, Applies] = {  # by default, and on which releases
+    "escape_rate": "bad",
+    "harm.mean": "bad",
+    "false_rollback_rate": "good",
+    "lead.mean": "good",
+    "pod_hours.mean": "good",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +74,20 @@ def compare(result: Result, policy: str, reference: str, release: str, name: str
 
 
 def compare_all(
-    result: Result, reference: str | None = None, names: Sequence[str] = COMPARED, level: float = 0.95
+    result: Result, reference: str | None = None, names: Mapping[str, Applies] = COMPARED, level: float = 0.95
 ) -> tuple[Comparison, ...]:
-    """Every policy against the reference (default: the first) under every release, with Holm's adjustment over all of them."""
+    """Every policy against the reference (default: the first), with Holm's adjustment over all comparisons made.
+
+    `names` says which measures, and on which releases: good, bad or both.
+    """
     against = reference if reference is not None else next(iter(result.policies), "")
     if against and against not in result.policies:
         raise WorldError(f"the reference {against!r} is not among the policies {', '.join(result.policies)}")
     found = [
         compare(result, cell.policy, against, cell.release, name, level)
-        for name in names
+        for name, kind in names.items()
         for cell in result.cells
-        if cell.policy != against and named(name)[0].fits(cell.bad) and _pairs(result.find(against, cell.release), cell)
+        if cell.policy != against and _fits(name, kind, cell) and _pairs(result.find(against, cell.release), cell)
     ]
     adjusted = holm([comparison.p_value for comparison in found])
     return tuple(replace(comparison, adjusted=p) for comparison, p in zip(found, adjusted, strict=True))
@@ -103,6 +112,10 @@ def shared(cells: Sequence[Cell]) -> Floats:
         named_cells = ", ".join(f"{cell.policy} / {cell.release}" for cell in cells)
         raise WorldError(f"no replication is common to {named_cells}; run the same seeds")
     return common
+
+
+def _fits(name: str, kind: Applies, cell: Cell) -> bool:
+    return named(name)[0].fits(cell.bad) and kind in ("both", "bad" if cell.bad else "good")
 
 
 def _pairs(reference: Cell | None, cell: Cell) -> bool:

@@ -6,8 +6,10 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sim.results.blocks import Block, Shown, blocks, footer
+from sim.results.blocks import Block, Shown, blocks, changes, footer
+from sim.results.difference import difference
 from sim.results.result import Result
+from sim.results.wording import count
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -90,3 +92,22 @@ def _width(shown: Shown) -> int:
 
 def _words(name: str) -> int:
     return max(len(word) for word in name.split())
+
+
+def show_difference(old: Result, new: Result, console: Console | None = None) -> None:
+    """Print what two results differ in: what they were made from, and each measure that changed beyond chance."""
+    from rich.console import Console
+    from rich.text import Text
+
+    out = console if console is not None else Console(width=WIDTH)
+    found = difference(old, new)
+    for name, before, after in found.origins:
+        out.print(Text.assemble((f"{name}: ", "bold"), f"{before}  ->  {after}"))
+    for title, places in (("only in the old result", found.only_old), ("only in the new result", found.only_new)):
+        if places:
+            out.print(Text(f"{title}: {', '.join(f'{policy} / {release}' for policy, release in places)}"))
+    if found.clear:
+        for part in render(changes(found.clear), out.width):
+            out.print(part)
+    within = len(found.changes) - len(found.clear)
+    out.print(Text(f"{count(len(found.clear), 'change')} beyond chance, {within} within it, of single comparisons at 95%.", style="dim"))

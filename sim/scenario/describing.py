@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from itertools import groupby
+from typing import Any
 
 from sim.files import format_duration
 from sim.policy.analysis import Analysis, Conditions, JobState, Judged, Limits, Metric, Rule
@@ -136,11 +137,9 @@ def _schedule(metric: Metric) -> str:
 def _rule(rule: Rule) -> str:
     match rule:
         case Judged(judge):
-            told = [
-                f"{field.name} {value}"
-                for field in fields(judge)
-                if _tells(field.name, value := getattr(judge, field.name))
-            ]  # type: ignore[arg-type]
+            config: Any = judge
+            values = [(field.name, getattr(judge, field.name)) for field in fields(config)]
+            told = [f"{name} {value}" for name, value in values if _tells(name, value)]
             return f"{judge.name} ({', '.join(told)})"
         case Asked(measure, conditions, _):
             return f"{measure.key} ({_conditions(conditions)})"

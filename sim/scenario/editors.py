@@ -43,10 +43,12 @@ _AnyEntry: Any = _ENTRIES[0]
 for _one in _ENTRIES[1:]:
     _AnyEntry = _AnyEntry | _one
 
+_Entries: Any = list[Annotated[_AnyEntry, Field(discriminator="kind")]]
+
 TraceDocument = create_model(
     "TraceDocument", __base__=Strict, __doc__="What `seatrial trace --json` writes.",
     policy=(str, Field()), profile=(str, Field()), phase=(str, Field()), reason=(str, Field()),
-    entries=(list[Annotated[_AnyEntry, Field(discriminator="kind")]], Field()),
+    entries=(_Entries, Field()),
 )  # fmt: skip
 
 KINDS: dict[str, Any] = {

@@ -17,6 +17,7 @@ from sim.policy.errors import PolicyError
 from sim.policy.expr import Condition, ConditionError, parse_condition
 from sim.policy.judges import JUDGES, Judge
 from sim.policy.judges.kayenta_metric import Metric as Series
+from sim.policy.judges.split import Split
 from sim.scenario.authors import instance
 from sim.scenario.choices import Single, choice, single
 from sim.scenario.derive import Derived, Form, derive, given, unsaid
@@ -251,18 +252,18 @@ LIMITS = (
 )
 
 
-def analysis(settings: list[dict[str, Any]], *, endless: bool = False, **fill: str) -> Analysis:
-    """The analysis of these metrics. `endless`: it runs until it is ended. `fill`: fields of judges that the file does not give."""
+def analysis(settings: list[dict[str, Any]], *, endless: bool = False, on_nodata: OnUnknown | None = None, split: Split | None = None) -> Analysis:
+    """The analysis of these metrics. `endless`: it runs until it is ended. `on_nodata`, `split`: for judges, where the file does not say."""
     if not settings:
         raise PolicyError("an analysis needs at least one metric; list one under metrics")
-    return Analysis(tuple(_metric(one, endless, fill) for one in settings))
+    return Analysis(tuple(_metric({"on_nodata": on_nodata, **one}, endless, split) for one in settings))
 
 
-def _metric(said: dict[str, Any], endless: bool, fill: dict[str, str]) -> Metric:
+def _metric(said: dict[str, Any], endless: bool, split: Split | None) -> Metric:
     interval = said.get("interval")
     count = None if endless else _count(said)
     window = said.get("window") or _own_window(said) or interval or 60.0
-    rule, name, points = _rule(said, window, fill)
+    rule, name, points = _rule(said, window, split)
     return Metric(
         said.get("name", name), Counts(window, points), rule, interval, count,
         said.get("initial_delay", interval or window),  # the first look comes when there is a whole window to look at
@@ -286,7 +287,7 @@ def _count(said: dict[str, Any]) -> int | None:
         raise PolicyError("count and duration say the same; keep one of them")
     if interval is None:
         raise PolicyError("a duration needs an interval; write e.g. interval: 60s")
-    whole = round(duration / interval)
+    whole: int = round(duration / interval)
     if whole < 1 or abs(whole * interval - duration) > 1e-6 * duration:
         raise PolicyError(
             f"a duration of {duration:g} s is not a whole number of intervals of {interval:g} s; make it a multiple"
@@ -294,7 +295,7 @@ def _count(said: dict[str, Any]) -> int | None:
     return whole
 
 
-def _rule(said: dict[str, Any], window: float, fill: dict[str, str]) -> tuple[Rule, str, tuple[str, ...]]:
+def _rule(said: dict[str, Any], window: float, split: Split | None) -> tuple[Rule, str, tuple[str, ...]]:
     """(verdict function, name of the metric, series that the judge reads)."""
     unknown = {key: said[key] for key in ("on_nan", "on_error") if key in said}
     chosen, conditions = said.get("judge"), "success" in said or "failure" in said
@@ -309,12 +310,12 @@ def _rule(said: dict[str, Any], window: float, fill: dict[str, str]) -> tuple[Ru
             raise PolicyError(
                 "a judge reads counts, not a measure; write success: or failure: for the measure, or remove it"
             )
-        judge = chosen.filled(**{**fill, "on_nodata": said.get("on_nodata", fill.get("on_nodata"))})
+        judge = chosen.filled(on_nodata=said["on_nodata"], split=split)
         return Judged(judge, **unknown), chosen.name, _points(judge)
     if "measure" not in said:
         raise PolicyError("conditions need something to look at; add e.g. measure: success-rate")
     measure = replace(said["measure"], window=window)
-    limits = Limits(**unknown, **({"on_nodata": said["on_nodata"]} if "on_nodata" in said else {}))
+    limits = Limits(**unknown, **({"on_nodata": said["on_nodata"]} if said["on_nodata"] else {}))
     return Asked(measure, Conditions(said.get("success"), said.get("failure"), vector=False), limits), measure.key, ()
 
 

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sim.faults.presets import condition
-from sim.files import Document, FileErrors, Problem, Refused, read_document, read_documents, validate
-from sim.files.nodes import Node
+from sim.files import Document, FileErrors, Problem, Refused, read_document, validate
 from sim.files.words import Path as Place
 from sim.files.words import choose, show
 from sim.pipeline.model import PipelineModel
-from sim.policy.commands import Text
 from sim.policy.errors import SeatrialError
 from sim.scenario.authors import is_python
 from sim.scenario.conditions import DEFAULT, WrittenFaults, named, release
 from sim.scenario.derive import Form
 from sim.scenario.digests import sealed
+from sim.scenario.fitting import misfits
 from sim.scenario.forms import ReleaseForm, ScenarioForm
 from sim.scenario.measures import MetricTable
 from sim.scenario.policies import PolicyForm
@@ -26,7 +25,6 @@ from sim.scenario.reader import Reader
 from sim.scenario.references import from_class, kind_is, policy_at, policy_in, service_at
 from sim.scenario.references import named as name_policy
 from sim.scenario.values import NamedPolicy, Release, Replications, Scenario
-from sim.scenario.walking import asked
 from sim.service.model import Service
 
 __all__ = ["assemble", "load", "load_policy", "load_service"]
@@ -51,7 +49,7 @@ def load(source: Path | str | Document) -> Scenario:
 
 
 def load_policy(source: Path | str | Document, *, name: str = "") -> NamedPolicy:
-    """The policy of an own file, of a manifest (or the one of this name in it), of `./file.py:Class` or `module:Class`. Raises FileErrors."""
+    """The policy of an own file, of a manifest (`PATH#name` for one of several), or of a Python class. Raises FileErrors."""
     if isinstance(source, Document):
         document = source
         return _alone(Path(document.file), lambda path: policy_in(document))
@@ -69,7 +67,7 @@ def load_service(source: Path | str) -> Service:
 
 def assemble(
     policies: Iterable[Path | str | NamedPolicy], *, service: Path | str | Service | None = None, releases: Sequence[str] = DEFAULT,
-    seed: int = 1, replications: Replications = Replications(), name: str = "compare", question: str = "",
+    seed: int = 1, replications: Replications | None = None, name: str = "compare", question: str = "",
 ) -> Scenario:  # fmt: skip
     """A scenario for policies without one: the named conditions, and the default service unless one is given. Raises FileErrors."""
     reader = Reader()
@@ -86,11 +84,11 @@ def assemble(
         world = own or Service()
         table = MetricTable()
         for policy in ready:
-            reader.problems += _unasked(policy, table, None)
+            reader.problems += misfits(policy, table, world, None)
         reader.check()
         conditions = tuple(named(one, world, seed) for one in releases)
         scenario = Scenario(
-            name, question, world, ready, conditions, table, replications, seed, default_service=service is None
+            name, question, world, ready, conditions, table, replications or Replications(), seed, default_service=service is None
         )  # fmt: skip
         return sealed(scenario, reader.contents)
 
@@ -154,7 +152,7 @@ class _Building:
         releases = tuple(found for one in self._written() if (found := self._release(*one, service)) is not None)
         table = MetricTable(form.table())
         for at, policy in policies:
-            self._reader.problems += _unasked(policy, table, self._document.problem(at, "", "", key=False))
+            self._reader.problems += misfits(policy, table, service, self._document.problem(at, "", ""))
         budgets = tuple(budget.made for budget in form.budgets)
         expectations = tuple(expectation.made for expectation in form.expect)
         self._names([policy.name for _, policy in policies], [name for name, _, _ in self._written()])
@@ -243,55 +241,3 @@ class _Building:
             self._reader.add(
                 self._document, self._document.problem(at, f"there is no {what} {show(name)}", choose(name, known))
             )
-
-
-# ---- metrics in a provider's language ----
-
-
-def _unasked(policy: NamedPolicy, table: MetricTable, where: Problem | None) -> list[Problem]:
-    """A problem for every metric of a policy that nobody says the meaning of, at the metric if its file can be told."""
-    missing = dict.fromkeys(
-        (template, metric, query.provider)
-        for template, metric, query in asked(policy.policy)
-        if isinstance(query, Text) and table.find(template, metric) is None
-    )
-    return [_problem(policy, *one, where) for one in missing]
-
-
-def _problem(policy: NamedPolicy, template: str, metric: str, provider: str, where: Problem | None) -> Problem:
-    problem = f"metric {metric} asks {provider} in its own language, which is not simulated yet"
-    remedy = f"say in the scenario what it measures: metrics: {{{metric}: success-rate}}"
-    for document in _documents(policy):
-        found = _find(document.root, metric, ())
-        if found is not None:
-            return document.problem(found, problem, remedy)
-    if where is not None:
-        return replace(where, problem=problem, remedy=remedy)
-    return Problem(policy.source, 1, 1, "", problem, remedy)
-
-
-def _documents(policy: NamedPolicy) -> list[Document]:
-    path = Path(policy.source)
-    if policy.kind == "python" or not path.is_file():
-        return []
-    try:
-        return read_documents(path)
-    except FileErrors:
-        return []
-
-
-def _find(node: Node, metric: str, path: Place) -> Place | None:
-    """The place of the metric with this name below `metrics:` lists."""
-    for part, child in _children(node):
-        if path[-1:] == ("metrics",) and isinstance(child.value, dict) and child.value.get("name") == metric:
-            return (*path, part, "name")
-        found = _find(child, metric, (*path, part))
-        if found is not None:
-            return found
-    return None
-
-
-def _children(node: Node) -> list[tuple[str | int, Node]]:
-    if isinstance(node.children, dict):
-        return list(node.children.items())
-    return list(enumerate(node.children or []))

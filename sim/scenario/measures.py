@@ -10,9 +10,11 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from sim.files.units import parse_prom_duration
 from sim.policy.analysis import Assessment, Conditions, Limits
 from sim.policy.chance import Key
 from sim.policy.commands import Measure as Question
+from sim.policy.commands import Text
 from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import Absent, Answer, NotANumber, Value
 from sim.policy.judges.base import Arm, AtEnd, Truth, Window
@@ -100,7 +102,7 @@ class Asked:
 
     measure: Measure
     conditions: Conditions
-    unknown: Limits = Limits()
+    unknown: Limits = field(default_factory=Limits)
 
     sequential: ClassVar[bool] = False
     at_end: ClassVar[AtEnd] = "inconclusive"
@@ -140,7 +142,10 @@ class MetricTable:
         return known.get(f"{template}/{metric}", known.get(metric))
 
     def window(self, question: Question) -> float:
-        """The seconds that the engine should look back for this metric."""
+        """The seconds that the engine should look back for this metric; Flagger's own two name them in the query."""
+        query = question.query
+        if isinstance(query, Text) and query.provider == "flagger-builtin":
+            return parse_prom_duration(query.text.rpartition("[")[2].rstrip("]"))
         return self._of(question).window
 
     def __call__(self, question: Question, view: View, row: int) -> Answer:

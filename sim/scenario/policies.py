@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -18,6 +19,7 @@ from sim.policy.canary import Canary
 from sim.policy.commands import Match, Mirror, SetWeight
 from sim.policy.errors import PolicyError
 from sim.policy.rolling import Rolling
+from sim.policy.judges.split import Split
 from sim.policy.rollout import Policy
 from sim.policy.runbook import Runbook
 from sim.policy.steps import Analyse, Pause, ScaleCanary, Step
@@ -33,7 +35,7 @@ def _rising(weights: list[float]) -> tuple[float, ...]:
     """Contracts section 11: a short form rises and ends at 100."""
     shown = f"({', '.join(f'{weight:g}' for weight in weights)}{',' if len(weights) == 1 else ''})"
     if (
-        any(low >= high for low, high in zip(weights, weights[1:], strict=False))
+        any(low >= high for low, high in pairwise(weights))
         or not weights
         or weights[-1] != 100
         or weights[0] <= 0
@@ -141,10 +143,10 @@ class _Beside(AnalysisForm, _CanaryOptions):  # type: ignore[valid-type, misc]
         int, Field(gt=0, le=100, description="Size of the canary meanwhile, in percent of the service")
     ] = 100
 
-    def around(self, first: Step, last: Step, **fill: str) -> Canary:
+    def around(self, first: Step, last: Step, split: Split | None = None) -> Canary:
         if not self.judged:
             raise PolicyError("nothing is judged; add judge:, or metrics:, or measure: and success:")
-        steps = (ScaleCanary(weight=self.scale), first, Analyse(analysis(self.settings(), **fill)), last)
+        steps = (ScaleCanary(weight=self.scale), first, Analyse(analysis(self.settings(), split=split)), last)
         return Canary(**given(self, *_OPTIONS), steps=steps)
 
 

@@ -9,7 +9,7 @@ from functools import cached_property, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from sim.durations import Z99
 from sim.files import (
@@ -90,9 +90,12 @@ _SIMPLE: dict[str, type[Single]] = {
 }
 
 
+_RATE = {"type": "string", "description": "A rate: 100/s", "pattern": r"^[0-9]+(\.[0-9]*)?/[smhd]$"}
+
+
 def _traffic(forms: dict[str, type[Single]]) -> Any:
     branches = [Annotated[form, branch(name)] for name, form in forms.items()]
-    text: Any = Annotated[Any, AfterValidator(_constant), branch("text")]
+    text: Any = Annotated[Any, AfterValidator(_constant), WithJsonSchema(_RATE), branch("text")]
     return Annotated[reduce(or_, branches, text), choice("traffic", forms, text=True)]
 
 

@@ -53,7 +53,7 @@ class Release:
 
     name: str
     effects: tuple[Effect, ...] = ()
-    truth: Truth = Truth(bad=False)
+    truth: Truth = field(default_factory=lambda: Truth(bad=False))
     description: str = ""
     faults: tuple[Fault, ...] = ()
 

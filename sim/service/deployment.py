@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sim.policy.commands import Apply
 from sim.policy.scale import Pods
 
@@ -10,6 +12,10 @@ __all__ = ["sync"]
 
 def sync(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tuple[int, tuple[int, ...]]:
     """The wanted sizes after one sync: (new, old ones with the oldest first). Unchanged sizes mean: nothing to do now."""
+    if spec.beside:  # another workload's pods of this revision stay and do not count
+        own = Pods(new.wanted - spec.beside, max(0, new.available - spec.beside))
+        wanted, rest = sync(replace(spec, beside=0), replicas, own, old)
+        return wanted + spec.beside, rest
     if spec.recreate:
         if any(pods.wanted or pods.available for pods in old):
             return new.wanted, tuple(0 for _ in old)

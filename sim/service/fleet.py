@@ -39,7 +39,8 @@ class Fleet:
     # ---- what the policy asks ----
 
     def resize(self, at: float, stable: int, canary: int, older: int) -> None:
-        """Want this many pods; among older revisions the newest drains first."""
+        """Want this many pods; among older revisions the newest drains first. A Deployment's own arithmetic ends."""
+        self._deployment = None
         self._want(at, self.stable, stable)
         if self.revision != self.stable:
             self._want(at, self.revision, canary)

@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.ledger import Ledger
 from sim.faults.effects import TelemetryEffect
-from sim.policy.events import Absent, Failed, NotANumber
+from sim.policy.commands import Counts, Measure
+from sim.policy.errors import WorldError
+from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.policy.judges.base import Arm, Window
 from sim.service.mix import Layout
 
-__all__ = ["Monitor", "Seen", "View"]
+__all__ = ["Looks", "Metrics", "Monitor", "Seen", "View"]
 
 _SLACK = 1e-9  # a scrape at the very moment of a query is seen by it
 
@@ -54,6 +57,44 @@ class View:
         start, end, weight, bounds = self.start, self.end, self.weight, self.bounds
         pairs = zip(_arms(self.canary), _arms(self.baseline), strict=True)
         return [Window(start, end, weight, canary, baseline, bounds) for canary, baseline in pairs]
+
+
+class Metrics(Protocol):
+    """What metrics measure that a policy asks for in a provider's own language."""
+
+    def window(self, question: Measure) -> float:
+        """How many seconds back the answer looks."""
+        ...
+
+    def __call__(self, question: Measure, view: View, row: int) -> Answer:
+        """The answer for one replication of a view."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """The answers to one question for all replications of a path: each would get its own."""
+
+    question: Measure
+    view: View
+    metrics: Metrics | None = None
+
+    def of(self, row: int) -> Answer:
+        """The answer for one replication."""
+        if isinstance(self.question.query, Counts):
+            return Value(self.view.window(row))
+        if self.metrics is None:
+            raise WorldError(
+                f"metric {self.question.metric} asks {self.question.query.provider} in its own language, which is not simulated "
+                f"yet; say what it measures in the scenario: metrics: {{{self.question.metric}: success-rate}}"
+            )
+        return self.metrics(self.question, self.view, row)
+
+    def each(self) -> list[Answer]:
+        """The answers of all, in order."""
+        if isinstance(self.question.query, Counts):
+            return [Value(window) for window in self.view.windows()]
+        return [self.of(row) for row in range(len(self.view.canary.requests))]
 
 
 class Monitor:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +30,11 @@ from sim.policy.notes import Measurement, Note, PhaseIs
 from sim.service.fleet import Fleet
 from sim.service.mix import Mix, layout
 from sim.service.model import Service
-from sim.service.monitoring import Monitor, View
+from sim.service.monitoring import Looks, Metrics, Monitor, View
 from sim.service.routing import Class, Routing
 from sim.service.trouble import Trouble
 
-__all__ = ["Chances", "PersonNeeded", "Site", "Story"]
-
-Shown = Callable[[View], object]
-"""What becomes of a look before the policy sees it: the one replication's window, or the view of all of them."""
+__all__ = ["Chances", "PersonNeeded", "Plan", "Site", "Story"]
 
 
 class PersonNeeded(Exception):
@@ -67,8 +65,24 @@ class Story:
     steps: list[tuple[float, float]] = field(default_factory=list)  # (at, share of the new version)
 
 
+class Plan(NamedTuple):
+    """What the counts depend on from a moment on, besides the moment; the key of a change of the ledger."""
+
+    classes: tuple[Class, ...]
+    mirror: float
+    old: int  # pods, if they can run short, else whether there is one
+    new: int
+    served_since: float  # of the new version
+    dead: tuple[tuple[int, float], ...]
+    epoch: int
+
+
 class Site:
-    """The world of one path. `chances` None: nothing on the path is random (several replications may share it)."""
+    """The world of one path.
+
+    `together`: measurements are answered with the `Looks` of all replications, else with the first one's own answer. `chances` None:
+    nothing on the path is random. `own_pods` False: the new version runs in the old one's pods (a feature flag).
+    """
 
     def __init__(
         self,
@@ -76,17 +90,19 @@ class Site:
         ledger: Ledger,
         effects: Sequence[Effect],
         *,
-        show: Shown,
+        together: bool,
         truth: Truth | None = None,
         seed: int = 0,
         chances: Chances | None = None,
         interruption: tuple[float, str] | None = None,
         max_weight: float = 100.0,
         most_pods: int | None = None,
-        metrics: Callable[[Measure, View], Answer] | None = None,
+        metrics: Metrics | None = None,
+        own_pods: bool = True,
     ) -> None:
         self.service, self.ledger, self.story = service, ledger, Story()
-        self._show, self._truth, self._seed, self._chances = show, truth, seed, chances
+        self._together, self._truth, self._seed, self._chances = together, truth, seed, chances
+        self._own_pods = own_pods
         self._max_weight, self._most_pods, self._metrics = max_weight, most_pods, metrics
         self._agenda: Agenda[Callable[[float], Event | None]] = Agenda()
         self._load = tuple(effect for effect in effects if isinstance(effect, LoadEffect))
@@ -207,7 +223,8 @@ class Site:
 
     def _replan(self, at: float) -> None:
         """Tell the ledger what happens from now on."""
-        old, new = self._fleet.available(at, 1), self._fleet.available(at, 2)
+        old = self._fleet.available(at, 1)
+        new = self._fleet.available(at, 2) if self._own_pods else old
         state = (self._routing, old, new, self._fleet.stable, self._served_since, len(self._trouble.unreachable), self._epoch)
         if state == self._planned:
             return
@@ -229,7 +246,8 @@ class Site:
             self.story.full_at = inf
         self.story.restored_at = at if share == 0 and self.story.restored_at == inf else self.story.restored_at if share == 0 else inf
         dead = tuple(sorted(self._trouble.unreachable.items()))
-        key = (classes, self._routing.mirror, self._strained(old), self._strained(new), self._served_since, dead, self._epoch)
+        pods = self._strained(old), self._strained(new)
+        key = Plan(classes, self._routing.mirror, *pods, self._served_since, dead, self._epoch)
         self.ledger.change(at, key, self._means(classes, self._routing.mirror, old, new, dict(dead)))
 
     def _turn(self, at: float) -> None:
@@ -238,7 +256,8 @@ class Site:
 
     def _strained(self, pods: int) -> int:
         """Pods matter to the counts only where they can run short."""
-        return pods if self.service.pods.capacity is not None else min(pods, 1)
+        limits = self.service.pods.capacity, self.service.pods.concurrency
+        return min(pods, 1) if limits == (None, None) else pods
 
     def _means(
         self, classes: tuple[Class, ...], mirror: float, old: int, new: int, dead: dict[int, float]
@@ -289,18 +308,15 @@ class Site:
         self._agenda.plan(at + delay, lambda then: Measured(command.id, self._answer(at, command)))
 
     def _answer(self, at: float, command: Measure) -> Answer:
-        span = command.query.window if isinstance(command.query, Counts) else 60.0
+        span = command.query.window if isinstance(command.query, Counts) else self._window(command)
         seen = self._monitor.look(at, span, self._weighed(at, span))
         if not isinstance(seen, View):
             return seen
-        if isinstance(command.query, Counts):
-            return Value(self._show(seen))
-        if self._metrics is None:
-            raise WorldError(
-                f"metric {command.metric} asks {command.query.provider} in its own language, which is not simulated yet; "
-                f"say what it measures in the scenario: metrics: {{{command.metric}: success-rate}}"
-            )
-        return self._metrics(command, seen)
+        looks = Looks(command, seen, self._metrics)
+        return Value(looks) if self._together else looks.of(0)
+
+    def _window(self, command: Measure) -> float:
+        return 60.0 if self._metrics is None else self._metrics.window(command)
 
     def _weighed(self, at: float, span: float) -> float:
         """The planned share of the new version, averaged over the window."""
@@ -332,7 +348,7 @@ class Site:
         return Human("abort" if rule == "abort" else "promote")
 
     def _ask(self, at: float, gate: str) -> None:
-        approved = self.service.people.gates == "approve"
+        approved = self.service.people.gates == "approve" and gate != "rollback"  # a rollback webhook's yes would end it
         self._agenda.plan(at, lambda then: Answered(gate, approved))
 
     def _seen_at(self, at: float) -> float:

@@ -28,7 +28,7 @@ class ScriptWorld:
         self._asked: dict[str, int] = {}  # measurements taken so far, per entry of the script
         self._fleet = Fleet(replicas, script.ready_after, self._look, scaled)
         self._gates: dict[str, bool] = {}
-        self._waiting: list[str] = []
+        self._waiting: list[tuple[str, str]] = []  # name and type
         for happening in script.events:
             self._agenda.plan(happening.at, happening)
 
@@ -56,8 +56,8 @@ class ScriptWorld:
                     self._fleet.resize(at, stable, canary, older)
                 case Apply():
                     self._fleet.apply(at, command)
-                case AskGate(gate):
-                    self._ask(at, gate)
+                case AskGate(gate, name):
+                    self._ask(at, gate, name)
                 case Promote(revision):
                     self._fleet.promote(at, revision)
 
@@ -84,18 +84,22 @@ class ScriptWorld:
     def _answer_gate(self, at: float, item: Happening) -> Event | None:
         gate, approved = str(item.value), item.kind == "approve"
         self._gates[gate] = approved
-        if gate in self._waiting:
-            self._waiting.remove(gate)
-            return Answered(gate, approved)
+        for waiting in self._waiting:
+            if gate in waiting:
+                self._waiting.remove(waiting)
+                return Answered(waiting[1], approved)
         return None
 
-    def _ask(self, at: float, gate: str) -> None:
-        if gate in self._gates:
-            self._agenda.plan(at, Answered(gate, self._gates[gate]))
-        elif any(item.kind in ("approve", "deny") and item.value == gate for item in self._script.events):
-            self._waiting.append(gate)
+    def _ask(self, at: float, gate: str, name: str) -> None:
+        """A gate answers by its name, else by its type; without a word in the script it says yes, a rollback webhook no."""
+        for word in (name, gate):
+            if word in self._gates:
+                self._agenda.plan(at, Answered(gate, self._gates[word]))
+                return
+        if any(item.kind in ("approve", "deny") and item.value in (gate, name) for item in self._script.events):
+            self._waiting.append((name, gate))
         else:
-            self._agenda.plan(at, Answered(gate, True))
+            self._agenda.plan(at, Answered(gate, gate != "rollback"))
 
     def _measure(self, at: float, command: Measure) -> None:
         name = command.metric

@@ -1,0 +1,122 @@
+"""Running a question and showing its answer: what `run`, `compare` and `demo` share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sim.cli import console, exits
+from sim.cli.progress import progress
+
+if TYPE_CHECKING:
+    from sim.results.budgets import Verdict
+    from sim.results.result import Result
+    from sim.session import Session
+
+__all__ = ["Answer", "cores", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result and what it says of the budgets."""
+
+    result: Result
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def code(self) -> int:
+        """0 pass or no budgets, 1 one failed, 3 undecided."""
+        from sim.results.budgets import overall
+
+        if not self.verdicts:
+            return exits.DONE
+        return {"pass": exits.DONE, "fail": exits.FAILED, "undecided": exits.UNDECIDED}[overall(self.verdicts)]
+
+    def document(self) -> dict[str, Any]:
+        """The `--json` document: the result, and the budgets where there are any."""
+        from sim.results.budgets import overall
+
+        said = self.result.document()
+        if self.verdicts:
+            said["verdict"] = overall(self.verdicts)
+            said["budgets"] = [_budget(verdict) for verdict in self.verdicts]
+        return said
+
+
+def cores(jobs: int | None) -> int:
+    """Worker processes: as asked, else all cores that this process may use."""
+    if jobs is not None:
+        return jobs
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def answer(
+    session: Session, *, jobs: int | None, out: Path | None, resume: bool, quiet: bool, json: bool, following: Sequence[str] = (),
+    comparing: bool = False,
+) -> Answer:
+    """Run, save, print. `following` are the commands to try next. Raises typer.Exit(130) after an interruption."""
+    from sim.session import Interrupted, judged
+
+    try:
+        with progress("simulating", quiet=quiet or json) as tell:
+            result = session.run(cores(jobs), tell, out, resume)
+    except Interrupted as stopped:
+        _interrupted(stopped, session, json=json)
+        raise typer.Exit(exits.INTERRUPTED) from None
+    found = Answer(result, judged(session.scenario, result))
+    if out is not None:
+        _report(found, out)
+    if json:
+        console.document(found.document())
+    else:
+        _show(found, out, following, quiet=quiet, comparing=comparing)
+    return found
+
+
+def _show(found: Answer, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool) -> None:
+    from sim.results.blocks import blocks, contrasts, footer, judged
+    from sim.results.table import render
+
+    screen, result = console.out(), found.result
+    console.line(result.question.strip() or result.scenario, "bold")
+    shown = [*blocks(result), *judged(found.verdicts)]
+    if comparing and len(result.policies) > 1:
+        shown += [block for block in contrasts(result)]
+    for block in shown:
+        console.show(*render(block, screen.width))
+    for text in footer(result):
+        console.line(text, "dim", wrap=False)
+    if not quiet:
+        rows = [("wrote", f"{out}/result.json, rows.npy, report.html")] if out is not None else []
+        console.pairs(*rows, *(("next", one) for one in following))
+
+
+def _report(found: Answer, out: Path) -> None:
+    from sim.results.report import write_report
+
+    write_report(found.result, out / "report.html", found.verdicts)
+
+
+def _interrupted(stopped: Any, session: Session, *, json: bool) -> None:
+    """What was finished is kept; say where, and how to go on."""
+    done = sum(len(cell.rows) for cell in stopped.result.cells)
+    if json:
+        console.document(stopped.result.document())
+    screen = console.err()
+    screen.print(f"interrupted; {done:,} rollouts are kept in {stopped.kept}", style="yellow")
+    screen.print(f"continue with: {session.typed} --resume {stopped.kept}", soft_wrap=True)
+
+
+def _budget(verdict: Verdict) -> dict[str, Any]:
+    from sim.results.result import _entry
+
+    budget = verdict.budget
+    return {
+        "policy": verdict.policy, "release": verdict.release, "measure": budget.metric, "sense": budget.sense, "limit": budget.limit,
+        "band": budget.band, "decision": verdict.decision, "interval": _entry(verdict.interval), "note": verdict.note,
+    }  # fmt: skip

@@ -1,0 +1,83 @@
+"""`seatrial compare`: policies against each other on the same random numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from sim.cli import options
+from sim.cli.exits import Usage
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+_FILES = typer.Argument(metavar="P P... | SCENARIO", help="Policies (files, manifests, file.py:Class), or one scenario.", show_default=False)
+_SCENARIO = typer.Option("--scenario", "-s", help="Take service, releases and budgets from here.", show_default=False)
+_SERVICE = typer.Option("--service", help="For this service, under the named releases.", show_default=False)
+
+
+@app.command()
+def compare(
+    files: Annotated[list[str], _FILES],
+    scenario: Annotated[Optional[Path], _SCENARIO] = None,  # noqa: UP045 - typer reads the annotation
+    service: Annotated[Optional[Path], _SERVICE] = None,  # noqa: UP045
+    replications: options.Replications = None,
+    seed: options.Seed = None,
+    jobs: options.Jobs = None,
+    out: options.Out = None,
+    resume: options.Resume = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare policies: the same users, the same noise, the same faults for each, so that differences are paired.
+
+    Without --scenario and --service a stated default service is used: 100 requests/s, 0.1% errors, 5 pods, under a good
+    release and six kinds of trouble. The first policy is what the others are compared with.
+    """
+    from sim.cli.answers import answer
+    from sim.session import Session
+
+    if resume is not None and out not in (None, resume):
+        raise Usage("--resume OUT writes into OUT; leave out --out")
+    asked, policies = _asked(files, scenario)
+    session = Session.of(asked, policies, service=service, replications=replications, seed=seed, verb="compare")
+    found = answer(
+        session, jobs=jobs, out=resume or out, resume=resume is not None, quiet=quiet, json=json, comparing=True,
+        following=_following(session.scenario, policies),
+    )  # fmt: skip
+    raise typer.Exit(found.code)
+
+
+def _asked(files: list[str], scenario: Path | None) -> tuple[str | Path | None, list[str]]:
+    """(scenario, policies): a scenario file stands alone."""
+    kinds = [_is_scenario(file) for file in files]
+    if any(kinds):
+        if len(files) > 1 or scenario is not None:
+            which = files[kinds.index(True)]
+            raise Usage(f"{which} is a scenario; give it alone to compare its own policies, or as --scenario {which}")
+        return files[0], []
+    if len(files) == 1:
+        raise Usage(f"one policy alone is no comparison; name a second one, or: seatrial run SCENARIO --policy {files[0]}")
+    return scenario, files
+
+
+def _is_scenario(file: str) -> bool:
+    from sim.files import FileErrors, read_documents
+
+    path = Path(file)
+    if not path.is_file() or path.suffix == ".py":
+        return False
+    try:
+        return any(document.kind_hint == "scenario" for document in read_documents(path))
+    except FileErrors:
+        return False  # whoever reads it as a policy tells what is wrong
+
+
+def _following(scenario: object, policies: list[str]) -> list[str]:
+    import shlex
+
+    if policies:
+        return [shlex.join(["seatrial", "plan", policies[0]])]
+    file = getattr(scenario, "file", None)
+    return [shlex.join(["seatrial", "explain", str(file)])]

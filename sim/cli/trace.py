@@ -1,0 +1,111 @@
+"""`seatrial trace`: a policy against a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from sim.cli import console, exits, options
+
+if TYPE_CHECKING:
+    from sim.trace.run import Trace
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+_PATHS = typer.Argument(metavar="PATH...", help="A policy: files or a folder of manifests, '-' for standard input.", show_default=False)
+_SCRIPT = typer.Option("--script", "-s", help="The script: measurements, pods, people (seatrial schema script).", show_default=False)
+_PROFILE = typer.Option("--profile", help="Version to reproduce, e.g. argo-rollouts@1.8.", show_default=False)
+_NAME = typer.Option("--name", help="Which policy, when the files hold several.", show_default=False)
+
+
+@app.command()
+def trace(
+    paths: Annotated[list[str], _PATHS],
+    script: Annotated[Path, _SCRIPT],
+    profile: Annotated[Optional[str], _PROFILE] = None,  # noqa: UP045 - typer reads the annotation
+    name: Annotated[str, _NAME] = "",
+    json: options.Json = False,
+    strict: options.Strict = False,
+) -> None:
+    """Run a policy against a SCRIPT in place of a world: what would the controller do if monitoring said this?
+
+    The script gives every measurement, pod and person; the trace lists each change, in the words of the policy's own
+    system. Nothing is random, so a trace is a unit test of a manifest.
+    """
+    from sim.single import trace as run
+
+    if strict:
+        _exact(paths, profile)
+    found = run(list(paths), script, profile=profile, name=name)
+    if json:
+        console.document(found.document())
+    else:
+        _show(found)
+        console.pairs(("next", "seatrial trace ... --json   # for a test; its schema: seatrial schema trace"))
+
+
+def _exact(paths: list[str], profile: str | None) -> None:
+    """With --strict whatever is not read exactly is an error."""
+    from sim.manifests import load
+
+    if "-" in paths:
+        raise exits.Usage("--strict reads the files twice, which standard input does not allow; name files")
+    load(paths, profile=profile, strict=True)
+
+
+def _show(found: Trace) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    console.title(found.policy, found.profile)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for name, justify in (("at", "right"), ("step", "right"), ("weight", "right"), ("stable", "right"), ("canary", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("what changes", overflow="fold")
+    for entry in found.entries:
+        state = (f"{entry['at']:g}s", str(entry["step"]), f"{entry['weight']:g}%", str(entry["stable"]), str(entry["canary"]))
+        table.add_row(*state, Text(_words(entry), _style(entry)))
+    console.show(table)
+    console.show(console.styled(("ends ", "dim"), (found.phase, _STYLES.get(found.phase, "bold")), (f"  {found.reason}", "")))
+
+
+_STYLES = {
+    "Healthy": "bold green", "Successful": "green", "Degraded": "bold red", "Failed": "red", "Error": "red", "Paused": "yellow",
+    "Inconclusive": "yellow", "Succeeded": "bold green",
+}  # fmt: skip
+
+
+def _style(entry: dict[str, Any]) -> str:
+    return _STYLES.get(str(entry.get("phase") or entry.get("verdict") or ""), "")
+
+
+def _words(entry: dict[str, Any]) -> str:
+    match entry["kind"]:
+        case "phase":
+            return f"{entry['phase']}  {entry['reason']}".rstrip()
+        case "step":
+            return f"step {entry['index']}"
+        case "weight":
+            return f"weight {entry['weight']:g}%"
+        case "scale":
+            older = f", {entry['older']} older" if entry["older"] else ""
+            return f"wants {entry['stable']} stable, {entry['canary']} canary{older}"
+        case "available":
+            return f"available: {entry['stable']} stable, {entry['canary']} canary"
+        case "measurement":
+            return f"{entry['run']} {entry['metric']} = {entry['value']}: {entry['verdict']}"
+        case "metric":
+            return f"{entry['run']} {entry['metric']} is {entry['phase']}"
+        case "analysis":
+            template = f" {entry['template']}" if entry["template"] else ""
+            return f"{entry['run']} analysis{template} is {entry['phase']}"
+        case "switch":
+            return f"active is revision {entry['active']}, preview {entry['preview']}"
+        case "tick":
+            return f"{entry['failedChecks']} failed checks, iteration {entry['iterations']}"
+        case "human":
+            return f"a person: {entry['action']}"
+    return f"{entry['kind']} {entry.get('revision', '')}".rstrip()
