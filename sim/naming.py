@@ -14,9 +14,9 @@ from sim.scenario.values import NamedPolicy, Scenario
 __all__ = ["command", "people", "service", "shown"]
 
 _PEOPLE = {
-    "promote": "a person who is asked promotes",
-    "abort": "a person who is asked aborts",
-    "by-alert": "a person who is asked promotes, but aborts if an alert fired or a metric failed",
+    "promote": "asked, they promote",
+    "abort": "asked, they abort",
+    "by-alert": "asked, they promote unless an alert fired or a metric failed",
 }
 
 
@@ -33,24 +33,24 @@ def service(scenario: Scenario) -> str:
 def people(scenario: Scenario) -> str:
     """Who answers, and how fast (contracts section 7)."""
     about = scenario.service.people
-    return f"{_PEOPLE[about.rule]}; they answer after {duration(about.response)}; gates: {about.gates}"
+    return f"{_PEOPLE[about.rule]}; after {duration(about.response)}; gates {about.gates}"
 
 
 def duration(spread: Duration) -> str:
     """A distribution of times in words.
 
     >>> duration(Lognormal(900.0, 14400.0))
-    'a median of 15m (1 in 100 after 4h or more)'
+    '15m (median; 1 in 100 after 4h)'
     """
     match spread:
         case Constant(value):
             return format_duration(value)
         case Lognormal(median, p99):
-            return f"a median of {format_duration(median)} (1 in 100 after {format_duration(p99)} or more)"
+            return f"{format_duration(median)} (median; 1 in 100 after {format_duration(p99)})"
         case Uniform(low, high):
             return f"{format_duration(low)} to {format_duration(high)}"
         case Exponential(mean):
-            return f"a mean of {format_duration(mean)}"
+            return f"{format_duration(mean)} (mean)"
 
 
 def command(

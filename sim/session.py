@@ -138,7 +138,7 @@ class Session:
         try:
             rows = runner.run(
                 [case for _, _, case in cases], self.scenario.seed, rounds(stop), workers=jobs, progress=progress,
-                enough=lambda rows: not stop.more(len(rows[0]), *self._judge(rows, stop)),
+                enough=lambda rows: len(rows[0]) >= stop.maximum or not stop.more(len(rows[0]), *self._judge(rows, stop)),
                 store=None if folder is None else folder.store(),
             )  # fmt: skip
         except runner.Interrupted as stopped:
@@ -160,6 +160,7 @@ class Session:
         wanted = scenario.replications
         return {
             "digest": scenario.digest, "seed": scenario.seed, "version": sim.__version__,
+            "policies": [policy.name for policy in scenario.policies],
             "replications": [wanted.minimum, wanted.batch, wanted.maximum, wanted.half_width],
         }  # fmt: skip
 
@@ -175,15 +176,18 @@ class Session:
 
     def _judge(self, rows: Sequence[Rows], stop: Stop) -> tuple[list[Interval], list[Decision]]:
         """What a look finds: the intervals whose width was asked for, and the decisions of the budgets."""
-        from sim.results.budgets import sequence
+        from sim.results.budgets import judge
         from sim.results.multiplicity import cell_level
+        from sim.results.stopping import Budget
 
         result = self._result(rows)
         decisions = [verdict.decision for verdict in judged(self.scenario, result)]
         if stop.half_width is None:
             return [], decisions
         level = cell_level(len(result.cells))
-        intervals = [sequence(cell, "escape_rate" if cell.bad else "false_rollback_rate", 0.0, level)[0] for cell in result.cells]
+        # Rates have a common unit: how often a bad release escapes, and a good one is lost.
+        rates = {True: Budget("escape_rate", 0.0), False: Budget("false_rollback_rate", 0.0)}
+        intervals = [judge(cell, rates[cell.bad], level).interval for cell in result.cells]
         return intervals, decisions
 
     def _result(self, rows: Sequence[Rows], *, complete: bool = True) -> Result:
@@ -246,11 +250,13 @@ def with_policies(scenario: Scenario, given: Sequence[Given]) -> Scenario:
     own = {policy.name: policy for policy in scenario.policies}
     found = [own[one] if isinstance(one, str) and one in own else one for one in given]
     ready = assemble(found, service=scenario.service, releases=()).policies
-    said = [{"name": policy.name, "policy": plain(policy.policy), "replicas": policy.replicas} for policy in ready]
-    parts = [canonical(said), *(_content(policy) for policy in ready if policy.name not in own)]
     known = {policy.name for policy in ready}
     budgets = tuple(budget for budget in scenario.budgets if not budget.policies or known & set(budget.policies))
-    return replace(scenario, policies=ready, budgets=budgets, digest=digest(scenario.digest.encode(), *parts))
+    chosen = replace(scenario, policies=ready, budgets=budgets)
+    if all(policy.name in own for policy in ready):
+        return chosen  # the scenario's own: nothing new goes into the digest
+    said = [{"name": policy.name, "policy": plain(policy.policy), "replicas": policy.replicas} for policy in ready]
+    return replace(chosen, digest=digest(scenario.digest.encode(), canonical(said), *map(_content, ready)))
 
 
 def _content(policy: NamedPolicy) -> bytes:

@@ -76,7 +76,6 @@ def tell(policy: Policy, journal: Journal) -> tuple[Beat, ...]:
         teller.happened(at, event)
         if rollout.handle(at, event) != commands:
             raise WorldError(f"entry {number} at {at:g} s is not what this policy does; compare with: seatrial replay")
-        teller.done()
     return tuple(_folded(teller.beats))
 
 
@@ -108,21 +107,20 @@ class _Teller:
     def __init__(self) -> None:
         self.beats: list[Beat] = []
         self._canary = self._stable = 0
-        self._weight: float | None = None
+        self._weight = 0.0
+        self._active = 1
         self._finished = False
+        self._why = ""
 
     def say(self, at: float, text: str, tone: Tone = "") -> None:
         self.beats.append(Beat(at, text, tone))
-
-    def done(self) -> None:
-        """One event is dealt with."""
 
     # ---- events ----
 
     def happened(self, at: float, event: Event) -> None:
         match event:
             case Started(replicas, revision, stable):
-                self._stable = replicas
+                self._stable, self._active = replicas, stable
                 self.say(at, f"the rollout of revision {revision} begins; {_pods(replicas)} of revision {stable} serve")
             case PodsReady(stable, canary, older):
                 self._ready(at, stable, canary, older)
@@ -156,10 +154,11 @@ class _Teller:
                 self.say(at, f"pods are replaced by those of revision {revision}, batch by batch" if not item.recreate else
                          f"all pods are replaced by those of revision {revision} at once")  # fmt: skip
             case Switch(active, preview):
-                if self._weight is not None or active != 1:
+                if active != self._active:
                     self.say(at, f"users go to revision {active}")
-                elif preview != active:
+                elif preview != active and not self.beats[-1].tone:
                     self.say(at, f"revision {preview} stands beside it as a preview")
+                self._active = active
             case Match(segments):
                 self.say(at, f"requests of {', '.join(segments)} go to the new version" if segments else "no segment is sent to it any more")
             case Mirror(percent):
@@ -171,7 +170,8 @@ class _Teller:
             case Measurement():
                 self._measured(at, item)
             case AnalysisIs(phase=("Failed" | "Error" | "Inconclusive") as phase):
-                self.say(at, f"{_kind(item.run)} is {phase}: {item.message or 'no reason given'}", "bad" if phase != "Inconclusive" else "doubt")
+                self._why = item.message
+                self.say(at, f"{_kind(item.run)} is {phase}: {item.message or 'no reason given'}", "doubt" if phase == "Inconclusive" else "bad")
             case PhaseIs(phase, reason, waits):
                 self._phase(at, phase, reason, waits)
             case TickIs(failed) if failed:
@@ -180,14 +180,17 @@ class _Teller:
                 self._finish(at, outcome, reason)
 
     def _weigh(self, at: float, weight: float) -> None:
-        if weight != (self._weight or 0) and not self._finished:
+        if weight != self._weight and not self._finished:
             self.say(at, f"{weight:g}% of the traffic goes to the new version" if weight else "no traffic goes to the new version")
         self._weight = weight
 
     def _measured(self, at: float, seen: Measurement) -> None:
-        why = f"; {seen.message}" if seen.message and seen.verdict not in ("Successful", "Running") else ""
-        tone: Tone = {"Successful": "quiet", "Running": "quiet", "Failed": "bad"}.get(seen.verdict, "doubt")  # type: ignore[assignment]
-        self.say(at, f"{seen.metric} {_VERDICTS.get(seen.verdict, seen.verdict)}: {_value(seen.value)}{why}", tone)
+        tone: Tone = _TONES.get(seen.verdict, "doubt")
+        said = _value(seen.value)
+        if seen.message and tone != "quiet":
+            stable = f"; old {_arm(seen.value.baseline)}" if isinstance(seen.value, Window) and seen.value.baseline is not None else ""
+            said = f"{seen.message}{stable}" if isinstance(seen.value, Window) else f"{said}; {seen.message}"
+        self.say(at, f"{seen.metric} {_VERDICTS.get(seen.verdict, seen.verdict)}: {said}", tone)
 
     def _phase(self, at: float, phase: str, reason: str, waits: bool) -> None:
         if waits:
@@ -198,9 +201,10 @@ class _Teller:
     def _finish(self, at: float, outcome: str, reason: str) -> None:
         self._finished = True
         tone: Tone = "good" if outcome == "promoted" else "bad"
-        self.say(at, f"{outcome.upper()}{f': {reason}' if reason else ''}", tone)
+        self.say(at, f"{outcome.upper()}{f': {reason}' if reason and reason != self._why else ''}", tone)
 
 
+_TONES: dict[str, Tone] = {"Successful": "quiet", "Running": "quiet", "Failed": "bad"}
 _VERDICTS = {"Successful": "fine", "Failed": "FAILED", "Inconclusive": "says nothing", "Error": "cannot be read", "Running": "undecided"}
 
 

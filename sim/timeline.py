@@ -16,7 +16,7 @@ from sim.agenda import Agenda
 from sim.driver import drive
 from sim.policy.analysis import Assessment, Metric, Verdict
 from sim.policy.chance import Key
-from sim.policy.commands import Apply, AskGate, Command, Counts, Finish, Measure, Promote, SetScale, SetWeight, Switch
+from sim.policy.commands import Apply, AskGate, Command, Counts, Finish, Match, Measure, Mirror, Promote, SetScale, SetWeight, Switch
 from sim.policy.events import Answer, Answered, Event, Human, Measured, Started, Value, WeightIs, Woke
 from sim.policy.flagger import Check
 from sim.policy.judges.base import Arm, AtEnd, Truth, Window
@@ -33,14 +33,18 @@ _SLOW = 0.99  # "once in a hundred"
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A stretch at one weight, in percent of the traffic. `looks`: measurements per metric; `requests`: of the new version per look."""
+    """A stretch under one routing. `weight`: percent of the traffic, `also`: who else is sent or copied to the new version.
+
+    `share` of all requests reaches the new version. `looks`: measurements per metric, `windows`: the seconds that one looks back.
+    """
 
     weight: float
+    also: str
+    share: float
     start: float
     end: float
     looks: tuple[tuple[str, int], ...] = ()
     windows: tuple[tuple[str, float], ...] = ()
-    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ class _Wished:
         self._agenda: Agenda[Event | None] = Agenda()
         self._replicas = replicas
         self._person: float | None = None
-        self._marks: list[tuple[float, float]] = []  # (at, weight)
+        self._weight, self._matched, self._mirror = 0.0, (), 0.0  # type: float, tuple[str, ...], float
+        self._marks: list[tuple[float, tuple[float, str, float]]] = []  # (at, (weight, also, share))
         self._looks: list[tuple[float, str, float]] = []  # (at, metric, window)
         self._router = False
         self.waits: list[tuple[float, str]] = []
@@ -165,6 +170,12 @@ class _Wished:
                     self._router = True
                     self._mark(at, 100 * weight / self._max)
                     self._agenda.plan(at + self._service.propagation, WeightIs(weight))
+                case Match(segments):
+                    self._matched = segments
+                    self._mark(at, self._weight)
+                case Mirror(percent):
+                    self._mirror = percent
+                    self._mark(at, self._weight)
                 case Switch(active):
                     self._router = True
                     self._mark(at, 0.0 if active == self._fleet.stable else 100.0)
@@ -198,15 +209,28 @@ class _Wished:
         return seen
 
     def _mark(self, at: float, weight: float) -> None:
-        if at <= self.decided and (not self._marks or self._marks[-1][1] != weight):
-            self._marks.append((at, weight))
+        self._weight = weight
+        routing = (weight, self._also(), self._share())
+        if at < self.decided and (not self._marks or self._marks[-1][1] != routing):
+            self._marks.append((at, routing))
+
+    def _also(self) -> str:
+        """Who is sent or copied to the new version besides the weight."""
+        matched = f"all of {', '.join(self._matched)}" if self._matched else ""
+        return ", ".join(filter(None, (matched, f"{self._mirror:g}% copied" if self._mirror else "")))
+
+    def _share(self) -> float:
+        """Of all requests (segments that the service does not have count as nothing)."""
+        part = sum(share for name, share in self._service.segments if name in self._matched)
+        sent = part + (1 - part) * self._weight / 100
+        return sent + (1 - sent) * self._mirror / 100
 
     def _answer(self, at: float, command: Measure) -> Answer:
         window = command.query.window if isinstance(command.query, Counts) else 60.0
         self._looks.append((at, command.metric, window))
         if not isinstance(command.query, Counts):
             return Value(1.0)
-        share = self._marks[-1][1] / 100 if self._marks else 0.0
+        share = self._share()
         rate = self._service.traffic.levels((max(0.0, at - window), at))[0] if at > 0 else self._service.traffic.rate(0.0)
         new, old = (round(rate * window * part) for part in (share, 1 - share))
         return Value(Window(max(0.0, at - window), at, share, Arm(new, 0), Arm(old, 0)))
@@ -216,15 +240,14 @@ class _Wished:
     def legs(self) -> list[Leg]:
         """Stretches of equal weight up to the decision."""
         end = self.decided if self.decided < inf else max([at for at, _ in self._marks] + [at for at, _, _ in self._looks] + [0.0])
-        marks = self._marks if self._marks and self._marks[0][0] == 0 else [(0.0, 0.0), *self._marks]
+        marks = self._marks if self._marks and self._marks[0][0] == 0 else [(0.0, (0.0, "", 0.0)), *self._marks]
         stops = [at for at, _ in marks[1:]] + [end]
-        return [self._leg(weight, at, stop) for (at, weight), stop in zip(marks, stops, strict=True) if stop > at or len(marks) == 1]
+        stretches = zip(marks, stops, strict=True)
+        return [self._leg(routing, at, stop) for (at, routing), stop in stretches if stop > at or len(marks) == 1]
 
-    def _leg(self, weight: float, start: float, end: float) -> Leg:
+    def _leg(self, routing: tuple[float, str, float], start: float, end: float) -> Leg:
         mine = [(metric, window) for at, metric, window in self._looks if start < at <= end or (at == start == 0)]
         names = list(dict.fromkeys(metric for metric, _ in mine))
         looks = tuple((name, sum(metric == name for metric, _ in mine)) for name in names)
         windows = tuple((name, next(window for metric, window in mine if metric == name)) for name in names)
-        return Leg(weight, start, end, looks, windows, any(start <= at < max(end, start + 1e-9) for at, _ in self.waits))
-
-
+        return Leg(*routing, start, end, looks, windows)

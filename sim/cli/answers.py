@@ -57,7 +57,7 @@ def cores(jobs: int | None) -> int:
 
 def answer(
     session: Session, *, jobs: int | None, out: Path | None, resume: bool, quiet: bool, json: bool, following: Sequence[str] = (),
-    comparing: bool = False,
+    comparing: bool = False, brief: bool = False,
 ) -> Answer:
     """Run, save, print. `following` are the commands to try next. Raises typer.Exit(130) after an interruption."""
     from sim.session import Interrupted, judged
@@ -74,17 +74,17 @@ def answer(
     if json:
         console.document(found.document())
     else:
-        _show(found, out, following, quiet=quiet, comparing=comparing)
+        _show(found, out, following, quiet=quiet, comparing=comparing, brief=brief)
     return found
 
 
-def _show(found: Answer, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool) -> None:
+def _show(found: Answer, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool, brief: bool) -> None:
     from sim.results.blocks import blocks, contrasts, footer, judged
     from sim.results.table import render
 
     screen, result = console.out(), found.result
     console.line(result.question.strip() or result.scenario, "bold")
-    shown = [*blocks(result), *judged(found.verdicts)]
+    shown = [*blocks(result)[: 2 if brief else None], *judged(found.verdicts)]
     if comparing and len(result.policies) > 1:
         shown += [block for block in contrasts(result)]
     for block in shown:
@@ -118,5 +118,5 @@ def _budget(verdict: Verdict) -> dict[str, Any]:
     budget = verdict.budget
     return {
         "policy": verdict.policy, "release": verdict.release, "measure": budget.metric, "sense": budget.sense, "limit": budget.limit,
-        "band": budget.band, "decision": verdict.decision, "interval": _entry(verdict.interval), "note": verdict.note,
+        "band": budget.band, "decision": verdict.decision, "interval": _entry(verdict.interval), "cap": verdict.cap, "beyond": verdict.beyond,
     }  # fmt: skip

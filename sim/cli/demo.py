@@ -33,13 +33,13 @@ def demo(
     from sim.session import Session
 
     session = Session.of(shipped("demo"), replications=replications, seed=seed, verb="compare")
-    found = answer(session, jobs=jobs, out=None, resume=False, quiet=True, json=json)
+    found = answer(session, jobs=jobs, out=None, resume=False, quiet=quiet, json=json, brief=True)
     write_report(found.result, report, found.verdicts)
     if not json and not quiet:
         from sim.cli import console
 
         console.pairs(
-            ("wrote", f"{report}: the same with plots, in one file"),
+            ("wrote", f"{report}: everything, with plots and definitions, in one file"),
             ("next", "seatrial init demo mine   # a copy to change: your traffic, your policy, your faults"),
             ("next", f"seatrial explain {session.scenario.file} --policy canary-thresholds --release errors-small --why promoted"),
         )  # fmt: skip

@@ -41,7 +41,7 @@ from sim.service.model import Service
 from sim.service.monitoring import Metrics
 from sim.service.site import Chances, PersonNeeded, Site
 
-__all__ = ["Case", "draws_for", "follow", "solo"]
+__all__ = ["Case", "draws_for", "follow", "gathered", "solo", "staged"]
 
 _CHANCES = 256  # numbers per replication and purpose
 
@@ -107,17 +107,23 @@ def draws_for(service: Service, seed: int, first: int, count: int) -> Draws:
     return Draws(seed, first, count, shape.width, weather)
 
 
+def gathered(
+    case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast | None = None
+) -> tuple[Ledger, Site, Panel | Flock, Rollout | Flock]:
+    """Replications that start on one path, before their first event: counts, world, who is still there, and the rollout."""
+    ledger = _ledger(case, draws, rows, forecast)
+    site = Site(case.service, ledger, case.effects, together=True, **_setting(case))
+    if case.told:
+        panel = Panel(draws.seed, (draws.first + rows).tolist())
+        return ledger, site, panel, Rollout(told(case.policy, panel), observe=site.heard)
+    seeds = [rollout_seed(draws.seed, draws.first + row) for row in rows.tolist()]
+    flock = Flock(case.policy, seeds, case.truth, site.heard)
+    return ledger, site, flock, flock
+
+
 def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
     """Run one path for all of a group; returns the groups that left it."""
-    ledger = _ledger(case, draws, group.rows, group.forecast)
-    site = Site(case.service, ledger, case.effects, together=True, **_setting(case))
-    crowd: Panel | Flock
-    if case.told:
-        crowd = Panel(draws.seed, (draws.first + group.rows).tolist())
-        rollout: Rollout | Flock = Rollout(told(case.policy, crowd), observe=site.heard)
-    else:
-        seeds = [rollout_seed(draws.seed, draws.first + row) for row in group.rows.tolist()]
-        crowd = rollout = Flock(case.policy, seeds, case.truth, site.heard)
+    ledger, site, crowd, rollout = gathered(case, draws, group.rows, group.forecast)
     alone = np.zeros(0, np.intp)
     stops: dict[int, float] = {}
     try:
@@ -148,6 +154,15 @@ def solo(
     case: Case, draws: Draws, row: int, stop: float | None = None, forecast: Forecast | None = None, observe: Observer | None = None
 ) -> tuple[Ledger, Site, Rollout]:
     """Run one replication by itself, with everything that is random about it. `stop`: when a person stops it."""
+    ledger, site, rollout = staged(case, draws, row, stop, forecast, observe)
+    drive(rollout, site)
+    return ledger, site, rollout
+
+
+def staged(
+    case: Case, draws: Draws, row: int, stop: float | None = None, forecast: Forecast | None = None, observe: Observer | None = None
+) -> tuple[Ledger, Site, Rollout]:
+    """The same before its first event."""
     ledger = _ledger(case, draws, np.array([row]), forecast)
     replication = draws.first + row
 
@@ -166,9 +181,7 @@ def solo(
         if observe is not None:
             observe(at, item)
 
-    rollout = Rollout(case.policy, observe=heard)
-    drive(rollout, site)
-    return ledger, site, rollout
+    return ledger, site, Rollout(case.policy, observe=heard)
 
 
 def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast | None = None) -> Ledger:

@@ -1,8 +1,8 @@
 """What the printed table and the report show, as plain text in cells: a glance at everything, then one block per question.
 
-    escapes            | errors-small | slow        <- columns: the bad releases
-    canary             | 26%          | 98.9%       <- one row per policy; every number with its interval
-                       | [24, 29]     | [98, 99.4]
+escapes            | errors-small | slow        <- columns: the bad releases
+canary             | 26%          | 98.9%       <- one row per policy; every number with its interval
+                   | [24, 29]     | [98, 99.4]
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def blocks(result: Result, level: float = 0.95, places: Front | None = None) -> 
     bad, good = result.split(True), result.split(False)
     head = glance(result, places if places is not None else front(result, level), level)
     harmful = [_by_release(result, one, bad, level) for one in _BAD if bad]
-    harmless = [_by_release(result, one, good, level) for one in _GOOD if len(good) > 1]  # a single one is all in the glance
+    harmless = [
+        _by_release(result, one, good, level) for one in _GOOD if len(good) > 1
+    ]  # a single one is all in the glance
     return (head, *harmful, *harmless)
 
 
@@ -96,9 +98,7 @@ def glance(result: Result, places: Front, level: float = 0.95) -> Block:
     table = [[make(policy) for _, make in shown] for policy in result.policies]
     means = "Blast radius: requests broken, mean over the bad releases, each counting the same. " if bad else ""
     costs = "Promote delay: median. Delay, pods and what else is lost: of good releases. " if good else ""
-    note = (
-        f"{means}{costs}Unbeaten: no policy is as good on every count and better on one (in so many of 1,000 resamples)."
-    )
+    note = f"{means}{costs}Unbeaten: no policy is as good on every count and better on one (in so many of 1,000 resamples)."
     return _block("At a glance", note, "policy", [name for name, _ in shown], result.policies, table)
 
 
@@ -117,10 +117,22 @@ _ALONE = (
 def _alone(result: Result, level: float) -> Block:
     """The one policy: releases as rows, so that the table stays narrow."""
     wanted = [(title, names) for title, names in _ALONE if any(_wants(names, cell) for cell in result.cells)]
-    wanted += [(MEASURES[name].title, (name,)) for name in _SOMETIMES if any(MEASURES[name].values(c).any() for c in result.cells)]
-    table = [[_cell(cell if _wants(names, cell) else None, names, level) for _, names in wanted] for cell in result.cells]
-    labels = [cell.release if cell.release in ("good", "bad") else f"{cell.release} ({_kind(cell)})" for cell in result.cells]
-    note = "Blast radius: requests broken, mean and 95th percentile. Delays: medians." if result.split(True) else "Promote delay: median."
+    wanted += [
+        (MEASURES[name].title, (name,))
+        for name in _SOMETIMES
+        if any(MEASURES[name].values(c).any() for c in result.cells)
+    ]
+    table = [
+        [_cell(cell if _wants(names, cell) else None, names, level) for _, names in wanted] for cell in result.cells
+    ]
+    labels = [
+        cell.release if cell.release in ("good", "bad") else f"{cell.release} ({_kind(cell)})" for cell in result.cells
+    ]
+    note = (
+        "Blast radius: requests broken, mean and 95th percentile. Delays: medians."
+        if result.split(True)
+        else "Promote delay: median."
+    )
     rows = tuple((label, tuple(row)) for label, row in zip(labels, table, strict=True))
     return Block(f"Policy {result.policies[0]}", note, "release", tuple(title for title, _ in wanted), rows)
 
@@ -183,7 +195,11 @@ def _worst_of(cells: Sequence[Cell], name: str, level: float, policy: str) -> Sh
         return Shown()
     shown = _measured(where[0], name, level)
     several = "each release" if len(where) == len(own) else f"{len(where)} releases"
-    return shown if len(own) == 1 else replace(shown, lines=(*shown.lines, where[0].release if len(where) == 1 else several))
+    return (
+        shown
+        if len(own) == 1
+        else replace(shown, lines=(*shown.lines, where[0].release if len(where) == 1 else several))
+    )
 
 
 def _place(places: Front, policy: str) -> Shown:

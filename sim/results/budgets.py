@@ -39,6 +39,13 @@ class Verdict:
     cap: float | None = None
     beyond: float = 0.0
 
+    @property
+    def note(self) -> str:
+        """What must be said beside a mean; empty for anything else."""
+        return (
+            "" if self.cap is None else f"mean of values cut at {self.cap:,g}; {self.beyond:.1%} of the rollouts beyond"
+        )
+
 
 def verdicts(result: Result, budgets: Sequence[Budget], level: float = 0.95) -> tuple[Verdict, ...]:
     """Every budget for every cell that its measure fits, in the order of the budgets. `level`: of all together."""
@@ -56,17 +63,21 @@ def overall(found: Sequence[Verdict]) -> Overall:
 
 def judge(cell: Cell, budget: Budget, level: float) -> Verdict:
     """What a cell says of a budget at that level."""
-    measure, statistic = named(budget.metric)
-    values, share = sample(cell, measure), quantile(statistic)
-    cap, beyond = None, 0.0
-    if measure.kind == "rate":
-        interval = bernoulli_sequence(int(values.sum()), values.size, level)
-    elif share is not None:
-        interval = quantile_sequence(values, share, level)
-    else:
-        clipped = clipped_sequence(values, _cap(measure, budget.limit), level=level)
-        interval, cap, beyond = clipped.interval, clipped.cap, clipped.share
+    interval, cap, beyond = sequence(cell, budget.metric, budget.limit, level)
     return Verdict(cell.policy, cell.release, budget, interval, budget.decide(interval), cap, beyond)
+
+
+def sequence(cell: Cell, name: str, limit: float, level: float) -> tuple[Interval, float | None, float]:
+    """The time-uniform interval of a measure; for a mean also the cap, chosen from the limit, and the share cut there."""
+    measure, statistic = named(name)
+    values, share = sample(cell, measure), quantile(statistic)
+    if measure.kind == "rate":
+        return bernoulli_sequence(int(values.sum()), values.size, level), None, 0.0
+    if share is not None:
+        return quantile_sequence(values, share, level), None, 0.0
+    cap = _cap(measure, limit)
+    clipped = clipped_sequence(np.minimum(values, 2 * cap), cap, level=level)  # what never happened is cut like the rest
+    return clipped.interval, clipped.cap, clipped.share
 
 
 def _cap(measure: Measure, limit: float) -> float:

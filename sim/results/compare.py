@@ -67,10 +67,16 @@ def compare(result: Result, policy: str, reference: str, release: str, name: str
     full = measure.name if statistic == "rate" else f"{measure.name}.mean"
     if measure.kind == "rate":
         tested = mcnemar(first, second, level)
-        ratio = paired_difference(first, second, level).variance_ratio if tested.only_a + tested.only_b else _ratio(first, second)
+        ratio = (
+            paired_difference(first, second, level).variance_ratio
+            if tested.only_a + tested.only_b
+            else _ratio(first, second)
+        )
         return Comparison(release, full, policy, reference, tested.difference, tested.p_value, ratio)
     paired = paired_difference(first, second, level)
-    return Comparison(release, full, policy, reference, paired.difference, student_p(first - second), paired.variance_ratio)
+    return Comparison(
+        release, full, policy, reference, paired.difference, student_p(first - second), paired.variance_ratio
+    )
 
 
 def compare_all(

@@ -60,7 +60,9 @@ class Difference:
 def difference(old: Result, new: Result, names: Sequence[str] = NAMES, level: float = 0.95) -> Difference:
     """Compare every cell that both results have; equal values are no change and are left out."""
     origins = tuple(
-        (name, str(getattr(old, name)), str(getattr(new, name))) for name in _ORIGIN if getattr(old, name) != getattr(new, name)
+        (name, str(getattr(old, name)), str(getattr(new, name)))
+        for name in _ORIGIN
+        if getattr(old, name) != getattr(new, name)
     )
     before, after = _names(old), _names(new)
     found = [
@@ -90,7 +92,11 @@ def _between(old: Cell, new: Cell, measure: Measure, level: float) -> Interval |
     after, before = aligned([new, old], measure)
     if not after.size:
         return None
-    return mcnemar(after, before, level).difference if measure.kind == "rate" else paired_difference(after, before, level).difference
+    return (
+        mcnemar(after, before, level).difference
+        if measure.kind == "rate"
+        else paired_difference(after, before, level).difference
+    )
 
 
 def _example(old: Cell, new: Cell, measure: Measure) -> int | None:
@@ -105,7 +111,9 @@ def _apart(first: Interval, second: Interval) -> bool:
 
 
 def _same(first: Interval, second: Interval) -> bool:
-    return first.estimate == second.estimate or (first.estimate != first.estimate and second.estimate != second.estimate)
+    return first.estimate == second.estimate or (
+        first.estimate != first.estimate and second.estimate != second.estimate
+    )
 
 
 def _names(result: Result) -> tuple[tuple[str, str], ...]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.results.compare import shared
-from sim.results.means import mean_interval
 from sim.results.interval import Interval
+from sim.results.means import mean_interval
 from sim.results.measures import MEASURES
 from sim.results.pareto import Statistic, front_membership, pareto_front
 from sim.results.proportions import wilson
@@ -64,7 +64,8 @@ def front(result: Result, level: float = 0.95) -> Front:
     ], axis=1)  # fmt: skip
     statistics = [statistic for _, _, statistic, _ in chosen]
     values = [
-        tuple(_interval(runs[:, p, k], statistic, level) for k, statistic in enumerate(statistics)) for p in range(len(policies))
+        tuple(_interval(runs[:, p, k], statistic, level) for k, statistic in enumerate(statistics))
+        for p in range(len(policies))
     ]
     members = pareto_front([[interval.estimate for interval in row] for row in values])
     shares = front_membership(runs, statistics)

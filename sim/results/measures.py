@@ -28,7 +28,9 @@ from sim.results.survival import restricted_mean
 Kind = Literal["rate", "amount", "delay"]
 Applies = Literal["good", "bad", "both"]
 
-HORIZON = 3600.0  # of restricted means: as long as a promoted bad release is watched by default (service/model.py, Recovery)
+HORIZON = (
+    3600.0  # of restricted means: as long as a promoted bad release is watched by default (service/model.py, Recovery)
+)
 PROMOTED, ABORTED, INCONCLUSIVE = range(len(OUTCOMES))
 
 
@@ -63,11 +65,11 @@ def _happened(name: str) -> Callable[[Cell], Floats]:
 
 
 def _helped(cell: Cell) -> Floats:
-    return ((cell.rows["outcome"] == INCONCLUSIVE) | (cell.rows["person"] != 0)).astype(np.float64)
+    return np.asarray((cell.rows["outcome"] == INCONCLUSIVE) | (cell.rows["person"] != 0), np.float64)
 
 
 def _harm_share(cell: Cell) -> Floats:
-    return _column("harm")(cell) / np.maximum(cell.rows["requests"], 1)
+    return np.asarray(_column("harm")(cell) / np.maximum(cell.rows["requests"], 1), np.float64)
 
 
 def _since_harm(cell: Cell, name: str) -> Floats:
@@ -125,7 +127,12 @@ _ALL = (
 )  # fmt: skip
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ALL}
-ALIASES = {"blast_radius": "harm", "blast_radius_share": "harm_share", "lead_time": "lead", "capacity_cost": "pod_hours"}
+ALIASES = {
+    "blast_radius": "harm",
+    "blast_radius_share": "harm_share",
+    "lead_time": "lead",
+    "capacity_cost": "pod_hours",
+}
 _SUMMARY = {"rate": ("rate",), "amount": ("mean", "p50", "p95"), "delay": ("median", "p90")}
 _USUAL = {"rate": "rate", "amount": "mean", "delay": "median"}
 
@@ -140,7 +147,9 @@ def named(name: str) -> tuple[Measure, str]:
     ordered = chosen == "median" or quantile(chosen) is not None
     if not (chosen == "rate" if measure.kind == "rate" else chosen == "mean" or ordered):
         what = f"{measure.name} alone" if measure.kind == "rate" else "mean, median, p90, p95 or p99"
-        raise WorldError(f"{name!r} asks for {chosen!r} of a{'n' * (measure.kind == 'amount')} {measure.kind}; write {what}")
+        raise WorldError(
+            f"{name!r} asks for {chosen!r} of a{'n' * (measure.kind == 'amount')} {measure.kind}; write {what}"
+        )
     return measure, chosen
 
 

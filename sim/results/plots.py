@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from sim.results.survival import DETECTED, ESCAPED, Incidence, cumulative_incide
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
     from matplotlib.ticker import Locator
 
@@ -42,7 +41,9 @@ def plot_outcomes(result: Result, ax: Axes | None = None) -> Axes:
 
     rows = _rows(result, result.releases)
     ax = ax if ax is not None else _row_axes(result, rows, legend=1)
-    bars: dict[tuple[int, bool], list[tuple[tuple[float, float], ...]]] = {}  # one collection a kind draws in half the time
+    bars: dict[
+        tuple[int, bool], list[tuple[tuple[float, float], ...]]
+    ] = {}  # one collection a kind draws in half the time
     for y, cell in rows:
         left = 0.0
         for end, number in enumerate(outcomes(cell)):
@@ -84,7 +85,11 @@ def plot_detection(result: Result, ax: Axes | None = None, *, release: str | Non
     """Share of all rollouts of a bad release (default: the first) aborted within a time; escapes never come in."""
     ax = ax if ax is not None else _axes(5.6, 2.4, legend=_lines(result))
     name = release if release is not None else next(iter(result.split(True)), "")
-    cells = [cell for cell in (result.find(policy, name) for policy in result.policies) if cell is not None and len(cell.rows)]
+    cells = [
+        cell
+        for cell in (result.find(policy, name) for policy in result.policies)
+        if cell is not None and len(cell.rows)
+    ]
     curves = [(cell.policy, _incidence(cell)) for cell in cells]
     last = 1.05 * max([60.0, *(curve.times[-1] for _, curve in curves if curve.times)])
     for policy, curve in curves:
@@ -106,7 +111,9 @@ def plot_detection(result: Result, ax: Axes | None = None, *, release: str | Non
     return ax
 
 
-def plot_front(result: Result, ax: Axes | None = None, *, cost: str = "median lead", places: Front | None = None) -> Axes:
+def plot_front(
+    result: Result, ax: Axes | None = None, *, cost: str = "median lead", places: Front | None = None
+) -> Axes:
     """Mean blast radius over the bad releases against a cost, with intervals; filled: no other policy beats it on every count.
 
     `cost` is one of the objectives' names (`front.OBJECTIVES`); `places` saves working the front out again.
@@ -117,15 +124,19 @@ def plot_front(result: Result, ax: Axes | None = None, *, cost: str = "median le
         ax.set_title("needs bad and good releases", fontsize=10, loc="left", color=INK)
         return ax
     first, second = known.objectives.index(cost), known.objectives.index(OBJECTIVES[0][0])
-    shown = [(place, place.values[first], place.values[second]) for place in known.places if np.isfinite(place.values[first].estimate)]
+    shown = [
+        (place, place.values[first], place.values[second])
+        for place in known.places
+        if np.isfinite(place.values[first].estimate)
+    ]
     for place, x, y in shown:
         color, marker = _look(result, place.policy)
         ax.errorbar(
             x.estimate, y.estimate, xerr=_reach(x), yerr=_reach(y), color=color, marker=marker, markersize=8, capsize=3,
             markerfacecolor=color if place.member else "none", linestyle="none",
         )  # fmt: skip
-    _scale(ax.xaxis, [x for _, x, _ in shown])
-    _scale(ax.yaxis, [y for _, _, y in shown])
+    _scale(ax, "x", [x for _, x, _ in shown])
+    _scale(ax, "y", [y for _, _, y in shown])
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.set_ylabel("mean blast radius, requests")
@@ -158,7 +169,10 @@ def detections(result: Result) -> Figure:
     width, height = 0.6 + across * (wide + 0.25), head + down * (high + 0.8)
     figure = Figure(figsize=(width, height))
     for index, release in enumerate(releases):
-        left, bottom = 0.55 + index % across * (wide + 0.25), height - head - index // across * (high + 0.8) - high - 0.3
+        left, bottom = (
+            0.55 + index % across * (wide + 0.25),
+            height - head - index // across * (high + 0.8) - high - 0.3,
+        )
         ax = figure.add_axes((left / width, bottom / height, wide / width, high / height))
         style(ax)
         plot_detection(result, ax, release=release, legend=False)
@@ -242,8 +256,10 @@ def _label_rows(ax: Axes, rows: Sequence[tuple[float, Cell]]) -> None:
     ax.spines["left"].set_visible(False)
     tops: dict[str, tuple[float, Cell]] = {}
     for y, cell in rows:  # texts, for which matplotlib takes a tenth of the time of ticks
-        side = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center", "ha": "right"}
-        ax.annotate(cell.policy, (0, y), (-5, 0), fontsize=9, color=INK, **side)
+        ax.annotate(
+            cell.policy, (0, y), (-5, 0), ("axes fraction", "data"), "offset points",
+            fontsize=9, color=INK, va="center", ha="right",
+        )  # fmt: skip
         tops.setdefault(cell.release, (y + 0.5, cell))
     for release, (y, cell) in tops.items():
         text = release if release in ("good", "bad") else f"{release} ({'bad' if cell.bad else 'good'})"
@@ -289,18 +305,17 @@ def _reach(interval: Interval) -> list[list[float]]:
     return [[end if np.isfinite(end) else 0.0] for end in ends]
 
 
-def _scale(axis: Axis, values: Sequence[Interval]) -> None:
+def _scale(ax: Axes, which: Literal["x", "y"], values: Sequence[Interval]) -> None:
     """Logarithmic with round ticks where everything is above 0, else linear from 0; room on all sides."""
     from matplotlib.ticker import LogLocator, NullLocator
 
     known = [v for one in values for v in (one.low, one.estimate, one.high) if np.isfinite(v)]
-    if not known:
-        return
-    low, high = min(known), max(known)
+    low, high = min(known, default=0.0), max([1e-9, *known])
     if low <= 0:
-        axis.axes.set(**{f"{axis.axis_name}lim": (-0.04 * max(high, 1e-9), 1.08 * max(high, 1e-9))})
+        ax.set(**{f"{which}lim": (-0.04 * high, 1.08 * high)})
         return
-    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low / 2, high * 2)})
+    ax.set(**{f"{which}scale": "log", f"{which}lim": (low / 2, high * 2)})
+    axis = ax.xaxis if which == "x" else ax.yaxis
     axis.set_major_locator(LogLocator(subs=(1.0,) if high > 200 * low else (1.0, 2.0, 5.0)))
     axis.set_minor_locator(NullLocator())
 
@@ -320,4 +335,12 @@ def _point(color: str, marker: str, name: str, filled: bool) -> Artist:
 
 def _legend(ax: Axes, handles: Sequence[Artist]) -> None:
     """Above the axes, so that it never lies over the data."""
-    ax.legend(handles=list(handles), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=9, labelcolor=INK)
+    ax.legend(
+        handles=list(handles),
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+    )

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _MARKS = {"": "", "best": ' class="best"', "alarm": ' class="alarm"', "open": ' class="undecided"'}
 _NAMES = ("Scenario", "Digest", "Seed", "Replications", "Rung", "Service", "People")
 _FIGURES = {
-    "At a glance": ("front", "Harm against delay: lower left is better; hollow: another policy is better on every count."),
+    "At a glance": (
+        "front",
+        "Harm against delay: lower left is better; hollow: another policy is better on every count.",
+    ),
     "How often does a bad release reach everyone?": ("outcomes", "How the rollouts ended."),
     "How many requests does it break?": ("harm", "Blast radius of single rollouts."),
     "How long until the policy aborts it?": ("detection", "Share of all rollouts aborted within a time."),
@@ -42,14 +45,21 @@ _GLOSSARY = (
 
 
 def write_report(
-    result: Result, path: Path | str, verdicts: Sequence[Verdict] = (), *, reference: str | None = None, figures: bool = True
+    result: Result,
+    path: Path | str,
+    verdicts: Sequence[Verdict] = (),
+    *,
+    reference: str | None = None,
+    figures: bool = True,
 ) -> None:
     """Write the report to `path` (report.html)."""
     text = html(result, verdicts, reference=reference, figures=figures)
     Path(path).write_text(text, encoding="utf-8", newline="\n")
 
 
-def html(result: Result, verdicts: Sequence[Verdict] = (), *, reference: str | None = None, figures: bool = True) -> str:
+def html(
+    result: Result, verdicts: Sequence[Verdict] = (), *, reference: str | None = None, figures: bool = True
+) -> str:
     """The page. `reference`: the policy that differences are against (default: the first)."""
     title = result.question or result.scenario
     places = front(result)
@@ -69,7 +79,15 @@ def html(result: Result, verdicts: Sequence[Verdict] = (), *, reference: str | N
 def _names(result: Result) -> str:
     sizes = sorted({len(cell.rows) for cell in result.cells}) or [0]
     number = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
-    values = (result.scenario, result.digest[:16], result.seed, f"{number} per cell", result.rung, result.service, result.people)
+    values = (
+        result.scenario,
+        result.digest[:16],
+        result.seed,
+        f"{number} per cell",
+        result.rung,
+        result.service,
+        result.people,
+    )
     pairs = "".join(f"<dt>{name}</dt><dd>{escape(str(value))}</dd>" for name, value in zip(_NAMES, values, strict=True))
     return f"<dl class='names'>{pairs}</dl><p>Reproduce: <code>{escape(result.command)}</code></p>"
 
@@ -83,7 +101,8 @@ def _section(block: Block, drawn: dict[str, str]) -> str:
 def _table(block: Block) -> str:
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in (block.corner, *block.columns))
     rows = "".join(
-        f"<tr><th scope='row'>{escape(label)}</th>{''.join(_data(shown) for shown in cells)}</tr>" for label, cells in block.rows
+        f"<tr><th scope='row'>{escape(label)}</th>{''.join(_data(shown) for shown in cells)}</tr>"
+        for label, cells in block.rows
     )
     return f"<div class='wide'><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
 
@@ -141,7 +160,9 @@ def _figures(result: Result, places: Front) -> dict[str, str]:
         made["harm"] = _svg(plot_harm(result), "harm", "Distribution of the blast radius, per policy and release")
         made["detection"] = _svg(plots.detections(result), "detection", "Share aborted within a time, per release")
         if result.split(False):
-            made["front"] = _svg(plot_front(result, places=places), "front", "Blast radius against the delay of good releases")
+            made["front"] = _svg(
+                plot_front(result, places=places), "front", "Blast radius against the delay of good releases"
+            )
     return made
 
 
@@ -159,5 +180,7 @@ def _svg(drawn: Axes | Figure, name: str, label: str) -> str:
     text = plots.svg(drawn, name)
     for color, variable in ((plots.INK, "--ink"), (plots.FAINT, "--faint")):
         text = text.replace(color.lower(), f"var({variable})")
-    text = re.sub(r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif", text)
+    text = re.sub(
+        r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif", text
+    )
     return text.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)

@@ -39,9 +39,13 @@ class Cell:
 
     def __post_init__(self) -> None:
         if self.rows.dtype != ROW:
-            raise HistoryError(f"cell {self.policy!r} / {self.release!r}: rows need the dtype ROW, got {self.rows.dtype}")
+            raise HistoryError(
+                f"cell {self.policy!r} / {self.release!r}: rows need the dtype ROW, got {self.rows.dtype}"
+            )
         if not (np.diff(self.rows["replication"]) > 0).all():
-            raise HistoryError(f"cell {self.policy!r} / {self.release!r}: replications must rise, each once; sort the rows")
+            raise HistoryError(
+                f"cell {self.policy!r} / {self.release!r}: replications must rise, each once; sort the rows"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +70,9 @@ class Result:
         names = [(cell.policy, cell.release) for cell in self.cells]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice:
-            raise HistoryError(f"a result holds each policy and release once, got {twice[0]!r} under {twice[1]!r} twice")
+            raise HistoryError(
+                f"a result holds each policy and release once, got {twice[0]!r} under {twice[1]!r} twice"
+            )
         truth: dict[str, bool] = {}
         for cell in self.cells:
             if truth.setdefault(cell.release, cell.bad) != cell.bad:
@@ -110,7 +116,8 @@ class Result:
         from sim.results.measures import summary
 
         cells = [
-            {**_head(cell), "measures": {name: _entry(interval) for name, interval in summary(cell).items()}} for cell in self.cells
+            {**_head(cell), "measures": {name: _entry(interval) for name, interval in summary(cell).items()}}
+            for cell in self.cells
         ]
         return {**self._named(), "cells": cells}
 
@@ -122,7 +129,9 @@ class Result:
         """Write result.json and rows.npy; equal results give equal bytes. An existing result there is replaced."""
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({**self._named(), "cells": [_head(cell) for cell in self.cells]}, indent=1, ensure_ascii=False)
+        text = json.dumps(
+            {**self._named(), "cells": [_head(cell) for cell in self.cells]}, indent=1, ensure_ascii=False
+        )
         (place / "result.json").write_text(text + "\n", encoding="utf-8", newline="\n")
         rows = np.concatenate([cell.rows for cell in self.cells]) if self.cells else np.zeros(0, ROW)
         np.save(place / "rows.npy", rows, allow_pickle=False)
@@ -135,7 +144,9 @@ def load(folder: Path | str) -> Result:
         named = json.loads((place / "result.json").read_text(encoding="utf-8"))
         rows = np.load(place / "rows.npy", allow_pickle=False)
         if named["format"] != FORMAT or rows.dtype != ROW:
-            raise HistoryError(f"{place}: written by another version of Seatrial; run it again: {named.get('command', '')}")
+            raise HistoryError(
+                f"{place}: written by another version of Seatrial; run it again: {named.get('command', '')}"
+            )
         texts = {name: named[name] for name in _TEXTS}
         return Result(**texts, seed=named["seed"], complete=named["complete"], cells=_cells(named["cells"], rows))
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -110,4 +110,9 @@ def show_difference(old: Result, new: Result, console: Console | None = None) ->
         for part in render(changes(found.clear), out.width):
             out.print(part)
     within = len(found.changes) - len(found.clear)
-    out.print(Text(f"{count(len(found.clear), 'change')} beyond chance, {within} within it, of single comparisons at 95%.", style="dim"))
+    out.print(
+        Text(
+            f"{count(len(found.clear), 'change')} beyond chance, {within} within it, of single comparisons at 95%.",
+            style="dim",
+        )
+    )

@@ -30,7 +30,10 @@ def say(interval: Interval, unit: str, *, signed: bool = False) -> tuple[str, st
     if signed:
         mark = " pp" if unit == "%" else suffix
         plus = "+" if estimate > 0 else ""
-        return f"{plus}{_end(estimate, digits, mark, unit)}", f"[{_end(low, digits, inner, '')}, {_end(high, digits, inner, '')}]"
+        return (
+            f"{plus}{_end(estimate, digits, mark, unit)}",
+            f"[{_end(low, digits, inner, '')}, {_end(high, digits, inner, '')}]",
+        )
     if unit == "%" and interval.estimate in (0.0, 1.0) and low != high:
         bound = f"\u2264 {high:.{digits}f}%" if interval.estimate == 0 else f"\u2265 {low:.{digits}f}%"
         return f"{estimate:.0f}%", bound

@@ -6,9 +6,9 @@ from functools import cached_property, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-from sim.files import Duration, Name, PositiveInt, Ratio, branch
+from sim.files import Duration, Name, Number, PositiveInt, Ratio, Refused, branch
 from sim.policy.commands import Match, Mirror, SetWeight
 from sim.policy.errors import PolicyError
 from sim.policy.steps import Analyse, Experiment, Gate, Pause, ScaleCanary, Step
@@ -29,11 +29,14 @@ def percent(ratio: float) -> float:
     return whole(round(ratio * 100, 9))
 
 
-Weight = Annotated[
-    float,
-    Field(strict=True, ge=0, le=100, allow_inf_nan=False, description="A weight in percent, 0 to 100"),
-    AfterValidator(whole),
-]
+def _weight(value: float) -> float:
+    if not 0 <= value <= 100:
+        raise Refused(f"{value:g} is {'less than 0' if value < 0 else 'more than 100'}", "use 0 to 100")
+    return whole(value)
+
+
+_PERCENT = {"type": "number", "minimum": 0, "maximum": 100, "description": "A weight in percent, 0 to 100"}
+Weight = Annotated[Number, AfterValidator(_weight), WithJsonSchema(_PERCENT)]
 Percentage = Annotated[Ratio, AfterValidator(percent)]
 
 

@@ -141,22 +141,41 @@ class Site:
         return 0.0, Started(pods, seed=self._seed, truth=self._truth)
 
     def next(self, wakes_at: float | None) -> tuple[float, Event] | None:
-        while True:
-            planned = self._agenda.next_at
-            if planned is None and wakes_at is None:
-                return None
-            at = min(moment for moment in (planned, wakes_at) if moment is not None)
-            if at > self.service.horizon:
-                return None
-            event: Event | None = Woke()
-            if planned is not None and planned <= at:
-                at, act = self._agenda.pop()
-                self._trouble.now = at
-                event = act(at)
-                self._replan(at)
-            self.story.ended_at = max(self.story.ended_at, at)
+        while self.due(wakes_at) is not None:
+            at, event = self.advance(wakes_at)
             if event is not None:
-                return self._seen_at(at), event
+                return at, event
+        return None
+
+    # For a driver that shares its time with others: `next`, one step at a time.
+
+    def due(self, wakes_at: float | None) -> float | None:
+        """When something happens next here, or the policy wakes up; None: nothing more before the horizon."""
+        planned = self._agenda.next_at
+        wake = None if wakes_at is None else self._seen_at(wakes_at)
+        at = min((moment for moment in (planned, wake) if moment is not None), default=inf)
+        return at if at <= self.service.horizon else None
+
+    def advance(self, wakes_at: float | None) -> tuple[float, Event | None]:
+        """Let the one thing happen that is due; returns when, and the event that the policy sees of it."""
+        at = self.due(wakes_at)
+        assert at is not None
+        event: Event | None = Woke()
+        if self._agenda.next_at is not None and self._agenda.next_at <= at:
+            at, act = self._agenda.pop()
+            self._trouble.now = at
+            event = act(at)
+            self._replan(at)
+        self.story.ended_at = max(self.story.ended_at, at)
+        seen = self._seen_at(at)
+        if event is not None and seen > at:  # the world goes on while the controller is down
+            self._agenda.plan(seen, lambda then: event)
+            return at, None
+        return at, event
+
+    def tell(self, at: float, event: Event) -> None:
+        """Something happens from outside, at `at` or, if the world is past that already, now."""
+        self._agenda.plan(max(at, self.story.ended_at), lambda then: event)
 
     def carry(self, at: float, commands: tuple[Command, ...]) -> None:
         self._trouble.now = at
