@@ -52,13 +52,13 @@ $(STAMP)-dev: .venv/bin/python pyproject.toml requirements.lock
 	@touch $@ $(STAMP)-core
 
 $(STAMP)-all: .venv/bin/python pyproject.toml requirements.lock
-	$(BIN)/pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev,app,learn,fast,parquet]'
+	$(BIN)/pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev,app,learn,fast,parquet,browser]'
 	@touch $@ $(STAMP)-dev $(STAMP)-core
 
 # Pins of everything that is installed; written from a fresh environment.
 lock:
 	rm -rf .venv && $(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,app,learn,fast,parquet,real]'
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[dev,app,learn,fast,parquet,browser,real]'
 	$(BIN)/pip freeze --exclude-editable > requirements.lock
 
 clean:

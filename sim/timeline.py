@@ -242,8 +242,9 @@ class _Wished:
         end = self.decided if self.decided < inf else max([at for at, _ in self._marks] + [at for at, _, _ in self._looks] + [0.0])
         marks = self._marks if self._marks and self._marks[0][0] == 0 else [(0.0, (0.0, "", 0.0)), *self._marks]
         stops = [at for at, _ in marks[1:]] + [end]
+        halts = {at for at, _ in self.waits}
         stretches = zip(marks, stops, strict=True)
-        return [self._leg(routing, at, stop) for (at, routing), stop in stretches if stop > at or len(marks) == 1]
+        return [self._leg(routing, at, stop) for (at, routing), stop in stretches if stop > at or at in halts or len(marks) == 1]
 
     def _leg(self, routing: tuple[float, str, float], start: float, end: float) -> Leg:
         mine = [(metric, window) for at, metric, window in self._looks if start < at <= end or (at == start == 0)]

@@ -7,15 +7,17 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from sim.cli import exits
-from sim.files.errors import FileErrors, Problem
 from sim.policy.errors import SeatrialError
 
-__all__ = ["guarded", "problems"]
+if TYPE_CHECKING:
+    from sim.files.errors import Problem
+
+__all__ = ["guarded", "problem_document"]
 
 
 @contextmanager
@@ -23,18 +25,8 @@ def guarded(*, debug: bool = False, json: bool = False) -> Iterator[None]:
     """Turn errors into exit codes. With `json` the faults of files and usage are a document on standard output."""
     try:
         yield
-    except FileErrors as errors:
-        _say(errors.render(), f"{_count(len(errors.problems))}.")
-        _document(json, [problem_document(problem) for problem in errors.problems])
-        raise typer.Exit(exits.USAGE) from None
-    except exits.Missing as error:
-        _say(f"missing: {error}")
-        _document(json, [{"problem": str(error)}])
-        raise typer.Exit(exits.MISSING) from None
     except SeatrialError as error:
-        _say(f"error: {error}")
-        _document(json, [{"problem": str(error)}])
-        raise typer.Exit(exits.USAGE) from None
+        raise typer.Exit(_refused(error, json)) from None
     except KeyboardInterrupt:
         _say("interrupted")
         raise typer.Exit(exits.INTERRUPTED) from None
@@ -51,12 +43,22 @@ def guarded(*, debug: bool = False, json: bool = False) -> Iterator[None]:
         raise typer.Exit(exits.INTERNAL) from None
 
 
-def problems(errors: FileErrors) -> list[dict[str, Any]]:
-    """The faults of files as JSON."""
-    return [problem_document(problem) for problem in errors.problems]
+def _refused(error: SeatrialError, json: bool) -> int:
+    """Say what a person can change, and return the exit code."""
+    from sim.files.errors import FileErrors  # YAML comes with it, which `--help` does not need
+
+    if isinstance(error, FileErrors):
+        _say(error.render(), f"{_count(len(error.problems))}.")
+        _document(json, [problem_document(problem) for problem in error.problems])
+        return exits.USAGE
+    missing = isinstance(error, exits.Missing)
+    _say(f"{'missing' if missing else 'error'}: {error}")
+    _document(json, [{"problem": str(error)}])
+    return exits.MISSING if missing else exits.USAGE
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:
+    """One fault of a file as JSON."""
     return {
         "file": problem.file, "line": problem.line, "column": problem.column, "path": problem.path, "problem": problem.problem,
         "remedy": problem.remedy,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from sim.cli import console, options
+from sim.cli.gallery import folder
 
 if TYPE_CHECKING:
     from sim.scenario import NamedPolicy
@@ -44,7 +45,7 @@ def plan(
         console.document(_document(named, world, made))
     else:
         _show(named, world, made, str(service) if service is not None else "")
-        console.pairs(("next", f"seatrial compare scenarios/policies/all-at-once.yaml {policy}"))
+        console.pairs(("next", f"seatrial compare {folder() / 'policies' / 'all-at-once.yaml'} {policy}"))
 
 
 def _document(named: NamedPolicy, world: Service, made: Plan) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def _show(named: NamedPolicy, world: Service, made: Plan, service: str) -> None:
     from rich.table import Table
 
     rate = world.traffic.rate(0.0)
-    about = f"{named.profile or named.kind} for {world.name}: {rate:,.4g} requests/s, {named.replicas or world.pods.count} pods"
+    about = f"{named.profile or named.kind} for {world.name}: {rate:,.4g} requests/s, {_pods(named.replicas or world.pods.count)}"
     console.title(named.name, about + ("" if service else " (the default service)"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     table.add_column("traffic", overflow="fold")
@@ -88,6 +89,10 @@ def _show(named: NamedPolicy, world: Service, made: Plan, service: str) -> None:
     console.show(table)
     console.pairs(*_ends(made, world), style="")
     console.line("blind below: with a lower error rate, 1 look in 20 or more meets no error at all (3 / requests).", "dim")
+
+
+def _pods(count: int) -> str:
+    return "1 pod" if count == 1 else f"{count} pods"
 
 
 def _weight(leg: Leg) -> str:

@@ -1,8 +1,8 @@
 """Exact binomial counts from raw 64-bit words by inverse transform: the outcomes of a number of requests that is given.
 
-The counterpart of `tables.py` for arrivals that are not random: the same interface, the same rules. A larger word never gives a
-smaller count; `last[k]` is the largest word that still gives `first + k`; values in a tail below 2^-64 do not occur; only IEEE sums,
-products and quotients in a fixed order make the table, so its bytes depend on nothing else.
+The counterpart of `tables.py` for arrivals that are not random: the same interface, the same rules. A larger word never
+gives a smaller count; `last[k]` is the largest word that still gives `first + k`; values in a tail below 2^-64 do not
+occur; only IEEE sums, products and quotients in a fixed order make the table, so its bytes depend on nothing else.
 """
 
 from __future__ import annotations
@@ -73,11 +73,12 @@ def binomials(trials: int, p: float) -> BinomialTable:
 
 
 def split(raw: Raw, trials: int, expected: NDArray[np.float64]) -> Counts:
-    """int64[R, C]: `trials` requests dealt to cells with chances in proportion to `expected[C]`, for the words `raw[R, C]`.
+    """int64[R, C]: `trials` requests dealt to cells with chances in proportion to `expected[C]`, for the words `raw[R,
+    C]`.
 
-    A multinomial count as binomial ones: each cell takes its part of what the cells after it left over, the last cell first. Cells
-    are laid out from many requests to few, so that few different numbers are left over and few tables are made. Each cell has its
-    own word, the first one needs none.
+    A multinomial count as binomial ones: each cell takes its part of what the cells after it left over, the last cell
+    first. Cells are laid out from many requests to few, so that few different numbers are left over and few tables are
+    made. Each cell has its own word, the first one needs none.
     """
     counts = np.zeros(raw.shape, np.int64)
     left = np.full(len(raw), trials, np.int64)
@@ -96,7 +97,9 @@ def split(raw: Raw, trials: int, expected: NDArray[np.float64]) -> Counts:
 def _checked(trials: int, p: float) -> tuple[int, float]:
     trials, p = int(trials), float(p)
     if not 0 <= trials <= LIMIT:
-        raise ValueError(f"the trials of a binomial count must lie in [0, {LIMIT:g}], got {trials}; use shorter windows")
+        raise ValueError(
+            f"the trials of a binomial count must lie in [0, {LIMIT:g}], got {trials}; use shorter windows"
+        )
     if not 0.0 <= p <= 1.0:
         raise ValueError(f"the chance of a binomial count must lie in [0, 1], got {p}")
     return trials, p
@@ -111,7 +114,9 @@ def _thresholds(trials: int, p: float) -> tuple[int, Raw]:
     odds = p / (1.0 - p)
     down = np.arange(mode, max(0, mode - reach), -1, dtype=np.float64)
     up = np.arange(mode + 1, min(trials, mode + reach) + 1, dtype=np.float64)
-    below = np.multiply.accumulate(down / ((trials - down + 1.0) * odds))[::-1]  # w[k-1] = w[k] k / ((n - k + 1) odds), w[mode] = 1
+    below = np.multiply.accumulate(down / ((trials - down + 1.0) * odds))[
+        ::-1
+    ]  # w[k-1] = w[k] k / ((n - k + 1) odds), w[mode] = 1
     above = np.multiply.accumulate((trials - up + 1.0) * odds / up)[::-1]  # w[k] = w[k-1] (n - k + 1) odds / k
     cdf, tail = np.add.accumulate(below), np.add.accumulate(above)[::-1]  # from the ends: each tail keeps its precision
     total = 1.0 + (float(tail[0]) if tail.size else 0.0) + (float(cdf[-1]) if cdf.size else 0.0)

@@ -1,4 +1,5 @@
-"""`queueing.plain` from compiled code, for whoever installed the extra `fast` (numba): the same sums, the same numbers."""
+"""`queueing.plain` from compiled code, for whoever installed the extra `fast` (numba): the same sums, the same
+numbers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Arrivals that are not random: exactly the expected number of requests in every window, only their outcomes are drawn.
 
-The closed forms of the literature (judges.md V12) hold for a given number of requests a check; this is the service they speak of.
-Expected numbers are seldom whole. What each version was owed and did not get is carried on, so that nothing drifts: the window's
-total is the nearest whole number, and the largest remainders get what whole parts leave over. Equal plans give equal numbers.
+The closed forms of the literature (judges.md V12) hold for a given number of requests a check; this is the service they
+speak of. Expected numbers are seldom whole. What each version was owed and did not get is carried on, so that nothing
+drifts: the window's total is the nearest whole number, and the largest remainders get what whole parts leave over.
+Equal plans give equal numbers.
 """
 
 from __future__ import annotations

@@ -111,17 +111,16 @@ class Ledger:
         means = self.changes[-1].means
         edges = [max(0.0, self.time(k)) for k in range(start, stop + 1)]
         expected = [means(low, high) for low, high in zip(edges, edges[1:], strict=False)]
-        width = self.draws.width
-        counts = np.empty((len(self.rows), stop - start, width + LOST), np.int64)
         rates = self._in_weather(start, expected)
-        counts[:, :, :width] = draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :width])
-        counts[:, :, width:] = 0
+        width = self.draws.width
+        drawn = draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :width])
         for index, row in enumerate(expected):
+            before, after = self.cumulative[-1], np.empty((len(self.rows), width + LOST), np.int64)
+            np.add(before[:, :width], drawn[:, index], out=after[:, :width])
+            after[:, width:] = before[:, width:]
             if row[width] or row[width + 1]:
-                counts[:, index, width:] = self._lose(start + index, 0, rates[..., index, width:])
-        np.cumsum(counts, axis=1, out=counts)
-        counts += self.cumulative[-1][:, None, :]
-        self.cumulative.extend(counts[:, index] for index in range(stop - start))
+                after[:, width:] += self._lose(start + index, 0, rates[..., index, width:])
+            self.cumulative.append(after)
         self._done = edges[-1]
 
     def _close(self) -> None:

@@ -1,19 +1,22 @@
-"""The counts of one replication whose pods can run short of places: the aggregated counts, and requests that wait on top.
+"""The counts of one replication whose pods can run short of places: the aggregated counts, and requests that wait.
 
-The counts of a part of a window are those of the aggregated rung, number by number; cells are marks of requests, the latency among
-them. Where a version's load `queues`, or a queue is left from before, each request gets a moment of arrival (uniform in the part:
-Poisson arrivals, given their number) and an amount of work that fits its mark, and waits as the recursion says.
-A good answer that waited moves to the bucket of wait plus work. So without waits nothing changes, and two rungs meet the same users.
+The counts of a part of a window are those of the aggregated rung, number by number; cells are marks of requests, the
+latency among them. Where a version's load `queues`, or a queue is left from before, each request gets a moment of
+arrival (uniform in the part: Poisson arrivals, given their number) and an amount of work that fits its mark, and waits
+as the recursion says. A good answer that waited moves to the bucket of wait plus work. So without waits nothing
+changes, and two rungs meet the same users.
 
-Whether an answer is late because of the change is asked a second time, of the same arrivals with the work they would have been
-without the change (and the queue that would have been). Requests count in the window of their arrival (contracts section 11).
+Whether an answer is late because of the change is asked a second time, of the same arrivals with the work they would
+have been without the change (and the queue that would have been). Requests count in the window of their arrival
+(contracts section 11).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import exp
 
 import numpy as np
@@ -40,14 +43,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(slots=True)
 class _Version:
-    """The queue of one version: when each place is free, and when it would be without the change; None: nobody waits."""
+    """The queue of one version: when each place is free, and when it would be without the change; None: no queue."""
 
     mix: Mix
     cells: slice
     stream: Stream
+    good: NDArray[np.intp]  # the bucket of each cell, errors -1
     free: Floats | None = None
     free_before: Floats | None = None
-    good: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))  # the bucket of each cell, errors -1
 
 
 class QueueLedger(Ledger):
@@ -57,7 +60,9 @@ class QueueLedger(Ledger):
         self, draws: Draws, rows: Rows, scrape: float, phase: float, service: Service, effects: Sequence[Effect]
     ) -> None:
         if len(rows) != 1 or service.pods.concurrency is None or service.latency is None:
-            raise WorldError("requests wait one by one: the queueing rung needs a concurrency, a latency and one replication")
+            raise WorldError(
+                "requests wait one by one: the queueing rung needs a concurrency, a latency and one replication"
+            )
         if service.arrivals == "fixed":
             raise WorldError("requests that wait arrive at random; leave arrivals: fixed or the concurrency out")
         super().__init__(draws, rows, scrape, phase)
@@ -66,12 +71,12 @@ class QueueLedger(Ledger):
         self.queued = False  # whether anybody's wait was worked out
         shape, changes = self._layout, tuple(effect for effect in effects if isinstance(effect, VersionEffect))
         buckets, slow = list(range(shape.buckets)), list(range(shape.slow_from, shape.buckets))
+        streams = (Stream(draws.seed, f"queue of the {version} version", 3 * _MOST) for version in ("old", "new"))
+        old, new = Mix(service, "stable", changes), Mix(service, "canary", changes)
         self._versions = (
-            _Version(Mix(service, "stable", changes), slice(0, shape.new), Stream(draws.seed, "queue of the old", 3 * _MOST)),
-            _Version(Mix(service, "canary", changes), slice(shape.new, shape.width), Stream(draws.seed, "queue of the new", 3 * _MOST)),
-        )  # fmt: skip
-        self._versions[0].good = np.array([*buckets, -1], np.intp)
-        self._versions[1].good = np.array([*buckets, *slow, -1, -1], np.intp)
+            _Version(old, slice(0, shape.new), next(streams), np.array([*buckets, -1])),
+            _Version(new, slice(shape.new, shape.width), next(streams), np.array([*buckets, *slow, -1, -1])),
+        )
 
     def _draw(self, start: int, stop: int) -> None:
         for _ in range(start, stop):
@@ -82,7 +87,9 @@ class QueueLedger(Ledger):
         assert isinstance(plan, Plan)
         for version, pods, served in zip(self._versions, (plan.old, plan.new), (0.0, plan.served_since), strict=True):
             if pods > 0:
-                self._serve(version, pods * self._places, served, until, expected[version.cells], counts[0, version.cells])
+                self._serve(
+                    version, pods * self._places, served, until, expected[version.cells], counts[0, version.cells]
+                )
             else:
                 version.free = version.free_before = None
         return counts
@@ -113,16 +120,18 @@ class QueueLedger(Ledger):
     def _words(self, version: _Version, number: int) -> Floats:
         """float64[number, 3] in [0, 1): arrival, work, and the work it would have been."""
         if number > _MOST:
-            raise WorldError(f"{number} requests in one window are too many to let each of them wait; use a shorter scrape interval")
+            raise WorldError(
+                f"{number} requests in one window are too many to let each of them wait; use a shorter scrape interval"
+            )
         return version.stream.uniforms(self._replication, self.scraped, 3 * number, self._part).reshape(number, 3)
 
     def _work(self, version: _Version, requests: _Requests, before: Law, after: Law) -> tuple[Floats, Floats]:
-        """Seconds of work of each request without the change, and as it is: within its mark, in the order of arrival."""
+        """Seconds of work of each request without the change, and as it is, both within its mark."""
         shape, bounds = self._layout, self._layout.bounds
         bucket = version.good[requests.cell]
         now, then = _Quantiles.of(after, bounds), _Quantiles.of(before, bounds)
         edges = np.array([0.0, *(after.below(bound) for bound in bounds), 1.0])
-        low, high = np.where(bucket < 0, 0.0, edges[bucket]), np.where(bucket < 0, 1.0, edges[np.minimum(bucket + 1, len(edges) - 1)])
+        low, high = np.where(bucket < 0, 0.0, edges[bucket]), np.where(bucket < 0, 1.0, edges[bucket + 1])
         place = low + (high - low) * requests.work
         work = now.at(place)
         if before == after:
@@ -141,7 +150,12 @@ class QueueLedger(Ledger):
         return np.searchsorted(np.array(self._layout.bounds), seconds - 1e-12, "left")
 
     def _move(
-        self, version: _Version, cell: NDArray[np.intp], late: NDArray[np.intp], without: NDArray[np.intp], counts: Counts
+        self,
+        version: _Version,
+        cell: NDArray[np.intp],
+        late: NDArray[np.intp],
+        without: NDArray[np.intp],
+        counts: Counts,
     ) -> None:
         shape, good = self._layout, version.good[cell] >= 0
         found = np.bincount(cell[~good], minlength=len(counts))
@@ -167,7 +181,7 @@ def _requests(words: Floats, counts: Counts, start: float, until: float) -> _Req
 
 
 def _staffed(free: Floats | None, places: int, start: float) -> Floats:
-    """The places from `start` on: new ones are free at once; of too many the first to be free end, and what they have begun they finish."""
+    """The places from `start` on: new ones are free at once; of too many those that are free first end."""
     kept = np.zeros(0) if free is None else np.sort(free)[max(0, free.size - places) :]
     return np.concatenate([kept, np.full(places - kept.size, start)])
 
@@ -190,5 +204,5 @@ class _Quantiles:
         spread = [law.median * exp(law.sigma * step / _FINE) for step in steps]
         knots = sorted({law.add + wait + value for _, wait in law.tails for value in spread} | set(bounds))
         pairs = [(law.below(knot), knot) for knot in knots]
-        kept = [pair for pair, following in zip(pairs, pairs[1:], strict=False) if pair[0] < following[0]] + pairs[-1:]
+        kept = [pair for pair, following in pairwise(pairs) if pair[0] < following[0]] + pairs[-1:]
         return _Quantiles(np.array([pair[0] for pair in kept]), np.array([pair[1] for pair in kept]))

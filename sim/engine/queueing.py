@@ -1,13 +1,14 @@
 """The second rung of fidelity: requests that wait for a free place in a pod, one by one, first come first served.
 
-The pods of a version are c = pods x concurrency places with one queue (M/G/c). The wait of each request follows from the moments at
-which the places become free (Kiefer and Wolfowitz, "On the theory of queues with many servers", Trans. Amer. Math. Soc. 78, 1955):
+The pods of a version are c = pods x concurrency places with one queue (M/G/c). The wait of each request follows from
+the moments at which the places become free (Kiefer and Wolfowitz, "On the theory of queues with many servers", Trans.
+Amer. Math. Soc. 78, 1955):
 
     start = max(arrival, earliest free place),   that place is free again at start + work
 
-which is exact for any arrivals and any work. `waits` is this recursion; with numba installed it is compiled, and the same sums and
-comparisons give the same numbers. `saturated` says whether a plan needs the rung: at a utilization above 0.7, and where places are so
-few that requests wait even below it.
+which is exact for any arrivals and any work. `waits` is this recursion; with numba installed it is compiled, and the
+same sums and comparisons give the same numbers. `saturated` says whether a plan needs the rung: at a utilization above
+0.7, and where places are so few that requests wait even below it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from functools import lru_cache
 from heapq import heapify, heapreplace
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,6 @@ __all__ = ["LIMIT", "Use", "erlang", "queues", "saturated", "waits"]
 
 LIMIT = 0.7  # utilization above which the rung is needed (design.md section 3)
 RARE = 0.01  # share of requests that may wait unseen below it (ours)
-VERSIONS: tuple[Literal["stable"], Literal["canary"]] = ("stable", "canary")
 
 Seconds = NDArray[np.float64]
 
@@ -45,7 +44,9 @@ def waits(arrivals: Seconds, work: Seconds, free: Seconds) -> tuple[Seconds, Sec
     [0.0, 2.0, 4.0]
     """
     if not free.size:
-        raise ValueError("requests need at least 1 place to be served, got 0; a version without pods loses its requests")
+        raise ValueError(
+            "requests need at least 1 place to be served, got 0; a version without pods loses its requests"
+        )
     return _recursion()(arrivals, work, np.sort(free))
 
 
@@ -71,7 +72,8 @@ def _recursion() -> Callable[[Seconds, Seconds, Seconds], tuple[Seconds, Seconds
 
 
 def erlang(places: int, load: float) -> float:
-    """The chance to wait for one of `places` under Poisson arrivals of `load` (rate x mean work) with exponential work: Erlang's C.
+    """The chance to wait for one of `places` under Poisson arrivals of `load` (rate x mean work) with exponential work:
+    Erlang's C.
 
     >>> round(erlang(10, 8.0), 4)
     0.4092
@@ -91,7 +93,8 @@ def queues(places: int, load: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Utilization of each version's places, above 1 when they cannot keep up, and whether that takes the queueing rung."""
+    """Utilization of each version's places, above 1 when they cannot keep up, and whether that takes the queueing
+    rung."""
 
     old: float
     new: float
@@ -99,19 +102,27 @@ class Use:
 
 
 def saturated(
-    service: Service, share: float, pods: tuple[int, int], effects: Sequence[Effect] = (), at: float = 0.0, served: float = 0.0
+    service: Service,
+    share: float,
+    pods: tuple[int, int],
+    effects: Sequence[Effect] = (),
+    at: float = 0.0,
+    served: float = 0.0,
 ) -> Use:
-    """What a plan asks of the pods at `at` seconds: `share` of the requests to the new version, which has served since `served`.
+    """What a plan asks of the pods at `at` seconds: `share` of the requests to the new version, which has served since
+    `served`.
 
-    `pods` are the available ones of the old and the new version. Without `concurrency`, or without a latency, nothing is used up.
+    `pods` are the available ones of the old and the new version. Without `concurrency`, or without a latency, nothing
+    is used up.
     """
     versions = tuple(effect for effect in effects if isinstance(effect, VersionEffect))
     rate, places = service.traffic.rate(at), service.pods.concurrency
     if places is None or service.latency is None:
         return Use(0.0, 0.0, False)
+    mixes = Mix(service, "stable", versions), Mix(service, "canary", versions)
     loads = [
-        rate * part * Mix(service, version, versions).laws(at, served)[1].mean if count else 0.0
-        for part, version, count in zip((1.0 - share, share), VERSIONS, pods, strict=True)
+        rate * part * mix.laws(at, served)[1].mean if count else 0.0
+        for part, mix, count in zip((1.0 - share, share), mixes, pods, strict=True)
     ]
     old, new = (load / (count * places) if count else 0.0 for load, count in zip(loads, pods, strict=True))
     waiting = any(queues(count * places, load) for load, count in zip(loads, pods, strict=True) if count)

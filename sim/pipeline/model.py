@@ -4,7 +4,7 @@ Defaults are the stock behaviour of a common chain (GitHub, CircleCI, Harbor, Ar
 from profiles.yaml and pipeline-systems.md section 2; what has no source is marked estimate there and here.
 """
 
-# ruff: noqa: RUF009 - the defaults are frozen values, safe to share
+
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from sim.pipeline.model import PipelineModel
 from sim.pipeline.reconciler import Reconciler
 from sim.pipeline.recovery import People
 from sim.pipeline.release import Roll
-from sim.pipeline.rows import Book, ChangeRow, Rows
+from sim.pipeline.rows import Book, ChangeRow, Requests, Rows
 from sim.pipeline.site import Site
 from sim.pipeline.trigger import Trigger
 from sim.pipeline.trunk import Flaw, Trunk
@@ -34,8 +34,9 @@ Flow = Generator[simpy.Event, Any, None]
 class Pipeline:
     """A delivery system with its changes, its disruptions and the rollout that is under trial.
 
-    ``env`` may be one that others use too; it must stand at 0. Errors: WorldError when changes are out of order or
-    numbered twice, or the environment stands elsewhere.
+    ``requests`` says how many requests a live flaw can break (default: ``propagation.rate`` a second). ``env`` may be
+    one that others use too; it must stand at 0. Errors: WorldError when changes are out of order or numbered twice, or
+    the environment stands elsewhere.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Pipeline:
         uniform: Uniforms,
         *,
         disruptions: Iterable[Disruption] = (),
+        requests: Requests | None = None,
         env: simpy.Environment | None = None,
     ) -> None:
         self.env = env if env is not None else simpy.Environment()
@@ -53,7 +55,9 @@ class Pipeline:
             raise WorldError(f"a pipeline starts at 0, got an environment at {self.env.now:g}; make a new one")
         self._changes = _ordered(changes)
         windows = Windows(disruptions)
-        self._site = Site(self.env, model, uniform, windows, Trunk(), Book(model.propagation.rate))
+        rate = model.propagation.rate
+        book = Book(requests if requests is not None else lambda start, end: rate * (end - start))
+        self._site = Site(self.env, model, uniform, windows, Trunk(), book)
         self._integration = ContinuousIntegration(self._site)
         self._store = ArtifactStore(self.env, model.artifacts, uniform, windows.on("store.outage", "artifacts"))
         self._store.keep(0)  # what runs at the start was pushed like anything else

@@ -186,7 +186,11 @@ class Reconciler:
         for change in changes:
             if book.change(change).exposed is None:
                 book.note(change, exposed=env.now)
-        release = Release(id, changes, row.revision, row.bad, row.severity, env.now, reason, row.attempt)
+        live = site.trunk.flaws(site.trunk.live)
+        mended, kept = (combined([flaw for flaw in live if flaw.within(place) is has]) for has in (False, True))
+        release = Release(
+            id, changes, row.revision, row.bad, row.severity, env.now, reason, row.attempt, mended, kept
+        )  # fmt: skip
         return (yield from self._roll(env, release))
 
     def _promote(self, id: int, place: int, end: RolloutEnd, flaws: tuple[Flaw, ...]) -> None:

@@ -8,13 +8,14 @@ Rules:
    there is none, the way is forward. ``forward``: only the fix.
 4. Every known flaw is fixed once, by a commit with priority in CI; after a rollback that is how the trunk becomes
    deployable.
-5. A stopped rollout is looked at by a person too: a bad one gets a fix, a good one another attempt.
+5. A stopped rollout is looked at by a person too: a bad one gets a fix, a good one another attempt. Who looks for what
+   stopped a good one finds the flaws that were live before, and has them fixed first; nobody rolls back for them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import simpy
@@ -109,21 +110,26 @@ class People:
         if flaws:
             self._decide(flaws)
         else:
+            self._find(site.trunk.flaws(site.trunk.place(row.revision)))
             self._reconciler.offer(row.revision, "person")
         if hold:
             self._reconciler.thaw()
 
     def _decide(self, flaws: tuple[Flaw, ...]) -> None:
         """The flaws are known now: have them fixed, and roll back if they are live and that is the way."""
+        self._find(flaws)
+        if self._site.model.recovery.method == "rollback" and self._site.trunk.lives(flaws):
+            target = self._reconciler.former()
+            if target is not None:
+                self._reconciler.order(target)
+
+    def _find(self, flaws: Iterable[Flaw]) -> None:
+        """The flaws are known now: those that were not get a fix."""
         found = tuple(flaw for flaw in flaws if not flaw.known)
         for flaw in found:
             flaw.known = True
         if found:
             self._site.env.process(self._repair(found))
-        if self._site.model.recovery.method == "rollback" and self._site.trunk.lives(flaws):
-            target = self._reconciler.former()
-            if target is not None:
-                self._reconciler.order(target)
 
     def _repair(self, flaws: tuple[Flaw, ...]) -> Flow:
         """Write one commit that fixes ``flaws`` and put it into the pipeline."""

@@ -17,7 +17,9 @@ class Release:
 
     ``artifact`` is the revision: the identity of its newest change; (``artifact``, ``attempt``) names this release in
     draws, because ``id`` only counts. ``bad`` and ``severity`` are relative to what is live: a regression that stable
-    already has is none. ``reason``: ``fix`` repairs what is live, ``rollback`` returns to an older artifact.
+    already has is none. Of the requests to what is live, ``mended`` are broken by flaws that this revision is without,
+    and ``kept`` by flaws that it has as well. ``reason``: ``fix`` repairs what is live, ``rollback`` returns to an
+    older artifact.
     """
 
     id: int
@@ -28,6 +30,8 @@ class Release:
     started_at: float
     reason: Reason = "change"
     attempt: int = 0
+    mended: float = 0.0
+    kept: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,14 @@ a hash.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sim.pipeline.release import Reason
+
+Requests = Callable[[float, float], float]
+"""``requests(start, end)``: how many good answers users would get between two moments if nothing were broken."""
 
 Outcome = Literal["promoted", "aborted", "inconclusive", "superseded", "missing", "unfinished"]
 
@@ -87,13 +91,13 @@ class Rows:
 
 
 class Book:
-    """The rows in the making. ``rate`` (requests/s) turns the severity of a live bad change into harm."""
+    """The rows in the making. ``requests`` turns the severity of a live bad change into harm."""
 
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
+    def __init__(self, requests: Requests) -> None:
+        self._requests = requests
         self._changes: dict[int, ChangeRow] = {}
         self._deployments: list[DeploymentRow] = []
-        self._harming: dict[int, tuple[int, float, float]] = {}  # bad change: deployment, harm per second, since
+        self._harming: dict[int, tuple[int, float, float]] = {}  # bad change: deployment, severity, since
 
     def begin(self, row: ChangeRow) -> None:
         self._changes[row.id] = row
@@ -125,16 +129,17 @@ class Book:
         """A bad change has gone live with ``deployment``; from the end of its rollout on it does harm."""
         since = self._deployments[deployment].rollout_ended
         assert since is not None
-        self._harming[change] = (deployment, self._rate * severity, since)
+        self._harming[change] = (deployment, severity, since)
 
     def heals(self, change: int, at: float) -> None:
         """A bad change does no harm any more from ``at`` on."""
-        deployment, rate, since = self._harming.pop(change)
-        self.write(deployment, harm=self._deployments[deployment].harm + rate * (at - since))
+        deployment, severity, since = self._harming.pop(change)
+        self.write(deployment, harm=self._deployments[deployment].harm + severity * self._requests(since, at))
 
     def rows(self, until: float) -> Rows:
         """All rows as they are at ``until``; what is still broken then has done harm up to then."""
         deployments = list(self._deployments)
-        for id, rate, since in self._harming.values():
-            deployments[id] = replace(deployments[id], harm=deployments[id].harm + rate * (until - since))
+        for id, severity, since in self._harming.values():
+            harm = severity * self._requests(since, until)
+            deployments[id] = replace(deployments[id], harm=deployments[id].harm + harm)
         return Rows(tuple(self._changes.values()), tuple(deployments), until)

@@ -32,7 +32,7 @@ class Flaw:
 
 
 def combined(flaws: Sequence[Flaw]) -> float:
-    """The share of requests that at least one of ``flaws`` breaks; they hit independently."""
+    """The share of requests that at least one of ``flaws`` breaks; they hit independently. None break none."""
     if len(flaws) == 1:
         return flaws[0].severity
     return 1.0 - math.prod(1.0 - flaw.severity for flaw in flaws)

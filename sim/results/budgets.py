@@ -76,7 +76,9 @@ def sequence(cell: Cell, name: str, limit: float, level: float) -> tuple[Interva
     if share is not None:
         return quantile_sequence(values, share, level), None, 0.0
     cap = _cap(measure, limit)
-    clipped = clipped_sequence(np.minimum(values, 2 * cap), cap, level=level)  # what never happened is cut like the rest
+    clipped = clipped_sequence(
+        np.minimum(values, 2 * cap), cap, level=level
+    )  # what never happened is cut like the rest
     return clipped.interval, clipped.cap, clipped.share
 
 

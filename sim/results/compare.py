@@ -100,8 +100,14 @@ def compare_all(
 
 
 def aligned(cells: Sequence[Cell], measure: Measure, horizon: float = HORIZON) -> tuple[Floats, ...]:
-    """Values of the replications that all the cells have and that count in all of them; delays cut at the horizon."""
+    """Values of the replications that all the cells have and that count in all of them; delays cut at the horizon.
+
+    WorldError when there is no such replication.
+    """
     common = shared(cells)
+    if common.size == 0:
+        places = ", ".join(f"{cell.policy} / {cell.release}" for cell in cells)
+        raise WorldError(f"no replication is common to {places}; run the same seeds")
     columns = [measure.values(cell)[np.isin(cell.rows["replication"], common)] for cell in cells]
     if measure.kind == "delay":
         columns = [np.minimum(column, horizon) for column in columns]
@@ -110,13 +116,10 @@ def aligned(cells: Sequence[Cell], measure: Measure, horizon: float = HORIZON) -
 
 
 def shared(cells: Sequence[Cell]) -> Floats:
-    """The replications that all the cells have; WorldError when there is none."""
+    """The replications that all the cells have, rising."""
     common = cells[0].rows["replication"]
     for cell in cells[1:]:
         common = np.intersect1d(common, cell.rows["replication"], assume_unique=True)
-    if common.size == 0:
-        named_cells = ", ".join(f"{cell.policy} / {cell.release}" for cell in cells)
-        raise WorldError(f"no replication is common to {named_cells}; run the same seeds")
     return common
 
 

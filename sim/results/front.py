@@ -55,22 +55,26 @@ class Front:
 def front(result: Result, level: float = 0.95) -> Front:
     """The front over the policies that have every release, on the replications that all their cells share."""
     chosen = [one for one in OBJECTIVES if one[3] is None or result.split(one[3])]
-    policies = [p for p in result.policies if all(result.find(p, release) is not None for release in result.releases)]
-    if not policies or not result.releases:
+    policies = [policy for policy in result.policies if _complete(result, policy)]
+    common = shared([cell for cell in result.cells if cell.policy in policies]) if policies else np.zeros(0)
+    if not common.size:
         return Front((), ())
-    common = shared([cell for cell in result.cells if cell.policy in policies])
-    runs = np.stack([
-        np.stack([_across(_cells(result, policy, bad), measure, common) for _, measure, _, bad in chosen], axis=1) for policy in policies
-    ], axis=1)  # fmt: skip
-    statistics = [statistic for _, _, statistic, _ in chosen]
+    columns = [
+        [_across(_cells(result, policy, bad), measure, common) for _, measure, _, bad in chosen] for policy in policies
+    ]
     values = [
-        tuple(_interval(runs[:, p, k], statistic, level) for k, statistic in enumerate(statistics))
-        for p in range(len(policies))
+        tuple(_interval(column, one[1], one[2], level) for column, one in zip(row, chosen, strict=True))
+        for row in columns
     ]
     members = pareto_front([[interval.estimate for interval in row] for row in values])
-    shares = front_membership(runs, statistics)
+    shares = front_membership(np.array(columns).transpose(2, 0, 1), [one[2] for one in chosen])
     places = zip(policies, values, members.tolist(), shares.tolist(), strict=True)
-    return Front(tuple(name for name, *_ in chosen), tuple(Place(*place) for place in places))
+    return Front(tuple(one[0] for one in chosen), tuple(Place(*place) for place in places))
+
+
+def _complete(result: Result, policy: str) -> bool:
+    cells = [result.find(policy, release) for release in result.releases]
+    return all(cell is not None and len(cell.rows) > 0 for cell in cells)
 
 
 def average(result: Result, policy: str, measure: str, bad: bool | None = None, level: float = 0.95) -> Interval | None:
@@ -89,8 +93,9 @@ def _across(cells: Sequence[Cell], measure: str, common: Floats) -> Floats:
     return np.asarray(np.mean(columns, axis=0), dtype=np.float64)
 
 
-def _interval(values: Floats, statistic: Statistic, level: float) -> Interval:
+def _interval(values: Floats, measure: str, statistic: Statistic, level: float) -> Interval:
     if statistic == "median":
         return median_interval(values, level)
-    shares = bool(np.isin(values, (0.0, 1.0)).all())  # of one release: a rate, for which no event is no proof of none
-    return wilson(int(values.sum()), values.size, level) if shares else mean_interval(values, level)
+    # A rate of one release; the mean over several is no longer 0 or 1.
+    rate = MEASURES[measure].kind == "rate" and bool(np.isin(values, (0.0, 1.0)).all())
+    return wilson(int(values.sum()), values.size, level) if rate else mean_interval(values, level)

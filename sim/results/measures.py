@@ -76,7 +76,10 @@ def _since_harm(cell: Cell, name: str) -> Floats:
     """Seconds from the first moment at which a request could be harmed; 0 when that never came or came later."""
     first = cell.rows["exposed_at"].astype(np.float64) + cell.onset
     then = cell.rows[name].astype(np.float64)
-    return np.where(np.isinf(then), np.inf, np.maximum(then - np.where(np.isinf(first), then, first), 0.0))
+    found = np.where(np.isinf(then), np.inf, 0.0)
+    known = np.isfinite(then) & np.isfinite(first)
+    found[known] = np.maximum(then[known] - first[known], 0.0)
+    return found
 
 
 def _detection(cell: Cell) -> Floats:

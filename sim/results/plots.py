@@ -200,7 +200,7 @@ def svg(drawn: Axes | Figure, salt: str = "seatrial") -> str:
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = file.getvalue()
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    return re.sub(r' id="[a-z0-9.]+_\d+"', "", text)  # names of groups, which would repeat on a page
+    return re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", text)  # names of groups, which would repeat on a page
 
 
 def _axes(width: float, height: float, left: float = 0.75, legend: int = 0) -> Axes:

@@ -17,7 +17,7 @@ from sim.files import Refused, parse_duration, parse_ratio
 from sim.files.words import choose, show
 from sim.scenario.reader import reading
 
-__all__ = ["instance", "is_python"]
+__all__ = ["find", "instance", "is_python", "known"]
 
 
 def is_python(reference: str) -> bool:
@@ -31,7 +31,13 @@ def is_python(reference: str) -> bool:
 
 
 def instance(reference: str, values: Mapping[str, Any]) -> Any:
-    """An object of the class with these fields. Its source goes into the digest. Raises Refused, whatever the code does."""
+    """An object of the class with these fields. Raises Refused, whatever the code does."""
+    cls = find(reference)
+    return _make(cls, _fields(cls, values))
+
+
+def find(reference: str) -> type:
+    """The class. Its source goes into the digest. Raises Refused."""
     if not is_python(reference):
         raise Refused(f"{show(reference)} names no class", "write ./file.py:Class or module:Class")
     place, _, name = reference.rpartition(":")
@@ -44,7 +50,13 @@ def instance(reference: str, values: Mapping[str, Any]) -> Any:
             if isinstance(value, type) and value.__module__ == module.__name__
         )
         raise Refused(f"{place} has no class {name}", choose(name, names))
-    return _make(cls, _fields(cls, values))
+    return cls
+
+
+def known(reference: str) -> str:
+    """The reference, if its class can be found: a check of the field that holds it."""
+    find(reference)
+    return reference
 
 
 def _file(place: str) -> ModuleType:

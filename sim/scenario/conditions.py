@@ -97,11 +97,10 @@ def _story(faults: Sequence[Fault]) -> str:
 
 
 def _told(fault: Fault) -> str:
-    numbers = [
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in fault.params.items()
-        if value
+    told = [
+        (name, value) for name, value in fault.params.items() if name != "status" and isinstance(value, int | float)
     ]
+    numbers = [f"{name} {value:g}" for name, value in told if value]
     when = f" at {fault.at_s:g} s" if fault.at_s else ""
     lasts = f" for {fault.duration_s:g} s" if fault.duration_s is not None else ""
     return f"{fault.kind} ({', '.join(numbers)}){when}{lasts}" if numbers else f"{fault.kind}{when}{lasts}"

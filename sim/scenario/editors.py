@@ -58,7 +58,7 @@ KINDS: dict[str, Any] = {
 
 def schema(kind: str) -> dict[str, Any]:
     """The schema of one kind of file. KeyError for an unknown kind."""
-    return {"title": f"Seatrial {kind}"} | json_schema(KINDS[kind])
+    return json_schema(KINDS[kind]) | {"title": f"Seatrial {kind}"}
 
 
 def schemas() -> dict[str, dict[str, Any]]:

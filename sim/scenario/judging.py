@@ -18,7 +18,7 @@ from sim.policy.expr import Condition, ConditionError, parse_condition
 from sim.policy.judges import JUDGES, Judge
 from sim.policy.judges.kayenta_metric import Metric as Series
 from sim.policy.judges.split import Split
-from sim.scenario.authors import instance
+from sim.scenario.authors import instance, known
 from sim.scenario.choices import Single, choice, single
 from sim.scenario.derive import Derived, Form, derive, given, unsaid
 from sim.scenario.measures import KINDS, Asked, Kind, Measure, Of, Unit
@@ -60,7 +60,7 @@ class _OwnJudge(Single):
 class PythonJudge(Form):
     """`python: module:Class`, with its fields under `with`."""
 
-    python: str
+    python: Annotated[str, AfterValidator(known)]
     values: dict[str, Any] = Field(default_factory=dict, alias="with")
 
     @cached_property
@@ -252,7 +252,13 @@ LIMITS = (
 )
 
 
-def analysis(settings: list[dict[str, Any]], *, endless: bool = False, on_nodata: OnUnknown | None = None, split: Split | None = None) -> Analysis:
+def analysis(
+    settings: list[dict[str, Any]],
+    *,
+    endless: bool = False,
+    on_nodata: OnUnknown | None = None,
+    split: Split | None = None,
+) -> Analysis:
     """The analysis of these metrics. `endless`: it runs until it is ended. `on_nodata`, `split`: for judges, where the file does not say."""
     if not settings:
         raise PolicyError("an analysis needs at least one metric; list one under metrics")

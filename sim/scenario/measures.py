@@ -63,25 +63,32 @@ class Measure:
             raise PolicyError(f"a window is longer than 0 s, got {self.window:g}; write e.g. window: 60s")
 
     def read(self, window: Window) -> Answer:
-        """The number; not a number where there were no requests to divide by, absent where there is no such version."""
-        arms = (window.canary, window.baseline) if self.of == "canary" else (window.baseline, window.canary)
-        if arms[0] is None:
+        """The number. Without requests there is no number: absent, as the series of a version that was not scraped twice yet.
+
+        A version that is known but got no request in the window would be not-a-number in PromQL (0/0); the counts do not tell the two
+        apart, and the first is what every rollout meets at its first look.
+        """
+        arm, other = (window.canary, window.baseline) if self.of == "canary" else (window.baseline, window.canary)
+        if arm is None:
             return Absent(f"no {self.of} version in this window")
-        number = self._number(arms[0], arms[1], window.bounds)
+        if self.kind == "requests":
+            return Value(float(arm.requests))
+        if arm.requests == 0:
+            return Absent(f"no {self.of} requests in {window.start:g}..{window.end:g} s")
+        number = self._number(arm, other, window.bounds)
         return NotANumber() if math.isnan(number) else Value(number * _SCALE[self.unit or UNITS[self.kind][0]])
 
     def _number(self, arm: Arm, other: Arm | None, bounds: tuple[float, ...]) -> float:
+        rate = arm.bad / arm.requests
         match self.kind:
-            case "requests":
-                return float(arm.requests)
             case "error-rate":
-                return _rate(arm)
+                return rate
             case "success-rate":
-                return 1.0 - _rate(arm)
+                return 1.0 - rate
             case "latency":
                 return quantile(self.quantile, arm.latency, bounds) if arm.latency else math.nan
-        rate, base = _rate(arm), _rate(other)
-        return rate / base if base else math.nan if not rate else math.inf * rate
+        base = other.bad / other.requests if other is not None and other.requests else math.nan
+        return rate / base if base else math.inf if rate else math.nan
 
     @property
     def key(self) -> str:
@@ -89,15 +96,11 @@ class Measure:
         return f"{self.kind}-{self.of}" if self.of == "stable" else self.kind
 
 
-def _rate(arm: Arm | None) -> float:
-    return arm.bad / arm.requests if arm is not None and arm.requests else math.nan
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A verdict function: a measure of the window, then conditions over `result`; what is unknown is for `unknown` to say.
 
-    A plain number instead of a window (a trace's script) is taken for the measure itself. No requests at all count as no data.
+    A plain number instead of a window (a trace's script) is taken for the measure itself.
     """
 
     measure: Measure
@@ -112,16 +115,10 @@ class Asked:
 
     def assess(self, at: float, answer: Answer) -> Assessment:
         if isinstance(answer, Value) and isinstance(answer.value, Window):
-            answer = self._seen(answer.value)
+            answer = self.measure.read(answer.value)
         if isinstance(answer, Value) and answer.value is not None:
             return self.conditions.assess(at, answer)
         return self.unknown.assess(at, Absent("no data") if isinstance(answer, Value) else answer)
-
-    def _seen(self, window: Window) -> Answer:
-        arm = window.canary if self.measure.of == "canary" else window.baseline
-        if self.measure.kind != "requests" and arm is not None and arm.requests == 0:
-            return Absent(f"no {self.measure.of} requests in {window.start:g}..{window.end:g} s")
-        return self.measure.read(window)
 
 
 # Flagger's own two metrics (delivery-systems.md section 4.4): the success rate in percent and the 99th percentile in milliseconds.

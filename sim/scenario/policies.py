@@ -18,12 +18,12 @@ from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
 from sim.policy.commands import Match, Mirror, SetWeight
 from sim.policy.errors import PolicyError
-from sim.policy.rolling import Rolling
 from sim.policy.judges.split import Split
+from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy
 from sim.policy.runbook import Runbook
 from sim.policy.steps import Analyse, Pause, ScaleCanary, Step
-from sim.scenario.authors import instance
+from sim.scenario.authors import instance, known
 from sim.scenario.derive import Derived, Form, derive, given, unsaid
 from sim.scenario.judging import AnalysisForm, BackgroundAnalysis, ChosenJudge, WholeAnalysis, analysis
 from sim.scenario.steps import Percentage, StepType, Weight, program
@@ -34,12 +34,7 @@ __all__ = ["FORMS", "PolicyFile", "PolicyForm", "author"]
 def _rising(weights: list[float]) -> tuple[float, ...]:
     """Contracts section 11: a short form rises and ends at 100."""
     shown = f"({', '.join(f'{weight:g}' for weight in weights)}{',' if len(weights) == 1 else ''})"
-    if (
-        any(low >= high for low, high in pairwise(weights))
-        or not weights
-        or weights[-1] != 100
-        or weights[0] <= 0
-    ):
+    if any(low >= high for low, high in pairwise(weights)) or not weights or weights[-1] != 100 or weights[0] <= 0:
         raise Refused(f"weights must rise to 100, got {shown}", "list them in order, the last one 100")
     return tuple(weights)
 
@@ -214,7 +209,7 @@ class PolicyForm(Form):
     ab: AbBody = unsaid()
     shadow: ShadowBody = unsaid()
     flag: FlagBody = unsaid()
-    python: str = unsaid()
+    python: Annotated[str, AfterValidator(known)] = unsaid()
     values: dict[str, Any] = Field(default_factory=dict, alias="with")
     patience: Duration = 30.0
 

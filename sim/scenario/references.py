@@ -81,7 +81,7 @@ def service_at(path: Path) -> Service:
     kind_is(document, "service")
     form = validate(ServiceFile, document)
     service: Service = form.made
-    if not form.said("name") and not form.base:
+    if not form.said("name") and not form.said("base"):
         return replace(service, name=path.stem)
     return service
 

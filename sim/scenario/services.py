@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property, reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -52,31 +52,45 @@ class _Level(Single):
         return Constant(self.body)
 
 
+class _Data(NamedTuple):
+    """A data file that was found."""
+
+    text: str
+    name: str
+
+
+def _data(reference: str) -> _Data:
+    return _Data(*reading().data(reference))
+
+
+if TYPE_CHECKING:
+    DataFile = Any
+else:
+    DataFile = Annotated[Name, AfterValidator(_data)]
+
+
 class RecordingBody(Form):
     """A recording and what comes after its end."""
 
-    path: Name
+    path: DataFile
     after: After = "repeat"
 
 
 class _Recording(Single):
-    """Reads the file when the form is checked, so that a missing one is told where it is named."""
-
     @cached_property
     def made(self) -> Traffic:
         body = self.body
         after: After = body.after if isinstance(body, RecordingBody) else "repeat"
-        reference: str = body.path if isinstance(body, RecordingBody) else body
-        text, name = reading().data(reference)
+        data: _Data = body.path if isinstance(body, RecordingBody) else body
         read: Callable[[str, str, After], Recorded] = from_csv if self.key == "csv" else from_prometheus
         try:
-            return read(text, name, after)
+            return read(data.text, data.name, after)
         except FileErrors as errors:
             reading().take(errors)
             return Constant(0.0)  # never used: the errors stop the reading
 
 
-_RECORDING = either(Name, RecordingBody)
+_RECORDING = either(DataFile, RecordingBody)
 _WEEK: dict[str, Any] = {
     "week": Annotated[list[NonNegativeNumber], Field(min_length=7, max_length=7)],
     "second": NonNegativeNumber,
@@ -170,10 +184,22 @@ def _segments(value: dict[str, float]) -> tuple[tuple[str, float], ...]:
     return tuple(value.items())
 
 
+def _base(reference: str) -> Service:
+    from sim.scenario.references import service_at
+
+    return reading().follow(reading().locate(reference), service_at) or Service()  # a broken one stops the reading
+
+
+if TYPE_CHECKING:
+    BaseService = Any
+else:
+    BaseService = Annotated[Name, AfterValidator(_base)]
+
+
 class ServiceForm(Form):
     """A service. `base` is another service file, from which everything comes that is not said here."""
 
-    base: Name = unsaid()
+    base: BaseService = unsaid()
     name: Name = unsaid()
     description: str = ""
     traffic: TrafficType = unsaid()
@@ -195,8 +221,8 @@ class ServiceForm(Form):
 
     @cached_property
     def made(self) -> Service:
-        base = self._base()
-        told: dict[str, Any] = {"name": self.name or base.name}
+        base = self.base if self.said("base") else Service(name="service")
+        told: dict[str, Any] = {"name": self.name if self.said("name") else base.name}
         for name in type(self).model_fields:
             if name in ("base", "description", "name", "seatrial") or not self.said(name):
                 continue
@@ -208,14 +234,6 @@ class ServiceForm(Form):
         if told.get("horizon", 1.0) <= 0:
             raise WorldError("a horizon of 0 s shows nothing; write e.g. horizon: 24h")
         return replace(base, **told)
-
-    def _base(self) -> Service:
-        """The service named by `base`, else the default with the name that a nameless service gets."""
-        if not self.base:
-            return Service(name="service")
-        from sim.scenario.references import service_at
-
-        return reading().follow(reading().locate(self.base), service_at) or Service()
 
 
 class ServiceFile(ServiceForm):

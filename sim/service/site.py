@@ -141,8 +141,8 @@ class Site:
         return 0.0, Started(pods, seed=self._seed, truth=self._truth)
 
     def next(self, wakes_at: float | None) -> tuple[float, Event] | None:
-        while self.due(wakes_at) is not None:
-            at, event = self.advance(wakes_at)
+        while (due := self.due(wakes_at)) is not None:
+            at, event = self.advance(due)
             if event is not None:
                 return at, event
         return None
@@ -156,10 +156,9 @@ class Site:
         at = min((moment for moment in (planned, wake) if moment is not None), default=inf)
         return at if at <= self.service.horizon else None
 
-    def advance(self, wakes_at: float | None) -> tuple[float, Event | None]:
+    def advance(self, due: float) -> tuple[float, Event | None]:
         """Let the one thing happen that is due; returns when, and the event that the policy sees of it."""
-        at = self.due(wakes_at)
-        assert at is not None
+        at = due
         event: Event | None = Woke()
         if self._agenda.next_at is not None and self._agenda.next_at <= at:
             at, act = self._agenda.pop()

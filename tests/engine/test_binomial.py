@@ -1,4 +1,5 @@
-"""Binomial tables: exact to the last word against integer arithmetic; requests dealt to cells; whole numbers that never drift."""
+"""Binomial tables: exact to the last word against integer arithmetic; requests dealt to cells; whole numbers that never
+drift."""
 
 from __future__ import annotations
 
@@ -92,7 +93,12 @@ def test_dealing_to_cells_is_multinomial() -> None:
     expected = np.array([6.0, 9.0, 0.0, 3.0, 1.5, 0.5])
     counts = np.concatenate([split(RAW[:, at : at + 6], 20, expected) for at in range(0, 300, 6)])
     assert (counts.sum(axis=1) == 20).all() and (counts >= 0).all() and not counts[:, 2].any()
-    for number, p in [(counts[:, 0], 0.3), (counts[:, 3], 0.15), (counts[:, 5], 0.025), (counts[:, 1] + counts[:, 4], 0.525)]:
+    for number, p in [
+        (counts[:, 0], 0.3),
+        (counts[:, 3], 0.15),
+        (counts[:, 5], 0.025),
+        (counts[:, 1] + counts[:, 4], 0.525),
+    ]:
         chances = binom.pmf(np.arange(21), 20, p)
         kept = chances * len(number) >= 10
         seen, wanted = np.bincount(number, minlength=21)[kept], chances[kept] * len(number)

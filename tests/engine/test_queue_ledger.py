@@ -1,6 +1,8 @@
-"""The queueing rung: equal to the aggregated one where nobody waits, and to requests simulated one by one where they do.
+"""The queueing rung: equal to the aggregated one where nobody waits, and to requests simulated one by one where they
+do.
 
-Statistical checks compare means over independent stretches within 4 standard errors (false alarm 6e-5 per value); seeds are fixed.
+Statistical checks compare means over independent stretches within 4 standard errors (false alarm 6e-5 per value); seeds
+are fixed.
 """
 
 from __future__ import annotations
@@ -90,7 +92,8 @@ def near(one: NDArray[np.float64], other: NDArray[np.float64]) -> None:
 
 
 def one_by_one(rate: float, places: int, minutes: int) -> NDArray[np.float64]:
-    """float64[minutes]: the share of answers above 0.25 s, with a SimPy process per request and a resource with places."""
+    """float64[minutes]: the share of answers above 0.25 s, with a SimPy process per request and a resource with
+    places."""
     env, random = simpy.Environment(), Random(4)
     resource = simpy.Resource(env, capacity=places)
     counts = np.zeros((minutes + 2, 2))
@@ -124,7 +127,8 @@ def test_the_old_version_waits_as_requests_do() -> None:
 def twice(rate: float, places: int, factor: float, minutes: int) -> NDArray[np.float64]:
     """float64[minutes, 2]: shares of answers above the limit, and of those that are so because of the change.
 
-    Two queues with the same arrivals, one with the work as it would have been; written with the free places as a plain list.
+    Two queues with the same arrivals, one with the work as it would have been; written with the free places as a plain
+    list.
     """
     random, at = Random(9), 0.0
     counts = np.zeros((minutes + 2, 3))
@@ -142,7 +146,8 @@ def twice(rate: float, places: int, factor: float, minutes: int) -> NDArray[np.f
 
 @pytest.mark.parametrize(("factor", "places"), [(1.3, 8), (2.0, 12), (0.7, 6)])
 def test_the_new_version_is_late_because_of_the_change(factor: float, places: int) -> None:
-    """All 50 requests/s on the new version: late answers, and those that the change made late (none when it is faster)."""
+    """All 50 requests/s on the new version: late answers, and those that the change made late (none when it is
+    faster)."""
     service = Service(traffic=Constant(50.0), pods=Pods(count=places, concurrency=1), errors=0.0)
     effects = (VersionEffect("canary", 0.0, inf, latency_factor=factor),)
     counts = ledger(service, Plan(((None, 1.0, 1.0),), 0.0, 0, places, 0.0, (), 0), effects, 60.0 * 302)

@@ -1,8 +1,8 @@
 """Waiting times against the closed forms of queueing theory, and the compiled recursion against the plain one.
 
-Each mean is that of independent runs that begin empty, without their first 2,000 requests (hundreds of relaxation times at these
-utilizations). It must lie within 3.5 standard errors of the truth: a right engine fails with chance 0.0005 per value over seeds; the
-seeds are fixed.
+Each mean is that of independent runs that begin empty, without their first 2,000 requests (hundreds of relaxation times
+at these utilizations). It must lie within 3.5 standard errors of the truth: a right engine fails with chance 0.0005 per
+value over seeds; the seeds are fixed.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def test_exponential_work_waits_as_erlang_says(places: int, load: float) -> None
 
 @pytest.mark.parametrize(("work", "second"), [(constant, 1.0), (exponential, 2.0), (lognormal, np.exp(0.49))])
 def test_one_place_waits_as_pollaczek_and_khinchine_say(work: Work, second: float) -> None:
-    """M/G/1: mean wait = rate E[S^2] / (2 (1 - utilization)); who arrives meets a busy place with chance utilization."""
+    """M/G/1: mean wait = rate E[S^2] / (2 (1 - utilization)); who arrives meets a busy place with chance
+    utilization."""
     found = runs(1, 0.6, work)
     near([float(wait.mean()) for wait in found], 0.6 * second / (2.0 * 0.4))
     near([float((wait > 0).mean()) for wait in found], 0.6)
@@ -105,7 +106,7 @@ def test_compiled_and_plain_are_the_same(gaps: list[float], seconds: float, free
     assert compiled() is not None
     from sim.engine.compiled_queueing import waits as fast
 
-    arrivals, work = np.cumsum(gaps), seconds * (1.0 + np.arange(len(gaps)) % 7)
+    arrivals, work = np.cumsum(gaps, dtype=np.float64), np.array([seconds * (1 + i % 7) for i in range(len(gaps))])
     for one, other in zip(plain(arrivals, work, np.sort(free)), fast(arrivals, work, np.sort(free)), strict=True):
         assert one.tobytes() == other.tobytes()
 
@@ -126,12 +127,16 @@ def test_nobody_is_served_by_nobody() -> None:
 
 def test_saturation_of_a_plan() -> None:
     """100 requests/s of 0.1 s work are 10 busy places; half of them on 1 new pod of 4 places are 1.25 of it."""
-    latency = Latency(median=0.1 * np.exp(-0.245), sigma=0.7)
-    service = Service(latency=latency, pods=Pods(concurrency=4))
-    assert saturated(service, 0.0, (10, 0)) == Use(pytest.approx(0.25), 0.0, False)
-    assert saturated(service, 0.5, (5, 1)) == Use(pytest.approx(0.25), pytest.approx(1.25), True)
+    service = Service(latency=Latency(median=0.1 * exp(-0.245), sigma=0.7), pods=Pods(concurrency=4))
     slow = (VersionEffect("canary", 0.0, float("inf"), latency_factor=2.0),)
-    assert saturated(service, 0.2, (4, 2), slow) == Use(pytest.approx(0.5), pytest.approx(0.5), True)  # 8 places are few
+
+    def used(share: float, old: int, new: int, *effects: VersionEffect) -> tuple[float, float, bool]:
+        use = saturated(service, share, (old, new), effects)
+        return use.old, use.new, use.queues
+
+    assert used(0.0, 10, 0) == pytest.approx((0.25, 0.0, False))
+    assert used(0.5, 5, 1) == pytest.approx((0.25, 1.25, True))
+    assert used(0.2, 4, 2, *slow) == pytest.approx((0.5, 0.5, True))  # 8 places are few
     assert saturated(replace(service, pods=Pods()), 0.5, (5, 1)) == Use(0.0, 0.0, False)
 
 

@@ -1,9 +1,10 @@
-"""V12 (judges.md section 19), end to end: a naive threshold on a healthy canary, checked ten times, aborts at the first failure.
+"""V12 (judges.md section 19), end to end: a naive threshold on a healthy canary, checked ten times, aborts at the first
+failure.
 
-600 requests a check, 0.5% errors, limit 1%. With exactly 600 requests a check fails with chance .0331301 and the rollout is aborted
-with chance .2860293; with Poisson arrivals of mean 600 the chances are .0559749 and .4378716, because the limit jumps at n = 600.
-Ten scrapes fall on the ten checks. Each fraction must lie in the central 99.9% of its binomial distribution: a right engine fails
-with chance 0.001 per case over seeds; the seed is fixed.
+600 requests a check, 0.5% errors, limit 1%. With exactly 600 requests a check fails with chance .0331301 and the
+rollout is aborted with chance .2860293; with Poisson arrivals of mean 600 the chances are .0559749 and .4378716,
+because the limit jumps at n = 600. Ten scrapes fall on the ten checks. Each fraction must lie in the central 99.9% of
+its binomial distribution: a right engine fails with chance 0.001 per case over seeds; the seed is fixed.
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ METRIC = Metric("errors", Counts(60.0), Judged(Threshold(0.01)), interval=60.0, 
 POLICY = Canary(steps=(SetWeight(50), Analyse(Analysis((METRIC,)))))
 # Pods are ready and the weight arrives at 60 s, a scrape; half of 20 requests/s is 600 in a minute.
 SERVICE = Service(
-    traffic=Constant(20.0), errors=0.005, pods=Pods(start=Fixed(60.0)), monitoring=Monitoring(scrape=60.0), propagation=0.0
+    traffic=Constant(20.0),
+    errors=0.005,
+    pods=Pods(start=Fixed(60.0)),
+    monitoring=Monitoring(scrape=60.0),
+    propagation=0.0,
 )
 SIZE = 4000
 
@@ -38,7 +43,8 @@ SIZE = 4000
 def test_the_share_of_rollbacks(arrivals: Literal["fixed", "poisson"], aborted: float) -> None:
     case = Case(POLICY, replace(SERVICE, arrivals=arrivals))
     found = sum(
-        int((follow(case, 7, first, 1000)["outcome"] == OUTCOMES.index("aborted")).sum()) for first in range(0, SIZE, 1000)
+        int((follow(case, 7, first, 1000)["outcome"] == OUTCOMES.index("aborted")).sum())
+        for first in range(0, SIZE, 1000)
     )
     low, high = binom.interval(0.999, SIZE, aborted)
     assert low <= found <= high

@@ -1,10 +1,11 @@
 """Two-sample Kolmogorov-Smirnov test whose p-value is exact, with ties as well as without.
 
-Counts and times of decisions are discrete, and the textbook p-value is that of continuous data: with ties it is too large, so a test
-that should find a difference loses power. Given the pooled values every way to deal them to the two samples is equally likely when
-nothing differs; a walk over the pooled values counts the ways whose largest gap is smaller than the observed one. The gap is looked
-at only where a group of equal values ends. (Schroer and Trenkler, "Exact and randomization distributions of Kolmogorov-Smirnov
-tests two or three samples", Computational Statistics & Data Analysis 20, 1995; the walk is that of Hodges 1958.)
+Counts and times of decisions are discrete, and the textbook p-value is that of continuous data: with ties it is too
+large, so a test that should find a difference loses power. Given the pooled values every way to deal them to the two
+samples is equally likely when nothing differs; a walk over the pooled values counts the ways whose largest gap is
+smaller than the observed one. The gap is looked at only where a group of equal values ends. (Schroer and Trenkler,
+"Exact and randomization distributions of Kolmogorov-Smirnov tests two or three samples", Computational Statistics &
+Data Analysis 20, 1995; the walk is that of Hodges 1958.)
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def pvalue(one: ArrayLike, other: ArrayLike) -> float:
 
 
 def gap(one: ArrayLike, other: ArrayLike) -> tuple[int, NDArray[np.intp]]:
-    """(largest |F1 - F2| times both sizes, an integer; where groups of equal values end in the pooled order, counted from 1)."""
+    """(largest |F1 - F2| times both sizes, an integer; where groups of equal values end in the pooled order, counted
+    from 1)."""
     a, b = np.sort(np.asarray(one, np.float64)), np.sort(np.asarray(other, np.float64))
     values = np.unique(np.concatenate([a, b]))
     below_a, below_b = np.searchsorted(a, values, "right"), np.searchsorted(b, values, "right")
@@ -32,7 +34,8 @@ def gap(one: ArrayLike, other: ArrayLike) -> tuple[int, NDArray[np.intp]]:
 
 
 def critical(n: int, m: int, alpha: float) -> int:
-    """The smallest gap (times n m) whose p-value is at most alpha when no two values are equal; ties only make p smaller."""
+    """The smallest gap (times n m) whose p-value is at most alpha when no two values are equal; ties only make p
+    smaller."""
     low, high = 0, n * m
     ends = np.arange(1, n + m + 1)
     while low < high:

@@ -1,8 +1,9 @@
 """The oracle: the same service with one SimPy process per request, as anybody would write it first.
 
-Plain canaries only: weights that arrive late, constant pod starts, counters that are scraped, one change between the versions. It
-shares the policies (`Rollout`) and the values that describe a service with the simulator, and nothing else: no ledger, no cells, no
-tables, no streams. The rules of monitoring are those of `sim/service/monitoring.py`, written down a second time.
+Plain canaries only: weights that arrive late, constant pod starts, counters that are scraped, one change between the
+versions. It shares the policies (`Rollout`) and the values that describe a service with the simulator, and nothing
+else: no ledger, no cells, no tables, no streams. The rules of monitoring are those of `sim/service/monitoring.py`,
+written down a second time.
 
 It is also the baseline "natural per-request SimPy" of the benchmark, so it is not tuned.
 """
@@ -14,7 +15,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from math import exp, inf
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import simpy
 
@@ -163,7 +164,9 @@ class _Run:
         seen = [scrape for scrape in self.scrapes if until - span - 1e-9 <= scrape.at <= until + 1e-9]
         if len(seen) < 2:
             return Absent("fewer than two scrapes")
-        window = Window(seen[0].at, seen[-1].at, self.share, self.arm(seen, NEW), self.arm(seen, OLD), self.latency.bounds)
+        window = Window(
+            seen[0].at, seen[-1].at, self.share, self.arm(seen, NEW), self.arm(seen, OLD), self.latency.bounds
+        )
         return Value(window)
 
     @staticmethod
@@ -191,7 +194,7 @@ class _Run:
                 continue
             yield heard | self.env.timeout(max(0.0, rollout.wakes_at - self.env.now))
             if heard.triggered:
-                event = heard.value
+                event = cast(Event, heard.value)
             else:
                 heard.cancel()
                 event = Woke()
@@ -223,7 +226,8 @@ class _Run:
         self.inbox.put(event)
 
     def route(self, weight: float) -> Steps:
-        """A weight is that of the new version beside the stable one; once it is the stable one itself, it has everything."""
+        """A weight is that of the new version beside the stable one; once it is the stable one itself, it has
+        everything."""
         if self.env.now > 0:
             yield self.env.timeout(self.service.propagation)
         self.share = 1.0 if self.stable == NEW else weight
@@ -274,5 +278,6 @@ class _Run:
 
 
 def simulate(policy: Policy, service: Service, change: Change, seed: int) -> Facts:
-    """One rollout of `policy`, request by request. The service has constant traffic and pod starts, and nobody is paged."""
+    """One rollout of `policy`, request by request. The service has constant traffic and pod starts, and nobody is
+    paged."""
     return _Run(policy, service, change, seed).facts()

@@ -48,7 +48,13 @@ def made_result(
 ) -> Result:
     """A result; the second policy and those after it promote more."""
     cells = tuple(
-        Cell(policy, release, bad, 0.0, made_rows(seed + r, count, bad=bad, escapes=min(1.0, share + 0.1 * p), harm=20.0 + p))
+        Cell(
+            policy,
+            release,
+            bad,
+            0.0,
+            made_rows(seed + r, count, bad=bad, escapes=min(1.0, share + 0.1 * p), harm=20.0 + p),
+        )
         for p, policy in enumerate(policies)
         for r, (release, bad, share) in enumerate(releases)
     )
@@ -77,7 +83,25 @@ def four() -> Rows:
             #     requests, canary requests, bad, harm, lost, users, pod seconds
             (0, ABORTED, 0, 1, 10.0, 70.0, np.inf, np.inf, 71.0, 100.0, 10_000, 500, 16, 6, 0, 6.0, 360.0),
             (1, ABORTED, 1, 3, 10.0, 250.0, np.inf, np.inf, 251.0, 280.0, 28_000, 4_000, 78, 50, 0, 49.0, 1800.0),
-            (2, PROMOTED, 0, 5, 10.0, 600.0, 500.0, 900.0, 1500.0, 1515.0, 151_500, 100_000, 5_151, 5_000, 7, 4_000.0, 3600.0),
+            (
+                2,
+                PROMOTED,
+                0,
+                5,
+                10.0,
+                600.0,
+                500.0,
+                900.0,
+                1500.0,
+                1515.0,
+                151_500,
+                100_000,
+                5_151,
+                5_000,
+                7,
+                4_000.0,
+                3600.0,
+            ),
             (3, ABORTED, 0, 1, np.inf, 60.0, np.inf, np.inf, 0.0, 60.0, 6_000, 0, 6, 0, 0, 0.0, 720.0),
         ],
         ROW,

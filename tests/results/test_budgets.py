@@ -18,7 +18,8 @@ Build = Callable[..., Result]
 def test_pass_fail_and_undecided(build: Build) -> None:
     result = build(policies=("careful",), count=1000)
     decisions = {
-        limit: {one.release: one.decision for one in verdicts(result, [Budget("escape_rate", limit)])} for limit in (0.02, 0.11, 0.5)
+        limit: {one.release: one.decision for one in verdicts(result, [Budget("escape_rate", limit)])}
+        for limit in (0.02, 0.11, 0.5)
     }
     assert decisions[0.02] == {"errors": "fail", "slow": "fail"}
     assert decisions[0.11] == {"errors": "undecided", "slow": "fail"}

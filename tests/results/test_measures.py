@@ -46,7 +46,8 @@ def test_on_a_bad_release(four: Rows, name: str, values: list[float]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("false_rollback_rate", [1, 1, 0, 1]), ("promote_delay", [500]), ("lead", [inf, inf, 500, inf])]
+    ("name", "values"),
+    [("false_rollback_rate", [1, 1, 0, 1]), ("promote_delay", [500]), ("lead", [inf, inf, 500, inf])],
 )
 def test_on_a_good_release(four: Rows, name: str, values: list[float]) -> None:
     assert sample(good(four), MEASURES[name]).tolist() == values
@@ -95,7 +96,12 @@ def test_answers_are_kept_with_the_cell(four: Rows) -> None:
 
 
 def test_the_usual_statistic_needs_no_name() -> None:
-    assert [named(name)[1] for name in ("escape_rate", "harm", "detection_delay", "harm.p99.9")] == ["rate", "mean", "median", "p99.9"]
+    assert [named(name)[1] for name in ("escape_rate", "harm", "detection_delay", "harm.p99.9")] == [
+        "rate",
+        "mean",
+        "median",
+        "p99.9",
+    ]
     assert {named(alias)[0].name for alias in ALIASES} == set(ALIASES.values())
 
 
@@ -121,4 +127,6 @@ def test_every_measure_is_defined(build: Callable[..., Result]) -> None:
         assert measure.definition.endswith(".")
         assert len(measure.definition) > 40
     for cell in build().cells:
-        assert {named(name)[0].name for name in summary(cell)} == {m.name for m in MEASURES.values() if m.fits(cell.bad)}
+        assert {named(name)[0].name for name in summary(cell)} == {
+            m.name for m in MEASURES.values() if m.fits(cell.bad)
+        }

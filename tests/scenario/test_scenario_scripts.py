@@ -60,7 +60,9 @@ def test_the_script_of_the_contract(tmp_path: Path) -> None:
         Happening(160.0, "revision", 3), Happening(170.0, "replicas", 10), Happening(180.0, "pause", True),
         Happening(190.0, "pause", False), Happening(200.0, "terminate", "background"),
     )  # fmt: skip
-    people = [happening.action for happening in script.events if happening.kind in ("promote", "abort", "retry", "pause")]
+    people = [
+        happening.action for happening in script.events if happening.kind in ("promote", "abort", "retry", "pause")
+    ]
     assert people == ["promote", "promote-full", "abort", "retry", "pause", "resume"]
 
 
@@ -69,7 +71,7 @@ def test_an_empty_script_has_the_defaults(tmp_path: Path) -> None:
 
 
 def test_readiness_per_revision_and_per_pod(tmp_path: Path) -> None:
-    script = load_script(write(tmp_path, "seatrial: script\nready: {1: 0s, 2: [1s, never], \"3\": never}"))
+    script = load_script(write(tmp_path, 'seatrial: script\nready: {1: 0s, 2: [1s, never], "3": never}'))
     assert script.ready == {1: 0.0, 2: (1.0, math.inf), 3: math.inf}
     assert load_script(write(tmp_path, "seatrial: script\nready: never")).ready == math.inf
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sim.files import FileErrors
 from sim.durations import Exponential, Lognormal, Uniform
+from sim.files import FileErrors
 from sim.scenario import load_service
 from sim.service.model import Alerts, Latency, Monitoring, People, Pods, Recovery, Service
 from sim.service.noise import PRESETS, Drift, Gamma, Outbreaks
 from sim.service.traffic import Bursts, Constant, Diurnal, Ramp, Recorded
-
 
 Write = Callable[..., Path]
 
@@ -34,7 +33,8 @@ def test_a_service_that_says_nothing_is_the_default_one(write: Write) -> None:
 
 
 def test_every_field(write: Write) -> None:
-    made = load_service(write("""
+    made = load_service(
+        write("""
 name: checkout
 traffic: 12000/m
 errors: 0.2%
@@ -52,7 +52,8 @@ arrivals: fixed
 noise: drift
 error_noise: {outbreaks: {lasts: 1m, every: 1h, factor: 5}}
 horizon: 6h
-"""))
+""")
+    )
     assert made == Service(
         "checkout", Constant(200.0), 0.002, Latency(0.1, 0.5, 0.25, (0.1, 0.25, 1.0)),
         Pods(8, Lognormal(20.0, 60.0), False, 50.0, 30.0, 3.0), Monitoring(30.0, 5.0, 10.0, 1.0),
@@ -87,7 +88,9 @@ def test_shapes_of_traffic(write: Write, text: str, traffic: object) -> None:
 
 def test_recorded_traffic(write: Write) -> None:
     write("time,rate\n0,10\n60,20\n", "rates.csv")
-    answer = '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[100,"3"],[160,"4"]]}]}}'
+    answer = (
+        '{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[100,"3"],[160,"4"]]}]}}'
+    )
     write(answer, "rates.json")
     assert load_service(write("traffic: {csv: rates.csv}")).traffic == Recorded((0.0, 60.0), (10.0, 20.0))
     held = load_service(write("traffic: {csv: {path: rates.csv, after: hold}}")).traffic
@@ -166,7 +169,10 @@ def test_bases_may_not_go_in_a_circle(write: Write) -> None:
     ("text", "problem"),
     [
         ("seatrial: servce", "shop.yaml:1:11 seatrial: unknown kind 'servce'; did you mean service?"),
-        ("seatrial: policy", "shop.yaml:1:11 seatrial: this is a policy, not a service; begin with 'seatrial: service'"),
+        (
+            "seatrial: policy",
+            "shop.yaml:1:11 seatrial: this is a policy, not a service; begin with 'seatrial: service'",
+        ),
         ("name: x", "shop.yaml:1:1: this file says not what it is; begin with 'seatrial: service'"),
         ("- 1", "shop.yaml:1:1: a list is not a service; begin with 'seatrial: service'"),
         ("", "shop.yaml:1:1: holds no value; begin with 'seatrial: scenario'"),
@@ -176,4 +182,3 @@ def test_other_files(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "shop.yaml"
     path.write_text(text)
     assert wrong(path) == [problem]
-

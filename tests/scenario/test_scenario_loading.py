@@ -1,0 +1,383 @@
+"""Scenarios as a whole: what they resolve to, the files they name, digests, and everything wrong at once."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sim.engine.paths import follow
+from sim.faults.effects import LoadEffect, VersionEffect
+from sim.files import FileErrors
+from sim.pipeline.model import Poll, Wakeups
+from sim.policy.canary import Canary
+from sim.policy.judges.base import Truth
+from sim.policy.rolling import Rolling
+from sim.scenario import Budget, Expectation, Measure, Release, Replications, Scenario, assemble, load, load_policy
+from sim.service.model import Service
+
+ROOT = Path(__file__).parents[2]
+Write = Callable[..., Path]
+
+POLICY = "seatrial: policy\ncanary: {weights: [10, 100], interval: 60s, count: 2, judge: {threshold: {max_error_rate: 1%}}}\n"
+SCENARIO = """seatrial: scenario
+name: shop
+question: Which one?
+service: ./service.yaml
+policies:
+  canary: ./canary.yaml
+  inline: {rolling: {max_surge: 1}}
+  coded: ./mine.py:Two
+releases:
+  good: {}
+  bad: errors-large
+  both: {preset: metrics-outage, release: slow}
+  own:
+    description: A burst on top of a bad build.
+    faults: [{id: bad-build, kind: build.error_rate, params: {p: 3%}}]
+faults:
+- {id: burst, kind: load.spike, at_s: 1m, duration_s: 5m, params: {factor: 3}}
+people: {rule: promote}
+replications: {min: 200, max: 5000, half_width: 1%}
+seed: 7
+horizon: 4h
+budgets:
+- {measure: escape_rate, fail: "<= 2%", when: {policy: canary, release: [bad, own]}}
+- {measure: detection_delay.median, fail: "<= 6m", band: 30s}
+expect:
+- {policy: canary, release: bad, measure: abort_rate, between: [99%, 1]}
+- {measure: harm.mean, between: [0, 500]}
+"""
+CODE = """
+from sim.policy.commands import SetWeight
+
+class Two:
+    def steps(self):
+        yield SetWeight(50)
+"""
+
+
+def fill(folder: Path, scenario: str = SCENARIO) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "service.yaml").write_text("seatrial: service\nname: shop\ntraffic: {csv: rates.csv}\n")
+    (folder / "rates.csv").write_text("time,rate\n0,100\n60,120\n")
+    (folder / "canary.yaml").write_text(POLICY)
+    (folder / "mine.py").write_text(CODE)
+    (folder / "shop.yaml").write_text(scenario)
+    return folder / "shop.yaml"
+
+
+def wrong(path: Path) -> list[str]:
+    with pytest.raises(FileErrors) as caught:
+        load(path)
+    return [line.replace(f"{path.parent}/", "") for line in str(caught.value).splitlines()]
+
+
+def test_what_a_scenario_says(tmp_path: Path) -> None:
+    made = load(fill(tmp_path))
+    assert (made.name, made.question, made.seed, made.default_service) == ("shop", "Which one?", 7, False)
+    assert (made.service.name, made.service.horizon, made.service.people.rule) == ("shop", 14400.0, "promote")
+    assert [(policy.name, policy.kind) for policy in made.policies] == [
+        ("canary", "canary"),
+        ("inline", "rolling"),
+        ("coded", "python"),
+    ]
+    assert made.policy("inline").policy == Rolling(max_surge=1)
+    assert made.replications == Replications(200, 5000, half_width=0.01)
+    assert made.budgets == (
+        Budget("escape_rate", 0.02, "<=", 0.0, ("canary",), ("bad", "own")), Budget("detection_delay.median", 360.0, "<=", 30.0),
+    )  # fmt: skip
+    assert made.expectations == (
+        Expectation("abort_rate", 0.99, 1.0, "canary", "bad"),
+        Expectation("harm.mean", 0.0, 500.0),
+    )
+    assert (made.pipeline, made.changes, made.file) == (None, None, tmp_path / "shop.yaml")
+
+
+def test_releases(tmp_path: Path) -> None:
+    made = load(fill(tmp_path))
+    burst = LoadEffect(60.0, 360.0, factor=3.0)
+    assert [(one.name, one.truth.bad) for one in made.releases] == [
+        ("good", False),
+        ("bad", True),
+        ("both", True),
+        ("own", True),
+    ]
+    assert made.release("good").effects == (burst,)
+    bad = made.release("bad").effects[0]
+    assert isinstance(bad, VersionEffect) and bad.error_add == 0.2
+    assert [fault.id for fault in made.release("both").faults] == ["metrics-outage", "slow-build", "burst"]
+    assert made.release("own").description == "A burst on top of a bad build."
+    assert made.release("good").description == "load.spike (factor 3) at 60 s for 300 s"
+
+
+def test_truth_may_be_said(tmp_path: Path) -> None:
+    text = (
+        "seatrial: scenario\npolicy: canary.yaml\nreleases: {a: {preset: errors-small, bad: false}, b: {bad: true}}\n"
+    )
+    assert [one.truth for one in load(fill(tmp_path, text)).releases] == [Truth(False), Truth(True)]
+
+
+def test_cases_are_every_policy_under_every_release(tmp_path: Path) -> None:
+    made = load(fill(tmp_path))
+    cases = made.cases()
+    assert [(policy, release) for policy, release, _ in cases][:5] == [
+        ("canary", "good"), ("canary", "bad"), ("canary", "both"), ("canary", "own"), ("inline", "good"),
+    ]  # fmt: skip
+    case = cases[1][2]
+    assert (case.policy, case.truth, case.metrics) == (made.policy("canary").policy, Truth(True), None)
+    assert follow(case, made.seed, 0, 3)["outcome"].tolist() == [1, 1, 1]
+
+
+def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
+    made = load(fill(tmp_path, "seatrial: scenario\npolicy: canary.yaml\n"))
+    assert (made.name, made.service, made.default_service) == ("shop", Service(), True)
+    assert [one.name for one in made.releases] == [
+        "good",
+        "errors-small",
+        "errors-medium",
+        "errors-large",
+        "slow",
+        "leak",
+        "metrics-outage",
+    ]
+    assert (made.replications, made.seed) == (Replications(1000, 1000), 1)
+    assert [one.name for one in made.policies] == ["canary"]
+
+
+def test_assemble_a_scenario_for_policies_alone(tmp_path: Path) -> None:
+    path = fill(tmp_path)
+    made = assemble([tmp_path / "canary.yaml", tmp_path / "canary.yaml", load_policy(f"{tmp_path}/mine.py:Two")])
+    assert [one.name for one in made.policies] == ["canary", "canary-2", "Two"]
+    assert (made.service, made.default_service, len(made.releases)) == (Service(), True, 7)
+    own = assemble([tmp_path / "canary.yaml"], service=tmp_path / "service.yaml", releases=["good"], seed=3)
+    assert (own.service.name, own.seed, own.releases) == (
+        "shop",
+        3,
+        (Release("good", description="nothing goes wrong"),),
+    )
+    with pytest.raises(FileErrors, match="this is a scenario, not a policy"):
+        assemble([path])
+
+
+def test_jitter_is_drawn_once_from_the_seed(tmp_path: Path) -> None:
+    fault = "{id: spikes, kind: load.spike, at_s: 1m, duration_s: 1m, repeat: {every_s: 10m, jitter_s: 5m}, params: {factor: 3}}"
+    text = f"seatrial: scenario\npolicy: canary.yaml\nreleases: {{a: {{}}, b: {{}}}}\nfaults: [{fault}]\nhorizon: 1h\nseed: "
+    one, again, other = (load(fill(tmp_path, f"{text}{seed}\n")) for seed in (1, 1, 2))
+    starts = [effect.start for effect in one.releases[0].effects if isinstance(effect, LoadEffect)]
+    assert one.releases[0].effects == one.releases[1].effects == again.releases[0].effects
+    assert one.releases[0].effects != other.releases[0].effects
+    assert (
+        starts[0] == 60.0
+        and len(starts) >= 4
+        and all(600.0 <= b - a <= 900.0 for a, b in zip(starts, starts[1:], strict=False))
+    )
+
+
+# ---- metrics in a provider's language ----
+
+ROLLOUT = """
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: shop}
+spec:
+  replicas: 4
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: shop, image: shop}]}
+  strategy:
+    canary:
+      steps:
+      - setWeight: 20
+      - analysis: {templates: [{templateName: rates}]}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: rates}
+spec:
+  metrics:
+  - name: success
+    interval: 60s
+    count: 3
+    successCondition: result[0] >= 0.95
+    provider: {prometheus: {address: "http://prometheus", query: up}}
+"""
+
+
+def argo(folder: Path, metrics: str) -> Path:
+    (folder / "rollout.yaml").write_text(ROLLOUT)
+    (folder / "shop.yaml").write_text(
+        f"seatrial: scenario\npolicies: {{argo: rollout.yaml}}\nreleases: {{good: {{}}, bad: errors-large}}\n{metrics}"
+    )
+    return folder / "shop.yaml"
+
+
+def test_a_metric_of_a_manifest_gets_its_meaning_from_the_scenario(tmp_path: Path) -> None:
+    made = load(argo(tmp_path, "metrics: {rates/success: {measure: success-rate, window: 2m}}\n"))
+    assert isinstance(made.policy("argo").policy, Canary)
+    assert made.policy("argo").replicas == 4 and made.policy("argo").report
+    assert made.metrics.entries == (("rates/success", Measure("success-rate", window=120.0)),)
+    outcomes = [follow(case, 1, 0, 3)["outcome"].tolist() for _, _, case in made.cases()]
+    assert outcomes == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_a_metric_without_a_meaning_is_told_where_it_is_written(tmp_path: Path) -> None:
+    problem = (
+        "rollout.yaml:22:11 spec.metrics.0.name: metric success asks prometheus in its own language, which is not simulated yet; "
+        "say in the scenario what it measures: metrics: {success: success-rate}"
+    )
+    assert wrong(argo(tmp_path, "")) == [problem]
+    with pytest.raises(FileErrors, match="metric success asks prometheus"):
+        assemble([tmp_path / "rollout.yaml"])
+    assert load_policy(tmp_path / "rollout.yaml").name == "shop"
+
+
+def test_a_manifest_with_several_policies_needs_a_name(tmp_path: Path) -> None:
+    deployment = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s}\nspec: {replicas: 2, selector: {}, template: {}}\n"
+    )
+    (tmp_path / "all.yaml").write_text("---\n".join(deployment % name for name in ("one", "two")))
+    with pytest.raises(FileErrors, match=r"holds 2 policies; name one: all.yaml#one \(there are one, two\)"):
+        load_policy(tmp_path / "all.yaml")
+    assert load_policy(f"{tmp_path}/all.yaml#two").name == "two"
+    with pytest.raises(FileErrors, match="has no policy 'tow'; did you mean two?"):
+        load_policy(f"{tmp_path}/all.yaml#tow")
+
+
+def test_segments_must_exist(tmp_path: Path) -> None:
+    (tmp_path / "ab.yaml").write_text(
+        "seatrial: policy\nab: {segments: [betta], interval: 1m, count: 1, judge: threshold}\n"
+    )
+    text = "seatrial: scenario\nservice: {segments: {beta: 5%}}\npolicies: {ab: ab.yaml}\n"
+    assert wrong(fill(tmp_path, text)) == [
+        "shop.yaml:3:16 policies.ab: service service has no segment 'betta'; did you mean beta?"
+    ]
+    with pytest.raises(FileErrors, match="add to the service: segments: {betta: 5%}"):
+        assemble([tmp_path / "ab.yaml"])
+
+
+# ---- pipeline and commits ----
+
+
+def test_pipeline_and_synthetic_commits(tmp_path: Path) -> None:
+    text = """seatrial: scenario
+policy: canary.yaml
+pipeline:
+  integration: {workers: 2, build: {lognormal: {median: 3m, mean: 12m}}, p_flaky: 5%}
+  delivery: {wakeups: {webhook: null, poll: {period: 3m}}, supersede: replace}
+  propagation: {hops: [{delay: 2s}, {period: 10s}], receivers: 20}
+commits: {per_hour: 4, hours: [8, 20], risk: {p_bad: 10%, severity: {lognormal: {median: 1%, p99: 50%}}}}
+"""
+    pipeline = load(fill(tmp_path, text)).pipeline
+    assert pipeline is not None
+    assert (pipeline.integration.workers, pipeline.integration.p_flaky, pipeline.integration.retries) == (2, 0.05, 1)
+    assert pipeline.delivery.wakeups == Wakeups(webhook=None, poll=Poll(period=180.0))
+    assert [hop.period for hop in pipeline.propagation.hops] == [None, 10.0]
+    assert (pipeline.commits.per_hour, pipeline.commits.hours, pipeline.commits.risk.p_bad) == (4.0, (8.0, 20.0), 0.1)
+
+
+def test_commits_from_a_repository(tmp_path: Path) -> None:
+    def history(folder: Path) -> Scenario:
+        path = fill(
+            folder,
+            "seatrial: scenario\npolicy: canary.yaml\ncommits: {from_git: ./repo, limit: 5, risk: {p_bad: 20%}}\n",
+        )
+        (folder / "repo").mkdir()
+        for index in range(3):
+            (folder / "repo" / "file").write_text("x\n" * (index + 1))
+            for words in (
+                (["init", "-q"], ["add", "."], ["commit", "-qm", "a"]) if index == 0 else (["commit", "-qam", "b"],)
+            ):
+                when = f"2024-05-0{index + 1}T10:00:00Z"
+                own = {
+                    "GIT_AUTHOR_DATE": when,
+                    "GIT_COMMITTER_DATE": when,
+                    "HOME": str(folder),
+                    "PATH": "/usr/bin:/bin",
+                }
+                who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+                subprocess.run(["git", *who, *words], cwd=folder / "repo", check=True, env=own)
+        return load(path)
+
+    made, moved = history(tmp_path / "a"), history(tmp_path / "elsewhere" / "b")
+    assert made.changes is not None and made.pipeline is not None
+    assert [change.at for change in made.changes] == [0.0, 86400.0, 172800.0]
+    assert made.pipeline.commits.risk.p_bad == 0.2
+    assert made.digest == moved.digest
+
+
+# ---- digests ----
+
+
+def test_a_digest_is_about_content_never_about_places(tmp_path: Path) -> None:
+    here = load(fill(tmp_path / "here"))
+    shutil.copytree(tmp_path / "here", tmp_path / "far" / "away")
+    assert load(tmp_path / "far" / "away" / "shop.yaml").digest == here.digest
+    assert len(here.digest) == 64 and set(here.digest) <= set("0123456789abcdef")
+
+
+def test_comments_spelling_and_inlining_do_not_count(tmp_path: Path) -> None:
+    digest = load(fill(tmp_path)).digest
+    spelled = SCENARIO.replace("half_width: 1%", "half_width: 0.01").replace(
+        "horizon: 4h", "horizon: 240m  # four hours"
+    )
+    assert load(fill(tmp_path, spelled)).digest == digest
+    inline = SCENARIO.replace("./canary.yaml", POLICY.splitlines()[1].join("{}"))
+    assert load(fill(tmp_path, inline)).digest == digest
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("shop.yaml", "seed: 7", "seed: 8"), ("shop.yaml", "p: 3%", "p: 4%"), ("shop.yaml", "<= 2%", "<= 3%"),
+        ("shop.yaml", "between: [0, 500]", "between: [0, 501]"), ("canary.yaml", "10, 100", "11, 100"),
+        ("canary.yaml", "1%", "1.1%"), ("rates.csv", "120", "121"), ("mine.py", "50", "51"), ("service.yaml", "shop", "shops"),
+    ],
+)  # fmt: skip
+def test_one_number_changes_the_digest(tmp_path: Path, name: str, old: str, new: str) -> None:
+    path = fill(tmp_path)
+    digest = load(path).digest
+    changed = (tmp_path / name).read_text().replace(old, new, 1)
+    (tmp_path / name).write_text(changed)
+    assert load(path).digest != digest
+
+
+def test_a_digest_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    path = fill(tmp_path)
+    code = f"from sim.scenario import load; print(load({str(path)!r}).digest)"
+    other = {"PYTHONHASHSEED": "1", "PYTHONPATH": str(ROOT)}
+    found = subprocess.run([sys.executable, "-c", code], env=other, capture_output=True, text=True, check=True).stdout
+    assert found == load(path).digest + "\n"
+
+
+# ---- the example content ----
+
+
+def test_the_demo() -> None:
+    made = load(ROOT / "scenarios" / "demo.yaml")
+    assert [policy.name for policy in made.policies] == [
+        "all-at-once",
+        "rolling",
+        "canary-thresholds",
+        "canary-sequential",
+        "blue-green",
+    ]
+    assert len(made.cases()) == 35
+    assert replace(made.service, name="default") == Service()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios" / "policies").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_policy(path: Path) -> None:
+    service = Service(segments=(("beta", 0.05),))
+    assert assemble([path], service=service, releases=["good"]).policies[0].name == path.stem
+
+
+def test_the_default_service_is_the_default_service() -> None:
+    assert load_policy(f"{ROOT}/scenarios/policies/runbook.py:Cautious").kind == "python"
+    assert assemble([], service=ROOT / "scenarios" / "services" / "default.yaml").service == Service()
