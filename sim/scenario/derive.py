@@ -12,7 +12,15 @@ from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, WithJsonSchema, create_model, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    WithJsonSchema,
+    create_model,
+    model_validator,
+)
 from pydantic_core.core_schema import CoreSchema, nullable_schema
 
 from sim.files import Duration, NonNegativeInt, Number, Percent, PositiveInt, Rate, Ratio, Refused, Strict

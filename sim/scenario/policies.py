@@ -25,7 +25,8 @@ from sim.policy.runbook import Runbook
 from sim.policy.steps import Analyse, Pause, ScaleCanary, Step
 from sim.scenario.authors import instance, known
 from sim.scenario.derive import Derived, Form, derive, given, unsaid
-from sim.scenario.judging import AnalysisForm, BackgroundAnalysis, ChosenJudge, WholeAnalysis, analysis
+from sim.scenario.judges import ChosenJudge
+from sim.scenario.judging import AnalysisForm, BackgroundAnalysis, WholeAnalysis, analysis
 from sim.scenario.steps import Percentage, StepType, Weight, program
 
 __all__ = ["FORMS", "PolicyFile", "PolicyForm", "author"]

@@ -29,7 +29,7 @@ from sim.files.words import choose, show
 from sim.policy.errors import WorldError
 from sim.scenario.choices import Single, choice, either, single
 from sim.scenario.derive import Derived, Form, derive, given, unsaid
-from sim.scenario.judging import Bounds
+from sim.scenario.judges import Bounds
 from sim.scenario.reader import reading
 from sim.service.model import Alerts, Latency, Monitoring, People, Pods, Recovery, Service
 from sim.service.noise import PRESETS, Drift, Gamma, Noise, Outbreaks
