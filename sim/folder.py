@@ -45,7 +45,9 @@ class Folder:
             shutil.rmtree(path / "chunks", ignore_errors=True)
             for name in ("result.json", "rows.npy"):
                 (path / name).unlink(missing_ok=True)
-            (path / "run.json").write_text(json.dumps({"seatrial": "run", **identity, "asked": asked}, indent=1) + "\n", encoding="utf-8")
+            (path / "run.json").write_text(
+                json.dumps({"seatrial": "run", **identity, "asked": asked}, indent=1) + "\n", encoding="utf-8"
+            )
         return cls(path, resume)
 
     def store(self) -> FolderStore:
@@ -97,5 +99,7 @@ def described(path: Path) -> dict[str, Any]:
         if known["seatrial"] != "run":
             raise ValueError("it is something else")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise HistoryError(f"{path} holds no run that could be continued ({error}); leave out --resume to begin one") from None
+        raise HistoryError(
+            f"{path} holds no run that could be continued ({error}); leave out --resume to begin one"
+        ) from None
     return dict(known)

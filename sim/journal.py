@@ -1,7 +1,7 @@
 """The journal of one rollout: its events and commands as lines of JSON, to be replayed with the same or another policy.
 
-The first line says what it is; every further line is one entry `{"at": s, "event": ..., "commands": [...]}`. A file whose last line is torn
-(a crash while writing) is read up to the line before, and says so.
+The first line says what it is; every further line is one entry `{"at": s, "event": ..., "commands": [...]}`. Lines are ASCII and end with
+a newline each. A file whose last line is torn (a crash while writing) is read up to the line before, and says so.
 """
 
 from __future__ import annotations
@@ -38,19 +38,22 @@ class Journal:
             yield _json({"at": at, "event": encode(event), "commands": [encode(command) for command in commands]})
 
     def write(self, path: Path) -> None:
-        path.write_text("".join(line + "\n" for line in self.lines()), encoding="utf-8")
+        path.write_bytes("".join(line + "\n" for line in self.lines()).encode("ascii"))
 
     @classmethod
     def read(cls, path: Path) -> Journal:
         """Errors: `HistoryError` with file and line."""
         try:
-            text = path.read_text(encoding="utf-8")
+            whole, newline, rest = path.read_bytes().rpartition(b"\n")
+            text = (whole + newline).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise HistoryError(f"{path}: cannot be read as a journal: {error}") from error
-        return cls.parse(text.splitlines(keepends=True), str(path))
+        lines = [line + "\n" for line in text.split("\n")[:-1]]  # a text may hold other ends of line
+        return cls.parse([*lines, rest.decode("utf-8", "replace")] if rest else lines, str(path))
 
     @classmethod
     def parse(cls, lines: Iterable[str], name: str = "journal") -> Journal:
+        """A journal from its lines, each with its newline; a last one without is torn. Errors: `HistoryError` with the line."""
         whole = list(lines)
         torn = bool(whole) and not whole[-1].endswith("\n")
         about: dict[str, Any] | None = None
@@ -77,7 +80,8 @@ class Mismatch:
     asked: tuple[Command, ...]
 
     def __str__(self) -> str:
-        return f"entry {self.entry} at {self.at:g} s, {self.event!r}: recorded {list(self.recorded)}, this policy asks {list(self.asked)}"
+        where = f"entry {self.entry} at {self.at:g} s, {self.event!r}"
+        return f"{where}: recorded {list(self.recorded)}, this policy asks {list(self.asked)}"
 
 
 def replay(policy: Policy, journal: Journal) -> Mismatch | None:
@@ -94,7 +98,7 @@ def replay(policy: Policy, journal: Journal) -> Mismatch | None:
 
 
 def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return json.dumps(document, separators=(",", ":"), allow_nan=False)
 
 
 def _load(line: str, where: str) -> dict[str, Any]:
@@ -111,12 +115,20 @@ def _head(document: dict[str, Any], name: str) -> dict[str, Any]:
     if document.get("seatrial") != "journal":
         raise HistoryError(f"{name}:1: not a journal; the first line begins with seatrial: journal")
     if document.get("format") != FORMAT:
-        raise HistoryError(f"{name}:1: format {document.get('format')!r} of another version; this one reads format {FORMAT}")
+        raise HistoryError(
+            f"{name}:1: format {document.get('format')!r} of another version; this one reads format {FORMAT}"
+        )
     return {key: value for key, value in document.items() if key not in ("seatrial", "format")}
 
 
 def _entry(document: dict[str, Any], where: str) -> Entry:
     try:
-        return Entry(float(document["at"]), decode(document["event"]), decode(document["commands"]))
+        entry = Entry(float(document["at"]), decode(document["event"]), decode(document["commands"]))
     except (KeyError, TypeError, ValueError) as error:
         raise HistoryError(f"{where}: not an entry of a journal ({error!r})") from error
+    except HistoryError as error:
+        raise HistoryError(f"{where}: {error}") from error
+    sound = isinstance(entry.commands, tuple) and all(isinstance(command, Command) for command in entry.commands)
+    if not (sound and isinstance(entry.event, Event)):
+        raise HistoryError(f"{where}: an entry holds one event and a list of commands")
+    return entry

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,7 +67,10 @@ def command(
         words += named + ([f"--scenario={write(scenario.file)}"] if scenario.file is not None else [])
         words += [f"--service={write(service)}"] if service is not None else []
     else:
-        words += [write(scenario.file) if scenario.file is not None else scenario.name, *(f"--policy={name}" for name in named)]
+        words += [
+            write(scenario.file) if scenario.file is not None else scenario.name,
+            *(f"--policy={name}" for name in named),
+        ]
     if replications is not None:
         words.append(f"--replications={replications}")
     return shlex.join([*words, f"--seed={scenario.seed}"])
@@ -76,9 +78,7 @@ def command(
 
 def shown(path: str | Path) -> str:
     """A path as a result may hold it: below the working folder, else the name alone. A result never tells where it was made."""
-    text = str(path)
-    if not os.path.isabs(text):
-        return text
-    here = Path.cwd()
-    place = Path(text)
+    place, here = Path(path), Path.cwd()
+    if not place.is_absolute():
+        return str(path)
     return str(place.relative_to(here)) if place.is_relative_to(here) else place.name

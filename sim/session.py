@@ -6,6 +6,8 @@ continued ends with the bytes of one that was not. A result's command leaves out
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -75,10 +77,12 @@ def compare(
     resume: bool = False,
 ) -> Result:
     """The policies of a scenario, or these policies under `scenario`, or under the named releases for a service (else the default one)."""
-    alone = isinstance(asked, str | Path | Scenario)
-    session = Session.of(
-        asked if alone else scenario, () if alone else asked, service=service, replications=replications, seed=seed, verb="compare"
-    )  # type: ignore[arg-type]  # fmt: skip
+    policies: Sequence[Given] = ()
+    if isinstance(asked, str | Path | Scenario):
+        scenario = asked
+    else:
+        policies = asked
+    session = Session.of(scenario, policies, service=service, replications=replications, seed=seed, verb="compare")
     return session.run(jobs, progress, out, resume)
 
 
@@ -116,7 +120,8 @@ class Session:
             scenario = replace(scenario, replications=Replications(replications, replications))
         written = partial(command, verb, scenario, policies, replications, service)
         known = {
-            "verb": verb, "scenario": None if scenario.file is None else str(scenario.file.absolute()), "policies": list(map(str, policies)),
+            "verb": verb, "scenario": None if scenario.file is None else str(scenario.file.absolute()),
+            "policies": list(map(str, policies)),
             "replications": replications, "seed": seed, "service": service and str(service),
         }  # fmt: skip
         return cls(scenario, written(), written(str), known)
@@ -135,6 +140,8 @@ class Session:
             return known
         cases = self.scenario.cases()
         stop = self._stop()
+        if jobs > 1:
+            _portable()
         try:
             rows = runner.run(
                 [case for _, _, case in cases], self.scenario.seed, rounds(stop), workers=jobs, progress=progress,
@@ -209,6 +216,20 @@ class Session:
                 yield Cell(policy, name, release.truth.bad, onset(release), mine)
 
 
+def _portable() -> None:
+    """Let classes of `./file.py:Class` travel to worker processes, which cannot import them: by value, not by name."""
+    for name in (
+        "cloudpickle",
+        "joblib.externals.cloudpickle",
+    ):  # joblib 1.6 uses the first, older ones bring the second
+        try:
+            pickler = importlib.import_module(name)
+        except ImportError:
+            continue
+        for module in [module for known, module in sorted(sys.modules.items()) if known.startswith("seatrial_")]:
+            pickler.register_pickle_by_value(module)
+
+
 def rounds(stop: Stop) -> Iterator[int]:
     """The looks, as totals of replications."""
     done = 0
@@ -239,7 +260,9 @@ def onset(release: Release) -> float:
     """Seconds from the first exposed request until the release's own fault bites; 0 for one that is born with it."""
     from sim.faults.effects import VersionEffect
 
-    return min((e.after for e in release.effects if isinstance(e, VersionEffect) and e.version != "stable"), default=0.0)
+    return min(
+        (e.after for e in release.effects if isinstance(e, VersionEffect) and e.version != "stable"), default=0.0
+    )
 
 
 def with_policies(scenario: Scenario, given: Sequence[Given]) -> Scenario:

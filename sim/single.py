@@ -46,10 +46,7 @@ def found(places: Sequence[Place], *, profile: str | None = None, name: str = ""
     if len(places) == 1 and is_python(str(places[0])):
         return load_policy(str(places[0]))
     documents = _own(places)
-    if documents:
-        policies = [load_policy(document) for document in documents]
-    else:
-        policies = _imported(places, profile)
+    policies = [load_policy(document) for document in documents] if documents else _imported(places, profile)
     ready = [policy for policy in policies if name in ("", policy.name)]
     if len(ready) == 1:
         return ready[0]
@@ -84,10 +81,21 @@ def _imported(places: Sequence[Place], profile: str | None) -> list[NamedPolicy]
     if ready:
         return ready
     reasons = [
-        Problem(remark.file, remark.line, remark.column, remark.path, f"not yet: {remark.text}", "this policy cannot run yet")
+        Problem(
+            remark.file,
+            remark.line,
+            remark.column,
+            remark.path,
+            f"not yet: {remark.text}",
+            "this policy cannot run yet",
+        )
         for remark in imported.of("not yet", "rejected")
     ]
-    raise FileErrors(reasons) if reasons else _problem(places, "no policy", "name a Rollout, a Canary, a Deployment or a 'seatrial: policy'")
+    raise (
+        FileErrors(reasons)
+        if reasons
+        else _problem(places, "no policy", "name a Rollout, a Deployment or a 'seatrial: policy'")
+    )
 
 
 def _stdin() -> list[Document]:
@@ -122,6 +130,7 @@ def recorded(journal: Journal, policy: Place | NamedPolicy | None = None) -> Nam
             return load(scenario).policy(str(name))
         except KeyError:
             pass
-    if isinstance(source, str) and source:
+    if isinstance(source, str) and source and source != scenario:
         return load_policy(source)
-    raise HistoryError("the journal does not say which policy it is of; name one: --policy FILE")
+    told = f"is of {name} in {scenario}, which is not here" if scenario else "does not say which policy it is of"
+    raise HistoryError(f"the journal {told}; name the policy: --policy FILE")

@@ -160,9 +160,16 @@ class _Teller:
                     self.say(at, f"revision {preview} stands beside it as a preview")
                 self._active = active
             case Match(segments):
-                self.say(at, f"requests of {', '.join(segments)} go to the new version" if segments else "no segment is sent to it any more")
+                self.say(
+                    at,
+                    f"requests of {', '.join(segments)} go to the new version"
+                    if segments
+                    else "no segment goes to it any more",
+                )
             case Mirror(percent):
-                self.say(at, f"{percent:g}% of the requests are copied to the new version" if percent else "copying ends")
+                self.say(
+                    at, f"{percent:g}% of the requests are copied to the new version" if percent else "copying ends"
+                )
             case AskGate(gate, name):
                 self.say(at, f"gate {name or gate} is asked")
             case Restore():
@@ -171,7 +178,8 @@ class _Teller:
                 self._measured(at, item)
             case AnalysisIs(phase=("Failed" | "Error" | "Inconclusive") as phase):
                 self._why = item.message
-                self.say(at, f"{_kind(item.run)} is {phase}: {item.message or 'no reason given'}", "doubt" if phase == "Inconclusive" else "bad")
+                tone: Tone = "doubt" if phase == "Inconclusive" else "bad"
+                self.say(at, f"{_kind(item.run)} is {phase}: {item.message or 'no reason given'}", tone)
             case PhaseIs(phase, reason, waits):
                 self._phase(at, phase, reason, waits)
             case TickIs(failed) if failed:
@@ -181,21 +189,30 @@ class _Teller:
 
     def _weigh(self, at: float, weight: float) -> None:
         if weight != self._weight and not self._finished:
-            self.say(at, f"{weight:g}% of the traffic goes to the new version" if weight else "no traffic goes to the new version")
+            self.say(
+                at,
+                f"{weight:g}% of the traffic goes to the new version"
+                if weight
+                else "no traffic goes to the new version",
+            )
         self._weight = weight
 
     def _measured(self, at: float, seen: Measurement) -> None:
         tone: Tone = _TONES.get(seen.verdict, "doubt")
         said = _value(seen.value)
         if seen.message and tone != "quiet":
-            stable = f"; old {_arm(seen.value.baseline)}" if isinstance(seen.value, Window) and seen.value.baseline is not None else ""
+            stable = (
+                f"; old {_arm(seen.value.baseline)}"
+                if isinstance(seen.value, Window) and seen.value.baseline is not None
+                else ""
+            )
             said = f"{seen.message}{stable}" if isinstance(seen.value, Window) else f"{said}; {seen.message}"
         self.say(at, f"{seen.metric} {_VERDICTS.get(seen.verdict, seen.verdict)}: {said}", tone)
 
     def _phase(self, at: float, phase: str, reason: str, waits: bool) -> None:
         if waits:
             self.say(at, f"waits for a person ({reason})" if reason else "waits for a person", "doubt")
-        elif phase == "Degraded" and reason and not self._finished:
+        elif phase == "Degraded" and reason and not self._finished and not (self._why and self._why in reason):
             self.say(at, f"degraded: {reason}", "bad")
 
     def _finish(self, at: float, outcome: str, reason: str) -> None:
@@ -205,7 +222,13 @@ class _Teller:
 
 
 _TONES: dict[str, Tone] = {"Successful": "quiet", "Running": "quiet", "Failed": "bad"}
-_VERDICTS = {"Successful": "fine", "Failed": "FAILED", "Inconclusive": "says nothing", "Error": "cannot be read", "Running": "undecided"}
+_VERDICTS = {
+    "Successful": "fine",
+    "Failed": "FAILED",
+    "Inconclusive": "says nothing",
+    "Error": "cannot be read",
+    "Running": "undecided",
+}
 
 
 def _pods(count: int) -> str:
@@ -232,5 +255,3 @@ def _arm(arm: Arm) -> str:
     if not arm.requests:
         return "no requests"
     return f"{arm.bad:,} bad of {arm.requests:,} ({100 * arm.bad / arm.requests:.2g}%)"
-
-

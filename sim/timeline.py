@@ -7,7 +7,6 @@ as they do once in a hundred. Failed or missing measurements are not part of a p
 
 from __future__ import annotations
 
-
 from dataclasses import dataclass, fields, is_dataclass, replace
 from math import inf
 from typing import Any, ClassVar, Literal
@@ -16,7 +15,20 @@ from sim.agenda import Agenda
 from sim.driver import drive
 from sim.policy.analysis import Assessment, Metric, Verdict
 from sim.policy.chance import Key
-from sim.policy.commands import Apply, AskGate, Command, Counts, Finish, Match, Measure, Mirror, Promote, SetScale, SetWeight, Switch
+from sim.policy.commands import (
+    Apply,
+    AskGate,
+    Command,
+    Counts,
+    Finish,
+    Match,
+    Measure,
+    Mirror,
+    Promote,
+    SetScale,
+    SetWeight,
+    Switch,
+)
 from sim.policy.events import Answer, Answered, Event, Human, Measured, Started, Value, WeightIs, Woke
 from sim.policy.flagger import Check
 from sim.policy.judges.base import Arm, AtEnd, Truth, Window
@@ -165,7 +177,9 @@ class _Wished:
         for command in commands:
             match command:
                 case Measure():
-                    self._agenda.plan(at + self._service.monitoring.query, Measured(command.id, self._answer(at, command)))
+                    self._agenda.plan(
+                        at + self._service.monitoring.query, Measured(command.id, self._answer(at, command))
+                    )
                 case SetWeight(weight):
                     self._router = True
                     self._mark(at, 100 * weight / self._max)
@@ -231,7 +245,9 @@ class _Wished:
         if not isinstance(command.query, Counts):
             return Value(1.0)
         share = self._share()
-        rate = self._service.traffic.levels((max(0.0, at - window), at))[0] if at > 0 else self._service.traffic.rate(0.0)
+        rate = (
+            self._service.traffic.levels((max(0.0, at - window), at))[0] if at > 0 else self._service.traffic.rate(0.0)
+        )
         new, old = (round(rate * window * part) for part in (share, 1 - share))
         return Value(Window(max(0.0, at - window), at, share, Arm(new, 0), Arm(old, 0)))
 
@@ -239,12 +255,20 @@ class _Wished:
 
     def legs(self) -> list[Leg]:
         """Stretches of equal weight up to the decision."""
-        end = self.decided if self.decided < inf else max([at for at, _ in self._marks] + [at for at, _, _ in self._looks] + [0.0])
+        end = (
+            self.decided
+            if self.decided < inf
+            else max([at for at, _ in self._marks] + [at for at, _, _ in self._looks] + [0.0])
+        )
         marks = self._marks if self._marks and self._marks[0][0] == 0 else [(0.0, (0.0, "", 0.0)), *self._marks]
         stops = [at for at, _ in marks[1:]] + [end]
         halts = {at for at, _ in self.waits}
         stretches = zip(marks, stops, strict=True)
-        return [self._leg(routing, at, stop) for (at, routing), stop in stretches if stop > at or at in halts or len(marks) == 1]
+        return [
+            self._leg(routing, at, stop)
+            for (at, routing), stop in stretches
+            if stop > at or at in halts or len(marks) == 1
+        ]
 
     def _leg(self, routing: tuple[float, str, float], start: float, end: float) -> Leg:
         mine = [(metric, window) for at, metric, window in self._looks if start < at <= end or (at == start == 0)]

@@ -62,8 +62,16 @@ def workers(jobs: int | None, session: Session) -> int:
 
 
 def answer(
-    session: Session, *, jobs: int | None, out: Path | None, resume: bool, quiet: bool, json: bool, following: Sequence[str] = (),
-    comparing: bool = False, brief: bool = False,
+    session: Session,
+    *,
+    jobs: int | None,
+    out: Path | None,
+    resume: bool,
+    quiet: bool,
+    json: bool,
+    following: Sequence[str] = (),
+    comparing: bool = False,
+    brief: bool = False,
 ) -> Answer:
     """Run, save, print. `following` are the commands to try next. Raises typer.Exit(130) after an interruption."""
     from sim.session import Interrupted, judged
@@ -84,7 +92,9 @@ def answer(
     return found
 
 
-def _show(found: Answer, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool, brief: bool) -> None:
+def _show(
+    found: Answer, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool, brief: bool
+) -> None:
     from sim.results.blocks import blocks, contrasts, footer, judged
     from sim.results.table import render
 
@@ -92,7 +102,7 @@ def _show(found: Answer, out: Path | None, following: Sequence[str], *, quiet: b
     console.line(result.question.strip() or result.scenario, "bold")
     shown = [*blocks(result)[: 2 if brief else None], *judged(found.verdicts)]
     if comparing and len(result.policies) > 1:
-        shown += [block for block in contrasts(result)]
+        shown += contrasts(result)
     for block in shown:
         console.show(*render(block, screen.width))
     for text in footer(result):
@@ -124,5 +134,6 @@ def _budget(verdict: Verdict) -> dict[str, Any]:
     budget = verdict.budget
     return {
         "policy": verdict.policy, "release": verdict.release, "measure": budget.metric, "sense": budget.sense, "limit": budget.limit,
-        "band": budget.band, "decision": verdict.decision, "interval": _entry(verdict.interval), "cap": verdict.cap, "beyond": verdict.beyond,
+        "band": budget.band, "decision": verdict.decision, "interval": _entry(verdict.interval), "cap": verdict.cap,
+        "beyond": verdict.beyond,
     }  # fmt: skip

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from sim.cli import options
 from sim.cli.exits import Usage
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
-_FILES = typer.Argument(metavar="P P... | SCENARIO", help="Policies (files, manifests, file.py:Class), or one scenario.", show_default=False)
+_FILES = typer.Argument(
+    metavar="P P... | SCENARIO", help="Policies (files, manifests, file.py:Class), or one scenario.", show_default=False
+)
 _SCENARIO = typer.Option("--scenario", "-s", help="Take service, releases and budgets from here.", show_default=False)
 _SERVICE = typer.Option("--service", help="For this service, under the named releases.", show_default=False)
 
@@ -20,8 +22,8 @@ _SERVICE = typer.Option("--service", help="For this service, under the named rel
 @app.command()
 def compare(
     files: Annotated[list[str], _FILES],
-    scenario: Annotated[Optional[Path], _SCENARIO] = None,  # noqa: UP045 - typer reads the annotation
-    service: Annotated[Optional[Path], _SERVICE] = None,  # noqa: UP045
+    scenario: Annotated[Path | None, _SCENARIO] = None,
+    service: Annotated[Path | None, _SERVICE] = None,
     replications: options.Replications = None,
     seed: options.Seed = None,
     jobs: options.Jobs = None,
@@ -58,7 +60,9 @@ def _asked(files: list[str], scenario: Path | None) -> tuple[str | Path | None, 
             raise Usage(f"{which} is a scenario; give it alone to compare its own policies, or as --scenario {which}")
         return files[0], []
     if len(files) == 1:
-        raise Usage(f"one policy alone is no comparison; name a second one, or: seatrial run SCENARIO --policy {files[0]}")
+        raise Usage(
+            f"one policy alone is no comparison; name a second one, or: seatrial run SCENARIO --policy {files[0]}"
+        )
     return scenario, files
 
 

@@ -9,7 +9,7 @@ import typer
 
 from sim.cli import options
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
 _REPORT = typer.Option("--report", help="Where to write the report.", show_default=True)
 
@@ -43,5 +43,3 @@ def demo(
             ("next", "seatrial init demo mine   # a copy to change: your traffic, your policy, your faults"),
             ("next", f"seatrial explain {session.scenario.file} --policy canary-thresholds --release errors-small --why promoted"),
         )  # fmt: skip
-
-

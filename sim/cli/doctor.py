@@ -15,9 +15,14 @@ import typer
 
 from sim.cli import console, exits, options
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
-_REQUIRE = typer.Option("--require", metavar="NAME", help="Exit with 4 unless this is there (repeatable): kind, app, real...", show_default=False)
+_REQUIRE = typer.Option(
+    "--require",
+    metavar="NAME",
+    help="Exit with 4 unless this is there (repeatable): kind, app, real...",
+    show_default=False,
+)
 
 _NEEDED = ("simpy", "numpy", "pandas", "matplotlib", "pydantic", "PyYAML", "typer", "rich", "joblib")
 _EXTRAS = {
@@ -69,10 +74,18 @@ def doctor(require: Annotated[list[str], _REQUIRE] = [], json: options.Json = Fa
 
 def _checks() -> Iterator[Check]:
     ready = sys.version_info >= (3, 11)
-    yield Check("python", "ok" if ready else "missing", platform.python_version(), "3.11 or newer", "" if ready else "install Python 3.11")
+    yield Check(
+        "python",
+        "ok" if ready else "missing",
+        platform.python_version(),
+        "3.11 or newer",
+        "" if ready else "install Python 3.11",
+    )
     for name in _NEEDED:
         found = _version(name)
-        yield Check(name.lower(), "ok" if found else "missing", found, "needed", "" if found else "pip install seatrial")
+        yield Check(
+            name.lower(), "ok" if found else "missing", found, "needed", "" if found else "pip install seatrial"
+        )
     for extra, (packages, purpose) in _EXTRAS.items():
         known = [_version(package) for package in packages]
         state, remedy = ("ok", "") if all(known) else ("optional", f"pip install 'seatrial[{extra}]'")
@@ -113,6 +126,8 @@ def _show(checks: list[Check]) -> None:
     for column in ("", "what", "found", "for", "how to get it"):
         table.add_column(column, overflow="fold")
     for check in checks:
-        table.add_row(Text(*marks[check.state]), check.name, check.found, Text(check.purpose, "dim"), Text(check.remedy, "yellow"))
+        table.add_row(
+            Text(*marks[check.state]), check.name, check.found, Text(check.purpose, "dim"), Text(check.remedy, "yellow")
+        )
     console.show(table)
     console.pairs(("next", "seatrial demo"))

@@ -26,18 +26,18 @@ _FIRST, _ASK, _LOOK, _TOOLS = "First steps", "Questions", "One rollout, closely"
 
 # name -> (panel, one line)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": (_FIRST, "Five policies, seven releases, one table: the main job in under ten seconds."),
-    "init": (_FIRST, "Put a scenario, a policy and a service of the gallery into a folder."),
-    "validate": (_FIRST, "Check files of any kind: ours, Argo Rollouts', Flagger's, Kubernetes'..."),
-    "run": (_ASK, "Answer a scenario file: how much does a bad release break, how often is a good one lost?"),
-    "compare": (_ASK, "Policies against each other on the same users, noise and faults."),
-    "plan": (_LOOK, "The timeline of a policy: steps, earliest and latest end, requests per look."),
-    "explain": (_LOOK, "One replication told as a story: what was seen, and why it rolled back."),
-    "replay": (_LOOK, "A recorded rollout again, with the same or another policy."),
-    "trace": (_LOOK, "A policy against a script instead of a world: unit tests for manifests."),
+    "demo": (_FIRST, "Five policies, seven releases, one table, ten seconds."),
+    "init": (_FIRST, "Copy something that works, to change it."),
+    "validate": (_FIRST, "Check files: ours, Argo Rollouts, Flagger, Kubernetes..."),
+    "run": (_ASK, "Answer a scenario: what does a bad release break?"),
+    "compare": (_ASK, "Policies on the same users, noise and faults."),
+    "plan": (_LOOK, "The timeline: steps, requests per look, earliest end."),
+    "explain": (_LOOK, "One replication as a story: why did it roll back?"),
+    "replay": (_LOOK, "A recorded rollout again, or with another policy."),
+    "trace": (_LOOK, "A policy against a script: a unit test of a manifest."),
     "schema": (_TOOLS, "JSON Schema of a kind of file, for editors."),
-    "doctor": (_TOOLS, "What is installed, what is missing, and how to get it."),
-    "completion": (_TOOLS, "Shell completion for bash, zsh, fish and PowerShell."),
+    "doctor": (_TOOLS, "What is installed, what is missing, how to get it."),
+    "completion": (_TOOLS, "Shell completion for bash, zsh, fish, PowerShell."),
 }
 
 
@@ -56,7 +56,11 @@ class Commands(TyperGroup):
         if cmd_name not in registered:
             return None
         entry = registered[cmd_name]
-        return _placeholder(cmd_name, "From other packages", f"Registered by {_package(entry)}.") if self.listing else _foreign(entry)
+        return (
+            _placeholder(cmd_name, "From other packages", f"Registered by {_package(entry)}.")
+            if self.listing
+            else _foreign(entry)
+        )
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.listing = True
@@ -101,9 +105,13 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(epilog="Exit codes: 0 done or pass, 1 a budget failed, 2 usage or file error, 3 undecided, 4 environment missing.")
+@app.callback(
+    epilog="Exit codes: 0 done or pass, 1 a budget failed, 2 usage or file error, 3 undecided, 4 environment missing."
+)
 def _seatrial(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")] = False,
 ) -> None:
     """Sea trials for rollout policies: what a canary, blue-green or rolling update would do to your users, before it does.
@@ -155,7 +163,9 @@ def _own(name: str) -> Any:
 
 def _registered() -> dict[str, EntryPoint]:
     """Entry points by name, sorted; reading them imports nothing."""
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))}
+    return {
+        entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value))
+    }
 
 
 def _foreign(entry: EntryPoint) -> Any:

@@ -82,7 +82,9 @@ def _internal(error: Exception, debug: bool) -> None:
     if debug:
         _say(text)
     else:
-        with tempfile.NamedTemporaryFile("w", prefix="seatrial-", suffix=".txt", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="seatrial-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
             file.write(text)
         _say(
             f"internal error: {type(error).__name__}: {str(error)[:300]}",

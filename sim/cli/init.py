@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from sim.cli import console, options
 from sim.cli.exits import Usage
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
-_NAME = typer.Argument(metavar="[NAME]", help="A scenario of the gallery; without it the gallery is listed.", show_default=False)
-_FOLDER = typer.Argument(metavar="[FOLDER]", help="Where to put it; a folder of its name without it.", show_default=False)
+_NAME = typer.Argument(
+    metavar="NAME", help="A scenario of the gallery; without it the gallery is listed.", show_default=False
+)
+_FOLDER = typer.Argument(metavar="FOLDER", help="Where to put it; a folder of its name without it.", show_default=False)
 _FORCE = typer.Option("--force", help="Overwrite files that are there.")
 
 _REFERENCE = re.compile(r"[\w./-]+\.(?:ya?ml|json|csv|py)")
@@ -23,8 +25,8 @@ _REFERENCE = re.compile(r"[\w./-]+\.(?:ya?ml|json|csv|py)")
 
 @app.command()
 def init(
-    name: Annotated[Optional[str], _NAME] = None,  # noqa: UP045 - typer reads the annotation
-    folder: Annotated[Optional[Path], _FOLDER] = None,  # noqa: UP045
+    name: Annotated[str | None, _NAME] = None,
+    folder: Annotated[Path | None, _FOLDER] = None,
     force: Annotated[bool, _FORCE] = False,
     json: options.Json = False,
 ) -> None:

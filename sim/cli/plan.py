@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from math import inf, isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     from sim.service.model import Service
     from sim.timeline import Leg, Plan
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
-_POLICY = typer.Argument(metavar="POLICY", help="A policy file, a manifest (FILE#name), a folder, or file.py:Class.", show_default=False)
-_SERVICE = typer.Option("--service", help="The service it is planned for; the default one without it.", show_default=False)
+_POLICY = typer.Argument(
+    metavar="POLICY", help="A policy file, a manifest (FILE#name), a folder, or file.py:Class.", show_default=False
+)
+_SERVICE = typer.Option(
+    "--service", help="The service it is planned for; the default one without it.", show_default=False
+)
 
 
 @app.command()
 def plan(
     policy: Annotated[str, _POLICY],
-    service: Annotated[Optional[Path], _SERVICE] = None,  # noqa: UP045 - typer reads the annotation
+    service: Annotated[Path | None, _SERVICE] = None,
     json: options.Json = False,
 ) -> None:
     """Show what a POLICY does when all goes well: weights, looks, requests per look, earliest and latest end.
@@ -88,7 +92,9 @@ def _show(named: NamedPolicy, world: Service, made: Plan, service: str) -> None:
         table.add_row(_weight(leg), start, _time(early.end) if early else "", _time(leg.end), *_looks(leg, world))
     console.show(table)
     console.pairs(*_ends(made, world), style="")
-    console.line("blind below: with a lower error rate, 1 look in 20 or more meets no error at all (3 / requests).", "dim")
+    console.line(
+        "blind below: with a lower error rate, 1 look in 20 or more meets no error at all (3 / requests).", "dim"
+    )
 
 
 def _pods(count: int) -> str:
@@ -103,7 +109,9 @@ def _looks(leg: Leg, world: Service) -> tuple[str, str, str]:
     requests = dict(_requests(leg, world))
     names = [f"{count} x {name}" for name, count in leg.looks]
     numbers = [f"{requests[name]:,}" for name, _ in leg.looks]
-    blind = ["everything" if requests[name] == 0 else f"{min(100.0, 300 / requests[name]):.2g}%" for name, _ in leg.looks]
+    blind = [
+        "everything" if requests[name] == 0 else f"{min(100.0, 300 / requests[name]):.2g}%" for name, _ in leg.looks
+    ]
     return "\n".join(names), "\n".join(numbers), "\n".join(blind)
 
 

@@ -35,7 +35,13 @@ def progress(what: str, *, quiet: bool = False) -> Iterator[Progress | None]:
 def _bar(what: str) -> Iterator[Progress]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[said]}"),
+        TimeRemainingColumn(),
+    )
     bar = Progress(*columns, console=err(), transient=True)
     task = bar.add_task(what, total=None, said="")
     begun = time.monotonic()
@@ -69,4 +75,8 @@ class _Lines:
             return
         self._next = now + _EVERY
         left = (now - self._begun) / done * (planned - done)
-        print(f"{self._what}: {done:,} of {planned:,} rollouts, {done / planned:.0%}, about {left:.0f} s left", file=sys.stderr, flush=True)
+        print(
+            f"{self._what}: {done:,} of {planned:,} rollouts, {done / planned:.0%}, about {left:.0f} s left",
+            file=sys.stderr,
+            flush=True,
+        )

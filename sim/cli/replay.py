@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,16 +12,20 @@ from sim.cli import console, exits, options
 if TYPE_CHECKING:
     from sim.journal import Journal, Mismatch
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
-_JOURNAL = typer.Argument(metavar="JOURNAL", help="A journal: of run --journal, explain --journal or a real rollout.", show_default=False)
-_POLICY = typer.Option("--policy", "-p", metavar="P", help="Another policy: what would it have done?", show_default=False)
+_JOURNAL = typer.Argument(
+    metavar="JOURNAL", help="A journal: of run --journal, explain --journal or a real rollout.", show_default=False
+)
+_POLICY = typer.Option(
+    "--policy", "-p", metavar="P", help="Another policy: what would it have done?", show_default=False
+)
 
 
 @app.command(epilog="Exit codes: 0 the same commands, 1 they differ, 2 wrong usage or file.")
 def replay(
     journal: Annotated[Path, _JOURNAL],
-    policy: Annotated[Optional[str], _POLICY] = None,  # noqa: UP045 - typer reads the annotation
+    policy: Annotated[str | None, _POLICY] = None,
     json: options.Json = False,
 ) -> None:
     """Feed the events of a JOURNAL to its policy again, or to another one.
@@ -53,11 +57,19 @@ def _document(story: Journal, policy: str, mismatch: Mismatch | None) -> dict[st
             "entry": mismatch.entry, "at": mismatch.at, "event": encode(mismatch.event),
             "recorded": [encode(command) for command in mismatch.recorded], "asked": [encode(command) for command in mismatch.asked],
         }  # fmt: skip
-    return {"policy": policy, "entries": len(story.entries), "torn": story.torn, "same": mismatch is None, "difference": difference}
+    return {
+        "policy": policy,
+        "entries": len(story.entries),
+        "torn": story.torn,
+        "same": mismatch is None,
+        "difference": difference,
+    }
 
 
 def _show(story: Journal, path: Path, policy: str, mismatch: Mismatch | None, *, what_if: bool) -> None:
-    about = ", ".join(f"{key} {story.about[key]}" for key in ("policy", "release", "replication", "seed") if key in story.about)
+    about = ", ".join(
+        f"{key} {story.about[key]}" for key in ("policy", "release", "replication", "seed") if key in story.about
+    )
     console.title(str(path), about)
     if story.torn:
         console.line("the last line is torn (a crash while writing); everything before it was read", "yellow")
@@ -67,7 +79,10 @@ def _show(story: Journal, path: Path, policy: str, mismatch: Mismatch | None, *,
         from sim.files import format_duration
 
         word = "differs" if what_if else "DIFFERS"
-        console.line(f"{policy} {word} at {format_duration(round(mismatch.at, 3))} (entry {mismatch.entry})", "yellow" if what_if else "bold red")
+        console.line(
+            f"{policy} {word} at {format_duration(round(mismatch.at, 3))} (entry {mismatch.entry})",
+            "yellow" if what_if else "bold red",
+        )
         console.pairs(
             ("event", str(mismatch.event)), ("recorded", _asked(mismatch.recorded)), ("asked now", _asked(mismatch.asked)), style=""
         )  # fmt: skip

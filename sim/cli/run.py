@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
 from sim.cli import options
 from sim.cli.exits import Usage
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
-_PATH = typer.Argument(metavar="[SCENARIO]", help="A scenario file (may be left out with --resume).", show_default=False)
-_POLICY = typer.Option("--policy", "-p", metavar="P", help="One policy: a name in the scenario, a file, file.py:Class.", show_default=False)
-_JOURNAL = typer.Option("--journal", min=1, max=10_000, metavar="N", help="Write the journals of the first N replications into OUT/journals.", show_default=False)  # noqa: E501
+_PATH = typer.Argument(metavar="SCENARIO", help="A scenario file (may be left out with --resume).", show_default=False)
+_POLICY = typer.Option(
+    "--policy", "-p", metavar="P", help="One policy: a name in the scenario, a file, file.py:Class.", show_default=False
+)
+_JOURNAL = typer.Option(
+    "--journal",
+    min=1,
+    max=10_000,
+    metavar="N",
+    help="Write the journals of the first N replications into OUT/journals.",
+    show_default=False,
+)
 
 
-@app.command(epilog="Exit codes: 0 done or every budget met, 1 a budget failed, 3 undecided, 2 wrong usage or file, 130 interrupted.")
+@app.command(
+    epilog="Exit codes: 0 done or every budget met, 1 a budget failed, 3 undecided, 2 wrong usage or file, 130 interrupted."
+)
 def run(
-    scenario: Annotated[Optional[Path], _PATH] = None,  # noqa: UP045 - typer reads the annotation
-    policy: Annotated[Optional[str], _POLICY] = None,  # noqa: UP045
+    scenario: Annotated[Path | None, _PATH] = None,
+    policy: Annotated[str | None, _POLICY] = None,
     replications: options.Replications = None,
     seed: options.Seed = None,
     jobs: options.Jobs = None,
     out: options.Out = None,
     resume: options.Resume = None,
-    journal: Annotated[Optional[int], _JOURNAL] = None,  # noqa: UP045
+    journal: Annotated[int | None, _JOURNAL] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -38,7 +49,12 @@ def run(
     from sim.cli.answers import answer
     from sim.session import Session
 
-    asked: dict[str, Any] = {"scenario": scenario, "policies": [policy] if policy else [], "replications": replications, "seed": seed}
+    asked: dict[str, Any] = {
+        "scenario": scenario,
+        "policies": [policy] if policy else [],
+        "replications": replications,
+        "seed": seed,
+    }
     if resume is not None:
         asked, out = _resumed(asked, resume, out), resume
     if asked["scenario"] is None:
@@ -46,11 +62,13 @@ def run(
     if journal is not None and out is None:
         raise Usage("--journal needs a folder: add --out DIR")
     session = Session.of(asked["scenario"], asked["policies"], replications=asked["replications"], seed=asked["seed"])
-    found = answer(session, jobs=jobs, out=out, resume=resume is not None, quiet=quiet, json=json, following=_following(session))
+    found = answer(
+        session, jobs=jobs, out=out, resume=resume is not None, quiet=quiet, json=json, following=_following(session)
+    )
     if journal is not None and out is not None:
-        from sim.cli.explain import write_journals
+        from sim.cli import journals
 
-        write_journals(session, out / "journals", journal)
+        journals.write(session, out / "journals", journal)
     raise typer.Exit(found.code)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from sim.cli import console, options
 from sim.cli.exits import Usage
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
 KINDS = ("scenario", "policy", "service", "script", "trace")
 
@@ -19,11 +19,16 @@ def _kinds(incomplete: str) -> list[str]:
     return [kind for kind in KINDS if kind.startswith(incomplete)]
 
 
-_KIND = typer.Argument(metavar="[scenario|policy|service|script|trace]", help="The kind of file.", show_default=False, autocompletion=_kinds)
+_KIND = typer.Argument(
+    metavar="KIND",
+    help="The kind of file.",
+    show_default=False,
+    autocompletion=_kinds,
+)
 
 
 @app.command()
-def schema(kind: Annotated[Optional[str], _KIND] = None, out: options.Out = None) -> None:  # noqa: UP045 - typer reads the annotation
+def schema(kind: Annotated[str | None, _KIND] = None, out: options.Out = None) -> None:
     """Print the JSON Schema of a kind of file, or write all of them into a folder with --out.
 
     Editors use it through the first line of a file: # yaml-language-server: $schema=.schema/scenario.json
@@ -36,7 +41,9 @@ def schema(kind: Annotated[Optional[str], _KIND] = None, out: options.Out = None
         raise Usage(f"there is no schema of {kind!r}; {choose(kind, KINDS)}")
     if out is not None:
         written = write(out, KINDS if kind is None else (kind,))
-        console.pairs(("wrote", ", ".join(map(str, written))), ("next", "seatrial init   # scenarios that name these schemas"))
+        console.pairs(
+            ("wrote", ", ".join(map(str, written))), ("next", "seatrial init   # scenarios that name these schemas")
+        )
     elif kind is None:
         raise Usage(f"which schema? name one of {', '.join(KINDS)}, or write all: seatrial schema --out .schema")
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,10 +12,14 @@ from sim.cli import console, exits, options
 if TYPE_CHECKING:
     from sim.trace.run import Trace
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
-_PATHS = typer.Argument(metavar="PATH...", help="A policy: files or a folder of manifests, '-' for standard input.", show_default=False)
-_SCRIPT = typer.Option("--script", "-s", help="The script: measurements, pods, people (seatrial schema script).", show_default=False)
+_PATHS = typer.Argument(
+    metavar="PATH...", help="A policy: files or a folder of manifests, '-' for standard input.", show_default=False
+)
+_SCRIPT = typer.Option(
+    "--script", "-s", help="The script: measurements, pods, people (seatrial schema script).", show_default=False
+)
 _PROFILE = typer.Option("--profile", help="Version to reproduce, e.g. argo-rollouts@1.8.", show_default=False)
 _NAME = typer.Option("--name", help="Which policy, when the files hold several.", show_default=False)
 
@@ -24,7 +28,7 @@ _NAME = typer.Option("--name", help="Which policy, when the files hold several."
 def trace(
     paths: Annotated[list[str], _PATHS],
     script: Annotated[Path, _SCRIPT],
-    profile: Annotated[Optional[str], _PROFILE] = None,  # noqa: UP045 - typer reads the annotation
+    profile: Annotated[str | None, _PROFILE] = None,
     name: Annotated[str, _NAME] = "",
     json: options.Json = False,
     strict: options.Strict = False,
@@ -62,14 +66,24 @@ def _show(found: Trace) -> None:
 
     console.title(found.policy, found.profile)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name, justify in (("at", "right"), ("step", "right"), ("weight", "right"), ("stable", "right"), ("canary", "right")):
+    for name, justify in (
+        ("at", "right"),
+        ("step", "right"),
+        ("weight", "right"),
+        ("stable", "right"),
+        ("canary", "right"),
+    ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("what changes", overflow="fold")
     for entry in found.entries:
-        state = (f"{entry['at']:g}s", str(entry["step"]), f"{entry['weight']:g}%", str(entry["stable"]), str(entry["canary"]))
+        # The two columns are wanted pods; the entry `available` carries those that are there, and says so in words.
+        wanted = ("", "") if entry["kind"] == "available" else (str(entry["stable"]), str(entry["canary"]))
+        state = (f"{entry['at']:g}s", str(entry["step"]), f"{entry['weight']:g}%", *wanted)
         table.add_row(*state, Text(_words(entry), _style(entry)))
     console.show(table)
-    console.show(console.styled(("ends ", "dim"), (found.phase, _STYLES.get(found.phase, "bold")), (f"  {found.reason}", "")))
+    console.show(
+        console.styled(("ends ", "dim"), (found.phase, _STYLES.get(found.phase, "bold")), (f"  {found.reason}", ""))
+    )
 
 
 _STYLES = {

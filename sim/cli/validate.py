@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ from sim.files.kinds import OWN
 if TYPE_CHECKING:
     from sim.manifests.report import Imported, Remark
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = options.application()
 
 _FILES = typer.Argument(metavar="FILE...", help="Files or folders; '-' for standard input.", show_default=False)
 _PROFILE = typer.Option("--profile", help="Version to read manifests by, e.g. argo-rollouts@1.8.", show_default=False)
@@ -50,7 +50,7 @@ class Checked:
 def validate(
     files: Annotated[list[str], _FILES],
     strict: options.Strict = False,
-    profile: Annotated[Optional[str], _PROFILE] = None,  # noqa: UP045 - typer reads the annotation
+    profile: Annotated[str | None, _PROFILE] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -84,7 +84,7 @@ class _Checking:
         manifests: list[Document] = []
         for name in dict.fromkeys(place for file in files for place in _places(file)):
             one = self.found.setdefault(name, Checked(name))
-            documents = self._try(lambda name=name: _read(name)) or []  # type: ignore[misc]
+            documents = self._try(lambda name=name: _checked(name, _read(name))) or []  # type: ignore[misc]
             for document in documents:
                 one.kinds.append(document.kind_hint)
                 if document.kind_hint in OWN or (isinstance(document.value, dict) and "seatrial" in document.value):
@@ -137,6 +137,28 @@ def _read(name: str) -> list[Document]:
     return read_documents(Path(name))
 
 
+def _checked(name: str, documents: list[Document]) -> list[Document]:
+    """The documents, if the file holds something that can be told. Raises FileErrors."""
+    if not documents:
+        raise FileErrors(
+            [Problem(name, 1, 1, "", "holds no value", f"begin with 'seatrial: {OWN[0]}', or write a manifest")]
+        )
+    own = [document for document in documents if document.kind_hint in OWN]
+    if own and len(documents) > 1:
+        raise documents[1].errors(
+            documents[1].problem((), "a second document", "keep one document in a file of this kind")
+        )
+    for document in documents:
+        value = document.value
+        if not isinstance(value, dict) and not (
+            isinstance(value, list) and any(isinstance(item, dict) for item in value)
+        ):
+            raise document.errors(
+                document.problem((), "neither a file of ours nor a manifest", f"begin with 'seatrial: {OWN[0]}'")
+            )
+    return documents
+
+
 def _check(document: Document) -> str:
     """Read a file of ours with everything that it names; a line about what it is."""
     from sim import scenario as room
@@ -171,7 +193,11 @@ def _make_strict(found: dict[str, Checked]) -> None:
         for remark in one.remarks:
             if remark.status in ("approximated", "not yet"):
                 said = f"{remark.status}: {remark.text}"
-                one.problems.append(Problem(one.file, remark.line, remark.column, remark.path, said, "--strict allows exact readings only"))
+                one.problems.append(
+                    Problem(
+                        one.file, remark.line, remark.column, remark.path, said, "--strict allows exact readings only"
+                    )
+                )
 
 
 _MARKS = {"approximated": "yellow", "not yet": "yellow", "rejected": "red"}
@@ -204,13 +230,22 @@ def _texts(bad: list[Problem], known: dict[str, str]) -> dict[str, str]:
 
 def _file(one: Checked) -> None:
     mark, style = ("✗", "bold red") if one.problems else ("✓", "green")
-    kinds = ", ".join(f"{number} x {kind}" if number > 1 else kind for kind, number in Counter(map(_kind, one.kinds)).items())
-    parts = [(f"{mark} ", style), (one.file, "bold"), (f"  {kinds}", "cyan"), (f"  {one.about or _reading(one)}", "dim")]
+    kinds = ", ".join(
+        f"{number} x {kind}" if number > 1 else kind for kind, number in Counter(map(_kind, one.kinds)).items()
+    )
+    parts = [
+        (f"{mark} ", style),
+        (one.file, "bold"),
+        (f"  {kinds}", "cyan"),
+        (f"  {one.about or _reading(one)}", "dim"),
+    ]
     console.out().print(console.styled(*parts), soft_wrap=True)
     told = [remark for remark in one.remarks if remark.status in _MARKS]
     for remark in told[:_SHOWN]:
         where = f"{remark.line}:{remark.column} {remark.path}".strip()
-        said = console.styled((f"    {remark.status:<13}", _MARKS[remark.status]), (where, ""), (f"  {remark.text}", "dim"))
+        said = console.styled(
+            (f"    {remark.status:<13}", _MARKS[remark.status]), (where, ""), (f"  {remark.text}", "dim")
+        )
         console.out().print(said, soft_wrap=True)
     if len(told) > _SHOWN:
         console.line(f"    and {len(told) - _SHOWN} more (--json lists all)", "dim")
@@ -218,9 +253,11 @@ def _file(one: Checked) -> None:
 
 def _reading(one: Checked) -> str:
     """How a manifest was read, in a word."""
-    counts = Counter(remark.status for remark in one.remarks)
+    counts = Counter[str](remark.status for remark in one.remarks)
     exact = "read exactly" if counts["exact"] and not any(counts[status] for status in _MARKS) else ""
-    kept = f"{_count(counts['ignored'], 'part', 'parts')} kept, without meaning for a rollout" if counts["ignored"] else ""
+    kept = (
+        f"{_count(counts['ignored'], 'part', 'parts')} kept, without meaning for a rollout" if counts["ignored"] else ""
+    )
     return "; ".join(filter(None, (exact, kept)))
 
 

@@ -202,7 +202,9 @@ def _run(
     return run_delivery(model, changes, policy, service, own, disruptions, until, **more)
 
 
-def _sorted(disruptions: Iterable[Disruption], effects: Iterable[Effect]) -> tuple[list[Disruption], tuple[Effect, ...]]:
+def _sorted(
+    disruptions: Iterable[Disruption], effects: Iterable[Effect]
+) -> tuple[list[Disruption], tuple[Effect, ...]]:
     """What hits the pipeline, and what hits rollouts."""
     outages, around = list(disruptions), []
     for effect in effects:

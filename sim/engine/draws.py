@@ -50,6 +50,10 @@ class Draws:
         """uint64[rows, 2]: for the requests that the old and the new version lost in a part."""
         return self._lost.raw_block(self.first, self.count, window, 2, part)[rows]
 
+    def close(self) -> None:
+        """Forget the blocks now, see `Ledger.close`."""
+        self._blocks.clear()
+
     def _block(self, block: int) -> Raw:
         if block in self._blocks:
             self._blocks.move_to_end(block)

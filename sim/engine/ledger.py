@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.draws import Draws
+from sim.engine.sums import Sums, added
 from sim.engine.tables import draw_cells
 
 __all__ = ["Change", "Forecast", "Ledger", "Means", "Rows"]
@@ -53,7 +54,7 @@ class Ledger:
         self.draws, self.rows, self.scrape = draws, rows, scrape
         self.base = phase - scrape if phase > 0 else 0.0
         self.changes: list[Change] = []
-        self.cumulative: list[Counts] = [np.zeros((len(rows), draws.width + LOST), np.int64)]
+        self.cumulative = Sums(np.zeros((len(rows), draws.width + LOST), np.int64))
         self._pick: slice | Rows = slice(None) if len(rows) == draws.count else rows
         self._forecast = forecast
         self._done = 0.0  # everything before is drawn
@@ -104,6 +105,10 @@ class Ledger:
         counts = self.cumulative[-1]
         return counts if self._open is None else counts + self._open
 
+    def close(self) -> None:
+        """Forget the counts now: worlds and their rollouts refer to each other, and wait for the collector with all they hold."""
+        self.cumulative, self._open = Sums(self.cumulative[0]), None
+
     # ---- drawing ----
 
     def _draw(self, start: int, stop: int) -> None:
@@ -112,16 +117,30 @@ class Ledger:
         edges = [max(0.0, self.time(k)) for k in range(start, stop + 1)]
         expected = [means(low, high) for low, high in zip(edges, edges[1:], strict=False)]
         rates = self._in_weather(start, expected)
-        width = self.draws.width
-        drawn = draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :width])
-        for index, row in enumerate(expected):
-            before, after = self.cumulative[-1], np.empty((len(self.rows), width + LOST), np.int64)
-            np.add(before[:, :width], drawn[:, index], out=after[:, :width])
-            after[:, width:] = before[:, width:]
-            if row[width] or row[width + 1]:
-                after[:, width:] += self._lose(start + index, 0, rates[..., index, width:])
-            self.cumulative.append(after)
+        if any(row[-1] or row[-2] for row in expected):
+            for counts in self._cumulated(start, stop, rates):
+                self.cumulative.append(counts)
+        else:
+            before = self.cumulative[-1]
+            end = before.copy()
+            end[:, :-LOST] += added(self._drawn(start, stop, rates))
+            self.cumulative.run(stop - start, end, lambda: self._cumulated(start, stop, rates, lost=False))
         self._done = edges[-1]
+
+    def _drawn(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
+        """int64[rows, windows, cells]; the same however often it is asked for."""
+        return draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :-LOST])
+
+    def _cumulated(self, start: int, stop: int, rates: NDArray[np.float64], lost: bool = True) -> list[Counts]:
+        """Counts before each of the scrapes after `start` up to `stop`."""
+        sums, drawn = [self.cumulative[start]], self._drawn(start, stop, rates)
+        for index in range(stop - start):
+            counts = sums[-1].copy()
+            counts[:, :-LOST] += drawn[:, index]
+            if lost:
+                counts[:, -LOST:] += self._lose(start + index, 0, rates[..., index, -LOST:])
+            sums.append(counts)
+        return sums[1:]
 
     def _close(self) -> None:
         """Draw the rest of a window that was cut."""
@@ -174,7 +193,7 @@ class Ledger:
             stop -= 1
         if stop <= self.scraped:
             return
-        self.cumulative.extend(ledger.cumulative[scrape][rows] for scrape in range(self.scraped + 1, stop + 1))
+        self.cumulative.lend(ledger.cumulative, rows, stop)
         self._open, self._part, self._done = None, 0, self.time(stop)
 
     def _agreed(self, ledger: Ledger) -> float:

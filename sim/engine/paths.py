@@ -94,9 +94,15 @@ def follow(case: Case, seed: int, first: int, count: int) -> Rows:
     rows = empty(count)
     rows["replication"] = np.arange(first, first + count)
     groups = deque([_Group(np.arange(count), solo=not case.shared)])
+    lenders: list[Ledger] = []
     while groups:
         group = groups.popleft()
-        groups.extend(_alone(case, draws, group, rows) if group.solo else _together(case, draws, group, rows))
+        found = _alone(case, draws, group, rows) if group.solo else _together(case, draws, group, rows)
+        lenders += [group.forecast.ledger for group in found[:1] if group.forecast is not None]
+        groups.extend(found)
+    for ledger in lenders:
+        ledger.close()
+    draws.close()
     return rows
 
 
@@ -133,6 +139,8 @@ def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Grou
     except PersonNeeded:
         alone = group.rows[crowd.here]
     left = [_Group(group.rows[gone], Forecast(ledger, np.array(gone, np.intp))) for gone in crowd.left]
+    if not left:
+        ledger.close()
     return [*left, _Group(alone, solo=True, stops=stops)] if len(alone) else left
 
 
@@ -147,6 +155,9 @@ def _alone(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
         if position == 0 and len(group.rows) > 4 and case.shared:
             forecast = _ledger(case, draws, group.rows)
             forecast.follow(ledger.changes, site.story.ended_at)
+        ledger.close()
+    if forecast is not None:
+        forecast.close()
     return [_Group(np.array(sorted(stops), np.intp), solo=True, stops=stops)] if stops else []
 
 

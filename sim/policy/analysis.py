@@ -1,8 +1,8 @@
 """What an analysis is: metrics, how often each is measured, and how a measurement becomes a verdict.
 
-A verdict function is a frozen value (`Conditions`, `Limits`, `Judged`, `JobState`). Its `start` gives the state of one run (`key` names
-the run and the metric, for judges that need chance), whose `assess` turns an answer into a verdict in Argo's words: Successful, Failed, Inconclusive, Error, or Undecided, which only a
-sequential judge gives: keep looking.
+A verdict function is a frozen value (`Conditions`, `Limits`, `Judged`, `JobState`). Its `start` gives the state of one run (`key`
+names the run and the metric, for judges that need chance), whose `assess` turns an answer into a verdict in Argo's words:
+Successful, Failed, Inconclusive, Error, or Undecided (keep looking: a sequential judge, or `on_nodata: wait`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol, TypeGuard
 
 from sim.policy.chance import Key, derive
 from sim.policy.commands import Query
@@ -19,12 +19,28 @@ from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.policy.expr import LIST, VECTOR, Condition, measure_verdict
 from sim.policy.judges.base import Arm, AtEnd, Finding, Judge, Truth, Window
 
-__all__ = ["Analysis", "Assessment", "Conditions", "JobState", "Judged", "Limits", "Metric", "OnUnknown", "Rule", "Verdict"]
+__all__ = [
+    "Analysis",
+    "Assessment",
+    "Conditions",
+    "JobState",
+    "Judged",
+    "Limits",
+    "Metric",
+    "OnUnknown",
+    "Rule",
+    "Verdict",
+]
 
 Verdict = Literal["Successful", "Failed", "Inconclusive", "Error", "Undecided"]
 OnUnknown = Literal["fail", "inconclusive", "wait", "pass"]
 
-_UNKNOWN: dict[str, Verdict] = {"fail": "Failed", "inconclusive": "Inconclusive", "wait": "Undecided", "pass": "Successful"}
+_UNKNOWN: dict[str, Verdict] = {
+    "fail": "Failed",
+    "inconclusive": "Inconclusive",
+    "wait": "Undecided",
+    "pass": "Successful",
+}
 _FOUND: dict[str, Verdict] = {
     "pass": "Successful", "fail": "Failed", "inconclusive": "Inconclusive", "error": "Error", "continue": "Undecided",
 }  # fmt: skip
@@ -84,7 +100,7 @@ class Conditions:
             case NotANumber():
                 result = [math.nan] if self.vector else math.nan
             case Value(value):
-                result = [float(value)] if self.vector and _is_number(value) else value
+                result = _vector(value) if self.vector else value
         shape = VECTOR if self.vector else LIST if isinstance(result, list) else None
         verdict, message = measure_verdict(result, self.success, self.failure, shape)
         return Assessment(result, _argo_word(verdict), message)
@@ -251,8 +267,15 @@ class Analysis:
         return all(metric.effective_count is not None for metric in self.metrics)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _vector(value: object) -> object:
+    """A provider's answer as the list of floats that Argo makes of it; whatever is no number stays."""
+    if isinstance(value, list | tuple):
+        return [float(item) if _is_number(item) else item for item in value]
+    return [float(value)] if _is_number(value) else value
 
 
 def _argo_word(word: str) -> Verdict:

@@ -1,4 +1,4 @@
-"""The canary family of policies: a program of steps with a background analysis (Argo's canary; A/B, shadow and flag ramps are programs too)."""
+"""The canary family of policies: a program of steps with a background analysis; A/B, shadow and flag ramps are programs too."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ __all__ = ["Canary"]
 class Canary:
     """Shift traffic step by step. Times are seconds; defaults are Argo's (utils/defaults/defaults.go).
 
-    With a `router` a weight is exact and pods follow it (rounded up); without one the pods' ratio is the weight. `pods=False`: the new
-    code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None keeps canary pods for ever.
+    With a `router` a weight is exact and pods follow it (rounded up); without one the pods' ratio is the weight. `pods=False`: the
+    new code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None keeps canary pods for
+    ever. `pods_follow_abort`: with `dynamic_stable_scale` they go together with their weight instead (Argo: unless
+    abortScaleDownDelaySeconds is written). `profile`: the release of Argo Rollouts to follow (delivery-systems.md section 2.20).
     """
 
     steps: tuple[Step, ...] = ()
@@ -39,6 +41,8 @@ class Canary:
     progress_deadline: float = 600.0
     progress_deadline_abort: bool = False
     on_inconclusive: Literal["pause", "abort"] = "pause"
+    pods_follow_abort: bool = True
+    profile: Literal["argo-rollouts@1.10", "argo-rollouts@1.8"] = "argo-rollouts@1.10"
 
     def __post_init__(self) -> None:
         for step in self.steps:
@@ -46,6 +50,8 @@ class Canary:
                 raise PolicyError(f"a weight lies between 0 and {self.max_weight}, got {step.weight:g}")
             if isinstance(step, ScaleCanary) and not self.router:
                 raise PolicyError("setCanaryScale needs a router; without one the pods' ratio is the weight")
+        if not (self.router or self.pods):
+            raise PolicyError("a flag without pods of its own moves by a router's weight; set router: true")
         if self.dynamic_stable_scale and not self.router:
             raise PolicyError("dynamicStableScale needs a router")
         if not self.progress_deadline > 0:

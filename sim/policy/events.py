@@ -134,5 +134,15 @@ class Resized:
 
 
 Event = (
-    Started | Woke | Measured | PodsReady | WeightIs | Answered | Human | Interrupted | Terminated | NewRevision | Resized
+    Started
+    | Woke
+    | Measured
+    | PodsReady
+    | WeightIs
+    | Answered
+    | Human
+    | Interrupted
+    | Terminated
+    | NewRevision
+    | Resized
 )

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.policy.commands import Apply, Command, Finish, Promote
+from sim.policy.deadline import Deadline
 from sim.policy.errors import PolicyError
 from sim.policy.events import Event, Human, Interrupted, NewRevision, PodsReady, Resized, Started
-from sim.policy.notes import Note, PhaseIs
+from sim.policy.notes import Note
 from sim.policy.scale import bounds
+from sim.policy.voice import Voice, undone
 
 __all__ = ["Rolling"]
 
@@ -18,8 +20,8 @@ __all__ = ["Rolling"]
 class Rolling:
     """Replace pods batch by batch, or all at once (`recreate`). Times are seconds; defaults: Kubernetes `Deployment`.
 
-    Nothing is measured. The progress deadline only marks the rollout Degraded: a `Deployment` never rolls back by itself. An abort is an
-    undo: the stable revision is applied again.
+    Nothing is measured. The progress deadline only marks the rollout Degraded: a `Deployment` never rolls back by itself. An abort is
+    an undo: the stable revision is applied again. Pauses are not followed.
     """
 
     max_surge: int | str = "25%"
@@ -40,78 +42,98 @@ class Rolling:
 
 
 class _Machine:
+    """Applies one revision and watches its pods come (delivery-systems.md section 5)."""
+
     def __init__(self, policy: Rolling, emit: Callable[[Command | Note], None]) -> None:
-        self._policy, self._emit = policy, emit
+        self._policy = policy
+        self._voice = Voice(emit)
+        self._deadline = Deadline(policy.progress_deadline)
         self._replicas, self._revision, self._stable = 1, 2, 1
         self._pods = PodsReady(0, 0)
-        self._progressed: float | None = None
-        self._phase: tuple[str, str] = ("", "")
-        self._undone = ""
-        self._finished = False
+        self._taken_back: Finish | None = None  # the end of an update that is being undone
 
     def handle(self, at: float, event: Event) -> None:
         match event:
             case Started():
-                self._replicas, self._revision, self._stable = event.replicas, event.revision, event.stable
-                self._pods = PodsReady(event.replicas, 0)
-                self._apply(at, event.revision)
+                self._start(at, event)
             case PodsReady():
-                if event != self._pods:
-                    self._pods, self._progressed = event, at
+                self._see(at, event)
             case Human("abort"):
-                self._undo(at, "undone by a person")
-            case Human("retry") if self._undone:
-                self._undone = ""
-                self._apply(at, self._revision)
+                self._undo(at, Finish("aborted", "undone by a person"))
+            case Human("retry") if self._taken_back is not None and self._revision != self._stable:
+                self._apply(at, self._revision, None)
             case Interrupted(cause):
-                self._undo(at, cause)
-            case NewRevision(revision):
-                self._revision, self._undone = revision, ""
-                self._apply(at, revision)
-            case Resized(replicas):
-                self._replicas = replicas
-                self._apply(at, self._stable if self._undone else self._revision)
-        self._status(at)
+                self._undo(at, Finish("aborted", cause))
+            case NewRevision(revision) if revision != self._revision:
+                self._supersede(at, revision)
+            case Resized(replicas) if replicas != self._replicas:
+                self._resize(at, replicas)
+        self._voice.settle(at, self._status)
 
     @property
     def wakes_at(self) -> float | None:
-        if self._finished or self._progressed is None:
-            return None
-        return self._progressed + self._policy.progress_deadline
+        return None if self._voice.finished or self._deadline.passed else self._deadline.due
 
-    def _apply(self, at: float, revision: int) -> None:
-        allowed = bounds(self._replicas, self._policy.max_surge, self._policy.max_unavailable)
-        self._progressed, self._finished = at, False
-        self._emit(Apply(revision, allowed.surge, allowed.unavailable, self._policy.min_ready, self._policy.recreate))
+    def _start(self, at: float, event: Started) -> None:
+        self._replicas, self._revision, self._stable = event.replicas, event.revision, event.stable
+        self._pods = PodsReady(event.replicas, 0)
+        back = event.revision == event.stable
+        end = Finish("promoted", f"revision {event.revision} is stable already") if back else None
+        self._apply(at, event.revision, end)
 
-    def _undo(self, at: float, cause: str) -> None:
-        if not self._undone and not self._finished:
-            self._undone = cause
-            self._apply(at, self._stable)
+    def _supersede(self, at: float, revision: int) -> None:
+        if self._revision != self._stable:  # what was new is older by now
+            self._pods = PodsReady(self._pods.stable, 0, self._pods.canary + self._pods.older)
+        self._revision = revision
+        self._apply(at, revision, undone(revision) if revision == self._stable else None)
+
+    def _resize(self, at: float, replicas: int) -> None:
+        finished, self._replicas = self._voice.finished, replicas
+        self._apply(at, self._revision if self._taken_back is None else self._stable, self._taken_back)
+        if finished:  # a finished rollout only takes the new size on
+            self._voice.finished = True
+
+    def _apply(self, at: float, revision: int, taken_back: Finish | None) -> None:
+        policy, self._taken_back = self._policy, taken_back
+        allowed = bounds(self._replicas, policy.max_surge, policy.max_unavailable)
+        self._deadline.progress(at)
+        self._voice.reopen()
+        self._voice.say(Apply(revision, allowed.surge, allowed.unavailable, policy.min_ready, policy.recreate))
+
+    def _undo(self, at: float, end: Finish) -> None:
+        if self._taken_back is None and not self._voice.finished:
+            self._apply(at, self._stable, end)
+
+    def _see(self, at: float, pods: PodsReady) -> None:
+        """Progress is more pods of the wanted revision, or fewer of the others."""
+        before, self._pods = self._split(), pods
+        mine, others = self._split()
+        if mine > before[0] or others < before[1]:
+            self._deadline.progress(at)
+
+    def _split(self) -> tuple[int, int]:
+        """Available pods of the wanted revision, and all others."""
+        pods = self._pods
+        if self._taken_back is not None:
+            return pods.stable, pods.canary + pods.older
+        return pods.canary, pods.stable + pods.older
 
     def _status(self, at: float) -> None:
-        pods, wanted = self._pods, self._replicas
-        mine, others = (pods.stable, pods.canary) if self._undone else (pods.canary, pods.stable)
-        done = mine == wanted and others == 0 and pods.older == 0
-        if done and not self._finished and self._progressed is not None:
-            self._finished = True
-            if self._undone:
-                self._emit(Finish("aborted", self._undone))
-            else:
-                self._stable = self._revision
-                self._pods = PodsReady(pods.canary, 0)
-                self._emit(Promote(self._revision))
-                self._emit(Finish("promoted", "updated"))
-        late = self._progressed is not None and at >= self._progressed + self._policy.progress_deadline
-        if self._finished:
-            self._become("Healthy", "")
-        elif late:
-            self._progressed = None  # said once; only progress starts the clock again
-            self._become("Degraded", "ProgressDeadlineExceeded")
-        elif self._progressed is not None:
-            self._become("Progressing", "undoing" if self._undone else "more replicas need to be updated")
+        if not self._voice.finished and self._split() == (self._replicas, 0):
+            self._end()
+        if self._voice.finished:
+            self._voice.enter(("Healthy", ""))
+        elif self._deadline.passed or at >= self._deadline.due:
+            self._deadline.passed = True
+            self._voice.enter(("Degraded", "ProgressDeadlineExceeded"))
+        else:
+            undoing = self._taken_back is not None
+            self._voice.enter(("Progressing", "undoing" if undoing else "more replicas need to be updated"))
 
-    def _become(self, phase: str, reason: str) -> None:
-        if (phase, reason) != self._phase:
-            self._phase = (phase, reason)
-            self._emit(PhaseIs(phase, reason))
+    def _end(self) -> None:
+        if self._taken_back is not None:
+            self._voice.end(self._taken_back)
+            return
+        self._stable, self._pods = self._revision, PodsReady(self._replicas, 0)
+        self._voice.say(Promote(self._revision))
+        self._voice.end(Finish("promoted", "updated"))

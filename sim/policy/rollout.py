@@ -66,6 +66,7 @@ class Rollout:
         self.reason = ""
         self._observe = observe
         self._commands: list[Command] = []
+        self._heard = False  # the machine said something
         self._at: float | None = None
         self._machine = policy.machine(self._take)
 
@@ -80,18 +81,31 @@ class Rollout:
                 raise PolicyError(f"the first event is Started, got {event!r}")
         elif isinstance(event, Started):
             raise PolicyError("the rollout has started already; a newer revision is NewRevision")
-        elif at < self._at:
+        elif not at >= self._at:
             raise PolicyError(f"time goes forward: {at:g} s comes after {self._at:g} s")
         self._at = at
-        if isinstance(event, NewRevision) or (isinstance(event, Human) and event.action == "retry"):
-            self.outcome, self.reason = None, ""
-        self._commands = []
-        self._machine.handle(at, event)
+        if self.outcome is not None and isinstance(event, NewRevision | Human):
+            self._reopen(at, event)
+        else:
+            self._commands = []
+            self._machine.handle(at, event)
         commands = tuple(self._commands)
         self.journal.append(Entry(at, event, commands))
         return commands
 
+    def _reopen(self, at: float, event: NewRevision | Human) -> None:
+        """After the end a person or a newer revision may open the outcome again: if the machine takes that up."""
+        before, self._commands, self._heard = self._machine.wakes_at, [], False
+        outcome, self.outcome = self.outcome, None
+        reason, self.reason = self.reason, ""
+        self._machine.handle(at, event)
+        opens = isinstance(event, NewRevision) or event.action in ("retry", "promote-full")
+        taken = self._heard or self._machine.wakes_at != before
+        if self.outcome is None and not (opens and taken):
+            self.outcome, self.reason = outcome, reason
+
     def _take(self, item: Command | Note) -> None:
+        self._heard = True
         if self._observe is not None and self._at is not None:
             self._observe(self._at, item)
         if not isinstance(item, _NOTES):

@@ -8,8 +8,9 @@
                 if isinstance(seen, Absent) or seen.canary.bad > 0.01 * seen.canary.requests:
                     return Finish("aborted", "too many bad requests")
 
-Loops are loops; an interruption arrives as `Stop` at the `yield`. Returning without a value promotes; a policy that ends in any other way
-restores the stable revision first. `Runbook` puts such a class behind the same seam as every other policy.
+Loops are loops; an interruption arrives as `Stop` at the `yield`. Returning without a value promotes, once all traffic and pods are
+there; a policy that ends in any other way restores the stable revision first. `Runbook` puts such a class behind the same seam as every
+other policy. The class keeps nothing between rollouts: `steps` begins afresh for each of them, and again for a replay.
 """
 
 from __future__ import annotations
@@ -17,12 +18,27 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from math import ceil
+from types import CodeType, TracebackType
 from typing import Protocol
 
 from sim.policy.commands import Command, Counts, Finish, Measure, Promote, Restore, SetScale, SetWeight
 from sim.policy.errors import PolicyError
-from sim.policy.events import Answer, Event, Failed, Human, Interrupted, Measured, NewRevision, PodsReady, Started, Value, WeightIs
-from sim.policy.notes import Note, PhaseIs
+from sim.policy.events import (
+    Answer,
+    Event,
+    Failed,
+    Human,
+    Interrupted,
+    Measured,
+    NewRevision,
+    PodsReady,
+    Resized,
+    Started,
+    Value,
+    WeightIs,
+)
+from sim.policy.notes import Note
+from sim.policy.voice import Voice
 
 __all__ = ["Approval", "Look", "Runbook", "Steps", "Stop", "Wait"]
 
@@ -50,6 +66,8 @@ class Stop(Exception):
     """Thrown into a runbook when somebody interrupts the rollout."""
 
 
+_REQUESTS = 10_000  # far above what one instant of a sane runbook needs
+
 Request = SetWeight | Look | Wait | Approval
 Steps = Generator[Request, object, Finish | None]
 
@@ -65,131 +83,191 @@ class Runbook:
     author: Author
     patience: float = 30.0
 
+    def __post_init__(self) -> None:
+        if not self.patience > 0:
+            raise PolicyError(f"patience is more than 0 s, got {self.patience:g}")
+
     def machine(self, emit: Callable[[Command | Note], None]) -> _Machine:
         return _Machine(self, emit)
 
 
 class _Machine:
+    """Carries one request of the author at a time; what the request does not wait for changes nothing."""
+
     __slots__ = (
-        "_asked", "_canary", "_emit", "_id", "_patience", "_pods", "_replicas", "_revision", "_steps", "_weight", "wakes_at",
+        "_asked", "_canary", "_code", "_id", "_patience", "_pods", "_replicas", "_revision", "_steps", "_voice", "_weight", "wakes_at",
     )  # fmt: skip
 
     def __init__(self, policy: Runbook, emit: Callable[[Command | Note], None]) -> None:
-        self._steps: Steps | None = policy.author.steps()
+        steps = policy.author.steps()
+        if not isinstance(steps, Generator):
+            raise PolicyError(f"{type(policy.author).__name__}.steps yields its requests, got {steps!r}; add a yield")
+        self._steps: Steps | None = steps
+        self._code: CodeType = steps.gi_code  # type: ignore[attr-defined]
         self._patience = policy.patience
-        self._emit = emit
+        self._voice = Voice(emit)
         self._asked: Request | None = None
-        self._id = self._replicas = self._revision = 0
+        self._id = self._replicas = self._revision = 0  # the id is negative while its window is not over
         self._canary = self._pods = 0
         self._weight = 0.0
         self.wakes_at: float | None = None
 
     def handle(self, at: float, event: Event) -> None:
-        if self._steps is None:
+        if self._steps is None and not isinstance(self._asked, SetWeight):
             return
         asked = self._asked
-        kind = type(event)
-        if kind is Measured:
-            if type(asked) is Look and event.id == self._id:  # type: ignore[union-attr]
-                self._resume(at, _seen(event.answer))  # type: ignore[union-attr]
-        elif kind is PodsReady:
-            self._pods = event.canary  # type: ignore[union-attr]
-            if type(asked) is SetWeight and self._pods >= self._canary:
-                self._weigh(at, asked.weight)
-        elif kind is Started:
-            self._replicas, self._revision = event.replicas, event.revision  # type: ignore[union-attr]
-            self._emit(PhaseIs("Progressing"))
-            self._emit(SetWeight(0))
-            self._resume(at, None)
-        elif kind is Interrupted or kind is NewRevision or (kind is Human and event.action == "abort"):  # type: ignore[union-attr]
-            cause = event.cause if kind is Interrupted else "a newer revision" if kind is NewRevision else "aborted by a person"  # type: ignore[union-attr]
-            self._throw(at, Stop(cause))
-        elif kind is Human and type(asked) is Approval and event.action == "promote":  # type: ignore[union-attr]
-            self._resume(at, True)
-        elif self.wakes_at is not None and at >= self.wakes_at:
-            self._time(at)
+        match event:
+            case Measured(id, answer):
+                if isinstance(asked, Look) and id == self._id:
+                    self._resume(at, _seen(answer))
+            case PodsReady():
+                self._pods = event.canary
+                if isinstance(asked, SetWeight) and self._pods >= self._canary:
+                    self._weigh(at, asked)
+            case Started():
+                self._replicas, self._revision = event.replicas, event.revision
+                self._voice.enter(("Progressing", ""))
+                self._voice.say(SetWeight(0))
+                self._resume(at, None)
+            case Interrupted(cause):
+                self._stop(at, Stop(cause))
+            case NewRevision():
+                self._stop(at, Stop("a newer revision"))
+            case Human("abort"):
+                self._stop(at, Stop("aborted by a person"))
+            case Human("promote") if isinstance(asked, Approval):
+                self._voice.enter(("Progressing", ""))
+                self._resume(at, True)
+            case Resized(replicas):
+                self._replicas = replicas
+                self._size(self._weight if not isinstance(asked, SetWeight) else asked.weight)
+            case _ if self.wakes_at is not None and at >= self.wakes_at:
+                self._time(at)
+        self._voice.close()
 
     def _time(self, at: float) -> None:
         asked = self._asked
-        if type(asked) is Wait:
-            self._resume(at, None)
-        elif type(asked) is Look:
-            if self._id < 0:  # the window is over: ask for it
-                self._id = -self._id
-                self.wakes_at = at + self._patience
-                self._emit(Measure(self._id, "step", "counts", Counts(asked.seconds)))
-            else:
-                self._resume(at, Failed("no answer in time"))
+        if isinstance(asked, Look) and self._id < 0:  # the window is over: ask for it
+            self._id = -self._id
+            self.wakes_at = at + self._patience
+            self._voice.say(Measure(self._id, "step", "counts", Counts(asked.seconds)))
+        else:
+            self._resume(at, Failed("no answer in time") if isinstance(asked, Look) else None)
 
     def _resume(self, at: float, value: object) -> None:
-        assert self._steps is not None
+        """Hand the author a value, and go on for as long as its requests are answered at once."""
+        for _ in range(_REQUESTS):
+            if self._steps is None:
+                return
+            steps = self._steps
+            request = self._turn(lambda value=value, steps=steps: steps.send(value))  # type: ignore[misc]
+            if request is None or not self._ask(at, request):
+                return
+            value = WeightIs(self._weight)
+        raise PolicyError(f"{self._where()}: {_REQUESTS} requests in one instant; wait or look in between")
+
+    def _stop(self, at: float, stop: Stop) -> None:
+        if self._steps is None:  # all passed already, only pods are missing
+            self._end(Finish("aborted", str(stop)))
+            return
+        steps = self._steps
+        request = self._turn(lambda: steps.throw(stop))
+        if request is not None and self._ask(at, request):
+            self._resume(at, WeightIs(self._weight))
+
+    def _turn(self, go: Callable[[], Request]) -> Request | None:
+        """The author's next request, None at its end. Whatever it raises is the policy's fault and names its line."""
         try:
-            self._ask(at, self._steps.send(value))
+            return go()
         except StopIteration as end:
-            self._end(end.value)
+            if end.value is not None and not isinstance(end.value, Finish):
+                raise PolicyError(
+                    f"{self._where()}: it ends with {end.value!r}; return Finish(...) or nothing"
+                ) from None
+            return self._finish(end.value)
         except Stop as stop:
-            self._end(Finish("aborted", str(stop)))
+            return self._finish(Finish("aborted", str(stop)))
+        except Exception as error:
+            raise PolicyError(f"{self._where(error.__traceback__)}: {type(error).__name__}: {error}") from error
 
-    def _throw(self, at: float, stop: Stop) -> None:
-        assert self._steps is not None
-        try:
-            self._ask(at, self._steps.throw(stop))
-        except StopIteration as end:
-            self._end(end.value)
-        except Stop:
-            self._end(Finish("aborted", str(stop)))
+    def _finish(self, finish: Finish | None) -> Request | None:
+        """The author is done; a promotion first moves what is left of traffic and pods."""
+        self._steps, self._asked, self.wakes_at = None, None, None
+        if finish is not None and finish.outcome != "promoted":
+            self._end(finish)
+            return None
+        if self._weight != 100 or self._pods < self._replicas:
+            return SetWeight(100)
+        self._end(finish)
+        return None
 
-    def _ask(self, at: float, request: Request) -> None:
-        kind = type(request)
+    def _ask(self, at: float, request: Request) -> bool:
+        """Do what is asked; True when it is answered already."""
         self._asked, self.wakes_at = request, None
-        if kind is SetWeight:
-            weight = request.weight  # type: ignore[union-attr]
-            if not 0 <= weight <= 100:
-                raise PolicyError(f"{self._where()}: a weight lies between 0 and 100, got {weight}")
-            canary = ceil(self._replicas * weight / 100)
-            if canary != self._canary:
-                self._canary = canary
-                self._emit(SetScale(self._replicas, canary))
-            if self._pods >= canary:
-                self._weigh(at, weight)
-        elif kind is Look:
-            self._id = -(abs(self._id) + 1)
-            self.wakes_at = at + request.seconds  # type: ignore[union-attr]
-        elif kind is Wait:
-            self.wakes_at = at + request.seconds  # type: ignore[union-attr]
-        elif kind is Approval:
-            self._emit(PhaseIs("Paused", "Approval", waits=True))
-        else:
-            raise PolicyError(f"{self._where()}: {request!r} is not a request; yield SetWeight, Look, Wait or Approval")
+        match request:
+            case SetWeight(weight):
+                if not 0 <= weight <= 100:
+                    raise PolicyError(f"{self._where()}: a weight lies between 0 and 100, got {weight}")
+                self._size(weight)
+                return self._pods >= self._canary and self._settle(weight)
+            case Look(seconds) | Wait(seconds):
+                if not seconds >= 0:
+                    raise PolicyError(f"{self._where()}: a time is 0 s or more, got {seconds!r}")
+                if isinstance(request, Look):
+                    self._id = -(abs(self._id) + 1)
+                self.wakes_at = at + seconds
+            case Approval():
+                self._voice.enter(("Paused", "Approval"), waits=True)
+            case _:
+                raise PolicyError(
+                    f"{self._where()}: {request!r} is not a request; yield SetWeight, Look, Wait or Approval"
+                )
+        return False
 
-    def _weigh(self, at: float, weight: float) -> None:
+    def _size(self, weight: float) -> None:
+        canary = ceil(self._replicas * weight / 100)
+        if canary != self._canary:
+            self._canary = canary
+            self._voice.say(SetScale(self._replicas, canary))
+
+    def _weigh(self, at: float, asked: SetWeight) -> None:
+        """The pods of a weight are there."""
+        if self._settle(asked.weight):
+            self._resume(at, WeightIs(asked.weight))
+
+    def _settle(self, weight: float) -> bool:
+        """Set a weight whose pods are there; False when that was the last one."""
+        self._asked = None
         if weight != self._weight:
             self._weight = weight
-            self._emit(SetWeight(weight))
-        self._resume(at, WeightIs(weight))
+            self._voice.say(SetWeight(weight))
+        if self._steps is None:
+            self._end(None)
+        return self._steps is not None
 
     def _end(self, finish: Finish | None) -> None:
         self._steps, self._asked, self.wakes_at = None, None, None
         finish = finish or Finish("promoted", "all steps passed")
         if finish.outcome == "promoted":
-            if self._weight != 100:
-                self._emit(SetWeight(100))
-            self._emit(Promote(self._revision))
-            self._emit(SetScale(self._replicas, 0))
-            self._emit(PhaseIs("Healthy"))
+            self._voice.say(Promote(self._revision))
+            self._voice.say(SetScale(self._replicas, 0))
+            self._voice.enter(("Healthy", ""))
         else:
-            self._emit(Restore())
-            self._emit(SetScale(self._replicas, 0))
-            self._emit(PhaseIs("Degraded", finish.reason))
-        self._emit(finish)
+            self._voice.say(Restore())
+            self._voice.say(SetScale(self._replicas, 0))
+            self._voice.enter(("Degraded", finish.reason))
+        self._voice.end(finish)
 
-    def _where(self) -> str:
+    def _where(self, trace: TracebackType | None = None) -> str:
         """The author's own line, as SimPy shows it."""
-        code, frame = self._steps.gi_code, self._steps.gi_frame  # type: ignore[union-attr]
-        return f"{code.co_filename}:{frame.f_lineno if frame else code.co_firstlineno} in {code.co_name}"
+        frame = getattr(self._steps, "gi_frame", None)
+        line = frame.f_lineno if frame is not None else self._code.co_firstlineno
+        while trace is not None:
+            if trace.tb_frame.f_code is self._code:
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        return f"{self._code.co_filename}:{line} in {self._code.co_name}"
 
 
 def _seen(answer: Answer) -> object:
     return answer.value if isinstance(answer, Value) else answer
-
-

@@ -1,4 +1,6 @@
-"""An analysis run under way: which metric is due, what its counters say, how the run ends (judges.md section 2; Argo analysis/analysis.go).
+"""An analysis run under way: which metric is due, what its counters say, how the run ends.
+
+Sources: judges.md section 2, delivery-systems.md sections 2.4 and 2.5; Argo: analysis/analysis.go.
 
 Rules, in Argo's order.
 1. A measurement is Successful, Failed, Inconclusive or Error. An Error does not use up `count`.
@@ -32,14 +34,14 @@ class _MetricState:
     """Counters of one metric, and when it is due."""
 
     __slots__ = (
-        "assess", "consecutive_errors", "consecutive_successes", "count", "due", "failed", "in_flight", "inconclusive", "metric",
-        "phase",
+        "assess", "consecutive_errors", "consecutive_successes", "count", "due", "failed", "in_flight", "inconclusive",
+        "message", "metric", "phase",
     )  # fmt: skip
 
     def __init__(self, metric: Metric, assess: Assess, due: float) -> None:
         self.metric, self.assess, self.due = metric, assess, due
         self.in_flight: int | None = None
-        self.phase = ""
+        self.phase = self.message = ""
         self.count = self.failed = self.inconclusive = 0
         self.consecutive_errors = self.consecutive_successes = 0
 
@@ -65,7 +67,8 @@ class _MetricState:
         if 0 <= metric.failure_limit < self.failed:
             phase, why = "Failed", f"failed ({self.failed}) > failureLimit ({metric.failure_limit})"
         if self.inconclusive > metric.inconclusive_limit:
-            phase, why = "Inconclusive", f"inconclusive ({self.inconclusive}) > inconclusiveLimit ({metric.inconclusive_limit})"
+            limit = metric.inconclusive_limit
+            phase, why = "Inconclusive", f"inconclusive ({self.inconclusive}) > inconclusiveLimit ({limit})"
         if self.consecutive_errors > metric.consecutive_error_limit:
             limit = metric.consecutive_error_limit
             phase, why = "Error", f"consecutiveErrors ({self.consecutive_errors}) > consecutiveErrorLimit ({limit})"
@@ -73,13 +76,18 @@ class _MetricState:
             return phase, why
         wanted = metric.consecutive_success_limit
         if 0 < wanted <= self.consecutive_successes:
-            return "Successful", f"consecutiveSuccess ({self.consecutive_successes}) >= consecutiveSuccessLimit ({wanted})"
+            done = self.consecutive_successes
+            return "Successful", f"consecutiveSuccess ({done}) >= consecutiveSuccessLimit ({wanted})"
         if last == "Successful" and metric.verdict.sequential:
             return "Successful", "the judge decided early"
         if metric.effective_count is not None and self.count >= metric.effective_count:
             if wanted > 0:
-                return ("Inconclusive" if metric.failure_limit >= 0 else "Failed"), "consecutiveSuccessLimit not reached"
-            return (_AT_END[metric.verdict.at_end], "undecided at the end") if last == "Undecided" else ("Successful", "")
+                return (
+                    "Inconclusive" if metric.failure_limit >= 0 else "Failed"
+                ), "consecutiveSuccessLimit not reached"
+            return (
+                (_AT_END[metric.verdict.at_end], "undecided at the end") if last == "Undecided" else ("Successful", "")
+            )
         return "Running", ""
 
 
@@ -102,11 +110,13 @@ class AnalysisRun:
     def start(self, at: float) -> None:
         """Begin; metrics without initial delay are due at once."""
         self.states = tuple(
-            _MetricState(metric, metric.verdict.start(self.seed, (self.kind, metric.name), self.truth), at + metric.initial_delay)
-            for metric in self.analysis.metrics
+            _MetricState(metric, self._judge(metric), at + metric.initial_delay) for metric in self.analysis.metrics
         )
         self._become("Running", "")
         self.poll(at)
+
+    def _judge(self, metric: Metric) -> Assess:
+        return metric.verdict.start(self.seed, (self.kind, metric.name), self.truth)
 
     @property
     def ended(self) -> bool:
@@ -115,15 +125,16 @@ class AnalysisRun:
     @property
     def wakes_at(self) -> float | None:
         """When the next measurement is due, None when nothing is (in flight ones wake by their answer)."""
-        due = [state.due for state in self._open() if state.in_flight is None]
-        return min(due) if due and not self.terminating and not self.ended else None
+        if self.terminating or self.ended:
+            return None
+        return min((state.due for state in self._open() if state.in_flight is None), default=None)
 
     def poll(self, at: float) -> None:
         """Start every measurement that is due."""
         if self.ended or self.terminating:
             return
-        for state in self._open():
-            if state.in_flight is None and state.due <= at:
+        for state in self.states:
+            if state.due <= at and state.in_flight is None and state.phase not in _ENDED:
                 state.in_flight = self.next_id()
                 metric = state.metric
                 self.emit(Measure(state.in_flight, self.kind, metric.name, metric.query, metric.template))
@@ -163,7 +174,7 @@ class AnalysisRun:
             why = f"{name} assessed {phase} due to {why}{detail}"
             if not state.metric.dry_run:
                 self.terminating = True
-                self.message = self.message or why
+                state.message = why
         self._metric_becomes(state, phase, why)
 
     def _assess_run(self) -> None:
@@ -174,8 +185,11 @@ class AnalysisRun:
                 self._metric_becomes(state, "Successful", "Run Terminated")
         if any(True for _ in self._open()):
             return
-        decisive = [state.phase for state in self.states if not state.metric.dry_run] or ["Successful"]
-        self._become(max(decisive, key=_WORSE.__getitem__), self.message)
+        worst, self.message = "Successful", ""  # dry-run metrics decide nothing; of equals the first one speaks
+        for state in self.states:
+            if not state.metric.dry_run and _WORSE[state.phase] > _WORSE[worst]:
+                worst, self.message = state.phase, state.message
+        self._become(worst, self.message)
 
     def _metric_becomes(self, state: _MetricState, phase: str, why: str) -> None:
         if phase != state.phase:

@@ -7,23 +7,24 @@ Source: Argo Rollouts utils/replicaset/canary.go, as described in delivery-syste
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
+from typing import NamedTuple
 
 from sim.policy.errors import PolicyError
 
 __all__ = ["Bounds", "Pods", "bounds", "move", "move_older", "routed", "shared"]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """How many pods beyond, and how many available pods below, the wanted size are allowed while moving."""
 
     surge: int
     unavailable: int
 
 
+@lru_cache(maxsize=1024)
 def bounds(replicas: int, max_surge: int | str, max_unavailable: int | str) -> Bounds:
     """Resolve counts or percentages of `replicas`: surge rounds up, unavailable down; both 0 becomes unavailable 1.
 
@@ -50,6 +51,7 @@ def _count(replicas: int, value: int | str, rounding: Callable[[Fraction], int])
     return number
 
 
+@lru_cache(maxsize=4096)
 def shared(replicas: int, weight: float, surge: int, maximum: int = 100) -> tuple[int, int]:
     """(canary, stable) pods whose ratio is nearest to `weight` when pods share the traffic evenly (no router)."""
     if replicas == 0:
@@ -82,8 +84,7 @@ def routed(replicas: int, weight: float, maximum: int = 100, minimum: int = 0) -
     return max(count, min(minimum, replicas)) if count else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pods:
+class Pods(NamedTuple):
     """Wanted and available pods of one revision."""
 
     wanted: int
@@ -94,7 +95,9 @@ class Pods:
         return self.wanted if by_wanted or self.wanted < self.available else self.available
 
 
-def move(stable: Pods, canary: Pods, older: Pods, target: tuple[int, int], replicas: int, allowed: Bounds) -> tuple[int, int]:
+def move(
+    stable: Pods, canary: Pods, older: Pods, target: tuple[int, int], replicas: int, allowed: Bounds
+) -> tuple[int, int]:
     """One pass towards `target` (canary, stable) within the bounds; returns the wanted (canary, stable)."""
     limit, least = replicas + allowed.surge, replicas - allowed.unavailable
     target_canary, target_stable = target

@@ -107,8 +107,8 @@ _ALL = (
             "Blast radius: requests that the change broke beyond what stable would have broken, until traffic was back "
             "or watching ended. Counted by cause, not by raw errors; 0 for a good release."),
     Measure("harm_share", "blast radius, share", "%", "amount", "both", "lower", _harm_share,
-            "Blast radius over all requests from the start of the rollout until counting ended; a policy that is over sooner "
-            "has fewer requests below the line."),
+            "Blast radius over all requests from the start of the rollout until counting ended; a rollout that is over sooner "
+            "divides by fewer requests."),
     Measure("users", "users affected", "users", "amount", "both", "lower", _column("users"),
             "Expected number of users that met at least one request broken by the change."),
     Measure("detection_delay", "detection delay", "s", "delay", "bad", "lower", _detection,
@@ -120,7 +120,7 @@ _ALL = (
     Measure("promote_delay", "promote delay", "s", "delay", "good", "lower", lambda cell: _promotion(cell, np.nan),
             "From the start of a good rollout that was promoted until the new version served everything."),
     Measure("lead", "lead of a rollout", "s", "delay", "good", "lower", lambda cell: _promotion(cell, np.inf),
-            "The same over all rollouts of a good release; infinite for those that were not promoted."),
+            "Promote delay over all rollouts of a good release, infinite for those that were not promoted."),
     Measure("duration", "duration", "s", "delay", "both", "lower", _column("decided_at"),
             "From the start of a rollout until it was promoted, aborted or given up."),
     Measure("lost", "lost requests", "requests", "amount", "both", "lower", _column("lost"),

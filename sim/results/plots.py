@@ -1,37 +1,32 @@
 """Plots: free functions `plot_x(result, ax=None)` that draw into an axes and return it. matplotlib is loaded when one is called.
 
 Without `ax` a figure of its own is made, without pyplot, so nothing is kept behind the scenes: `plot_harm(result).figure`.
-Bytes are deterministic: `svg` fixes the hash salt and writes no date. Colours: Okabe and Ito (2008), told apart by people with
+Bytes are deterministic: `drawing.svg` fixes the hash salt and writes no date. Colours: Okabe and Ito (2008), told apart by people with
 any colour vision; markers and line styles say the same again.
 """
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.engine.rows import OUTCOMES
+from sim.results.drawing import INK, axes, legend_above, patch, point, reach, scale, share_at, style, times
 from sim.results.front import OBJECTIVES, Front, front
-from sim.results.interval import Interval
 from sim.results.measures import MEASURES, sample
 from sim.results.result import Cell, Result, outcomes
 from sim.results.survival import DETECTED, ESCAPED, Incidence, cumulative_incidence
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import Locator
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#8C510A")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("solid", "dashed", "dashdot", "dotted", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 ENDS = ("#56B4E9", "#E69F00", "#8F8F8F")  # promoted, aborted, inconclusive
-INK, FAINT = "#333333", "#999999"
 _ROW = 0.21  # inches of a row of text at 9 points
 
 
@@ -41,9 +36,8 @@ def plot_outcomes(result: Result, ax: Axes | None = None) -> Axes:
 
     rows = _rows(result, result.releases)
     ax = ax if ax is not None else _row_axes(result, rows, legend=1)
-    bars: dict[
-        tuple[int, bool], list[tuple[tuple[float, float], ...]]
-    ] = {}  # one collection a kind draws in half the time
+    # One collection a kind: it draws in half the time of single bars.
+    bars: dict[tuple[int, bool], list[tuple[tuple[float, float], ...]]] = {}
     for y, cell in rows:
         left = 0.0
         for end, number in enumerate(outcomes(cell)):
@@ -51,7 +45,7 @@ def plot_outcomes(result: Result, ax: Axes | None = None) -> Axes:
             corners = ((left, y - 0.36), (left + share, y - 0.36), (left + share, y + 0.36), (left, y + 0.36))
             bars.setdefault((end, wrong), []).extend([corners] if number else [])
             if wrong and number:
-                _number(ax, left, share, y)
+                share_at(ax, left, share, y)
             left += share
     for (end, wrong), corners_of in bars.items():
         ax.add_collection(PolyCollection(corners_of, facecolors=ENDS[end], alpha=1.0 if wrong else 0.35, linewidths=0))
@@ -59,7 +53,7 @@ def plot_outcomes(result: Result, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("share of rollouts; solid: wrong for that release")
-    _legend(ax, [_patch(color, name) for color, name in zip(ENDS, OUTCOMES, strict=True)])
+    legend_above(ax, [patch(color, name) for color, name in zip(ENDS, OUTCOMES, strict=True)])
     return ax
 
 
@@ -83,7 +77,7 @@ def plot_harm(result: Result, ax: Axes | None = None) -> Axes:
 
 def plot_detection(result: Result, ax: Axes | None = None, *, release: str | None = None, legend: bool = True) -> Axes:
     """Share of all rollouts of a bad release (default: the first) aborted within a time; escapes never come in."""
-    ax = ax if ax is not None else _axes(5.6, 2.4, legend=_lines(result))
+    ax = ax if ax is not None else axes(5.6, 2.4, legend=_lines(result))
     name = release if release is not None else next(iter(result.split(True)), "")
     cells = [
         cell
@@ -101,11 +95,11 @@ def plot_detection(result: Result, ax: Axes | None = None, *, release: str | Non
     ax.set_ylim(-0.03, 1.03)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     minutes = last > 600
-    ax.xaxis.set_major_locator(_times(last))
+    ax.xaxis.set_major_locator(times(last))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value / 60:g}" if minutes else f"{value:g}")
     ax.set_xlabel(f"{'minutes' if minutes else 'seconds'} since the first harm")
     if legend:
-        _legend(ax, ax.get_legend_handles_labels()[0])
+        legend_above(ax, ax.get_legend_handles_labels()[0])
     else:
         ax.set_title(name, fontsize=10, loc="left", color=INK)
     return ax
@@ -118,7 +112,7 @@ def plot_front(
 
     `cost` is one of the objectives' names (`front.OBJECTIVES`); `places` saves working the front out again.
     """
-    ax = ax if ax is not None else _axes(5.6, 2.8, 0.85, legend=_lines(result))
+    ax = ax if ax is not None else axes(5.6, 2.8, 0.85, legend=_lines(result))
     known = places if places is not None else front(result)
     if OBJECTIVES[0][0] not in known.objectives or cost not in known.objectives:
         ax.set_title("needs bad and good releases", fontsize=10, loc="left", color=INK)
@@ -132,22 +126,22 @@ def plot_front(
     for place, x, y in shown:
         color, marker = _look(result, place.policy)
         ax.errorbar(
-            x.estimate, y.estimate, xerr=_reach(x), yerr=_reach(y), color=color, marker=marker, markersize=8, capsize=3,
+            x.estimate, y.estimate, xerr=reach(x), yerr=reach(y), color=color, marker=marker, markersize=8, capsize=3,
             markerfacecolor=color if place.member else "none", linestyle="none",
         )  # fmt: skip
-    _scale(ax, "x", [x for _, x, _ in shown])
-    _scale(ax, "y", [y for _, _, y in shown])
+    scale(ax, "x", [x for _, x, _ in shown])
+    scale(ax, "y", [y for _, _, y in shown])
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.set_ylabel("mean blast radius, requests")
     ax.set_xlabel({"median lead": "median lead of a good release, seconds"}.get(cost, cost))
-    _legend(ax, [_point(*_look(result, place.policy), place.policy, place.member) for place, *_ in shown])
+    legend_above(ax, [point(*_look(result, place.policy), place.policy, place.member) for place, *_ in shown])
     return ax
 
 
 def plot_weight(steps: Sequence[tuple[float, float]], ax: Axes | None = None, *, until: float | None = None) -> Axes:
     """Share of traffic on the new version over time, from (at, share) pairs, drawn up to `until` (s)."""
-    ax = ax if ax is not None else _axes(7.2, 1.8)
+    ax = ax if ax is not None else axes(7.2, 1.8)
     last = max([until or 0.0, *(at for at, _ in steps)])
     at, share = [0.0, *(a for a, _ in steps), last], [0.0, *(s for _, s in steps), steps[-1][1] if steps else 0.0]
     ax.step(at, share, where="post", color=COLORS[0], linewidth=1.8)
@@ -188,48 +182,6 @@ def _lines(result: Result, across: int = 3) -> int:
     return -(-len(result.policies) // across)
 
 
-def svg(drawn: Axes | Figure, salt: str = "seatrial") -> str:
-    """A figure as an SVG element: text stays text, ids differ between salts, equal plots give equal bytes."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
-    assert figure is not None
-    file = io.StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    text = file.getvalue()
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    return re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", text)  # names of groups, which would repeat on a page
-
-
-def _axes(width: float, height: float, left: float = 0.75, legend: int = 0) -> Axes:
-    """Axes of `height` inches in a figure of their own, with margins in inches: `left`, and on top `legend` lines.
-
-    Fixed margins, because a layout engine would draw everything twice.
-    """
-    from matplotlib.figure import Figure
-
-    top, bottom, right = 0.12 + 0.2 * legend, 0.48, 0.2
-    total = top + height + bottom
-    figure = Figure(figsize=(width, total))
-    ax = figure.add_axes((left / width, bottom / total, (width - left - right) / width, height / total))
-    style(ax)
-    return ax
-
-
-def style(ax: Axes) -> None:
-    """Quiet axes: no box, small dark text, a faint grid behind."""
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(FAINT)
-    ax.tick_params(labelsize=9, colors=INK, color=FAINT)
-    ax.xaxis.label.set(fontsize=9, color=INK)
-    ax.yaxis.label.set(fontsize=9, color=INK)
-    ax.title.set_color(INK)
-    ax.grid(color=FAINT, alpha=0.25, linewidth=0.6)
-    ax.set_axisbelow(True)
-
-
 def _rows(result: Result, releases: Sequence[str]) -> list[tuple[float, Cell]]:
     """Heights of the bars, from the top down, a gap and a line for the name of each release."""
     rows, y = [], 0.0
@@ -247,7 +199,7 @@ def _rows(result: Result, releases: Sequence[str]) -> list[tuple[float, Cell]]:
 def _row_axes(result: Result, rows: Sequence[tuple[float, Cell]], legend: int = 0) -> Axes:
     """Axes for rows: as high as they ask for, as far from the left as the longest name needs (9 points: 0.08 inches a letter)."""
     height = _ROW * (rows[0][0] - rows[-1][0] + 2.2) if rows else 1.0
-    return _axes(7.6, height, 0.15 + 0.08 * max((len(policy) for policy in result.policies), default=0), legend)
+    return axes(7.6, height, 0.15 + 0.08 * max((len(policy) for policy in result.policies), default=0), legend)
 
 
 def _label_rows(ax: Axes, rows: Sequence[tuple[float, Cell]]) -> None:
@@ -269,78 +221,12 @@ def _label_rows(ax: Axes, rows: Sequence[tuple[float, Cell]]) -> None:
         ax.set_ylim(rows[-1][0] - 0.7, rows[0][0] + 1.5)
 
 
-def _number(ax: Axes, left: float, share: float, y: float) -> None:
-    """The share, inside a bar that has room for it, else beside it."""
-    text = f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
-    if share >= 0.1:
-        ax.text(left + share / 2, y, text, ha="center", va="center", fontsize=8, color="#000000")
-    elif left + share > 0.9:
-        ax.text(left - 0.01, y, text, ha="right", va="center", fontsize=8, color=INK)
-    else:
-        ax.text(left + share + 0.01, y, text, ha="left", va="center", fontsize=8, color=INK)
-
-
 def _incidence(cell: Cell) -> Incidence:
     delays = sample(cell, MEASURES["detection_delay"])
     return cumulative_incidence(delays, np.where(np.isfinite(delays), DETECTED, ESCAPED))
-
-
-def _times(last: float) -> Locator:
-    """Ticks at round times, five at most."""
-    from matplotlib.ticker import MultipleLocator
-
-    steps = (10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
-    return MultipleLocator(next((step for step in steps if last / step <= 5.3), 86400))
 
 
 def _look(result: Result, policy: str) -> tuple[str, str]:
     """Colour and marker, the same in every plot of a result."""
     index = result.policies.index(policy)
     return COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)]
-
-
-def _reach(interval: Interval) -> list[list[float]]:
-    """Error bars to both ends; none towards an end that is infinite."""
-    ends = (interval.estimate - interval.low, interval.high - interval.estimate)
-    return [[end if np.isfinite(end) else 0.0] for end in ends]
-
-
-def _scale(ax: Axes, which: Literal["x", "y"], values: Sequence[Interval]) -> None:
-    """Logarithmic with round ticks where everything is above 0, else linear from 0; room on all sides."""
-    from matplotlib.ticker import LogLocator, NullLocator
-
-    known = [v for one in values for v in (one.low, one.estimate, one.high) if np.isfinite(v)]
-    low, high = min(known, default=0.0), max([1e-9, *known])
-    if low <= 0:
-        ax.set(**{f"{which}lim": (-0.04 * high, 1.08 * high)})
-        return
-    ax.set(**{f"{which}scale": "log", f"{which}lim": (low / 2, high * 2)})
-    axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 200 * low else (1.0, 2.0, 5.0)))
-    axis.set_minor_locator(NullLocator())
-
-
-def _patch(color: str, name: str) -> Artist:
-    from matplotlib.patches import Patch
-
-    return Patch(color=color, label=name, linewidth=0)
-
-
-def _point(color: str, marker: str, name: str, filled: bool) -> Artist:
-    from matplotlib.lines import Line2D
-
-    face = color if filled else "none"
-    return Line2D([], [], color=color, marker=marker, markersize=7, markerfacecolor=face, linestyle="none", label=name)
-
-
-def _legend(ax: Axes, handles: Sequence[Artist]) -> None:
-    """Above the axes, so that it never lies over the data."""
-    ax.legend(
-        handles=list(handles),
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=3,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-    )

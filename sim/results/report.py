@@ -12,12 +12,13 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.results import plots
 from sim.results.blocks import Block, Shown, blocks, contrasts, judged
 from sim.results.budgets import Verdict, overall
+from sim.results.drawing import FAINT, INK, svg
 from sim.results.front import Front, front
 from sim.results.measures import MEASURES
 from sim.results.page import PAGE
+from sim.results.plots import detections, plot_front, plot_harm, plot_outcomes
 from sim.results.result import Result
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _NAMES = ("Scenario", "Digest", "Seed", "Replications", "Rung", "Service", "Peop
 _FIGURES = {
     "At a glance": (
         "front",
-        "Harm against delay: lower left is better; hollow: another policy is better on every count.",
+        "Harm against delay: lower left is better; hollow: beaten, another policy is as good on every count and better on one.",
     ),
     "How often does a bad release reach everyone?": ("outcomes", "How the rollouts ended."),
     "How many requests does it break?": ("harm", "Blast radius of single rollouts."),
@@ -153,12 +154,10 @@ def _definitions(result: Result) -> str:
 
 def _figures(result: Result, places: Front) -> dict[str, str]:
     """The figures by name; those that need a bad release are left out without one."""
-    from sim.results.plots import plot_front, plot_harm, plot_outcomes
-
     made = {"outcomes": _svg(plot_outcomes(result), "outcomes", "How the rollouts ended, per policy and release")}
     if result.split(True):
         made["harm"] = _svg(plot_harm(result), "harm", "Distribution of the blast radius, per policy and release")
-        made["detection"] = _svg(plots.detections(result), "detection", "Share aborted within a time, per release")
+        made["detection"] = _svg(detections(result), "detection", "Share aborted within a time, per release")
         if result.split(False):
             made["front"] = _svg(
                 plot_front(result, places=places), "front", "Blast radius against the delay of good releases"
@@ -177,8 +176,8 @@ def _single(result: Result, drawn: dict[str, str]) -> list[str]:
 
 def _svg(drawn: Axes | Figure, name: str, label: str) -> str:
     """A figure for the page: its text in the page's font, its ink in the page's colours, a name for those who cannot see it."""
-    text = plots.svg(drawn, name)
-    for color, variable in ((plots.INK, "--ink"), (plots.FAINT, "--faint")):
+    text = svg(drawn, name)
+    for color, variable in ((INK, "--ink"), (FAINT, "--faint")):
         text = text.replace(color.lower(), f"var({variable})")
     text = re.sub(
         r"(font: [^;\"]*?px) [^;\"]*", r"\1 system-ui, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif", text

@@ -82,14 +82,15 @@ def _unit(estimate: float, unit: str) -> tuple[float, str, str]:
 
 
 def _digits(low: float, high: float, estimate: float) -> int:
-    """Decimals: one digit of the half-width, at most three of the estimate; no more than 4, none for whole numbers."""
-    if all(math.isinf(value) or float(value).is_integer() for value in (low, high, estimate)):
+    """Decimals: one digit of the half-width, at most four digits in all; none for whole numbers."""
+    known = [abs(value) for value in (estimate, low, high) if math.isfinite(value) and value]
+    if all(value.is_integer() for value in known):
         return 0
     half = (high - low) / 2 if low < high else math.inf
+    most = max(0, 3 - math.floor(math.log10(max(known))))
     if math.isfinite(half):
-        return min(4, max(0, -math.floor(math.log10(half))))
-    known = next((abs(value) for value in (estimate, low, high) if math.isfinite(value) and value), 1.0)
-    return min(4, max(0, 2 - math.floor(math.log10(known))))
+        return min(4, most, max(0, -math.floor(math.log10(half))))
+    return min(4, max(0, 2 - math.floor(math.log10(known[0]))))
 
 
 def _end(value: float, digits: int, suffix: str, unit: str) -> str:

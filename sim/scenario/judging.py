@@ -149,7 +149,7 @@ def analysis(
     on_nodata: OnUnknown | None = None,
     split: Split | None = None,
 ) -> Analysis:
-    """The analysis of these metrics. `endless`: it runs until it is ended. `on_nodata`, `split`: for judges, where the file does not say."""
+    """The analysis of these metrics. `endless`: it runs until it is ended. `on_nodata`, `split`: where the file does not say."""
     if not settings:
         raise PolicyError("an analysis needs at least one metric; list one under metrics")
     return Analysis(tuple(_metric({"on_nodata": on_nodata, **one}, endless, split) for one in settings))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from sim.files import Refused, parse_duration
-from sim.files.words import show
+from sim.files.words import choose, show
+from sim.policy.errors import WorldError
 
 __all__ = ["MeasureName", "Quantity", "Requirement"]
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_MEASURE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
 _SENSE = re.compile(r"(<=|>=)\s*(\S+)")
 
 
@@ -38,11 +38,18 @@ def _requirement(value: object) -> tuple[str, float]:
 
 
 def _measure(value: str) -> str:
-    if not _MEASURE.fullmatch(value):
-        raise Refused(
-            f"{show(value)} is no measure of results",
-            "write e.g. harm.mean, harm.p95, abort_rate, detection_delay.median",
-        )
+    """A measure of results by name, with or without a statistic; what there is, the results say."""
+    from sim.results.measures import ALIASES, MEASURES, named
+
+    names = (*MEASURES, *ALIASES)
+    stem = value.partition(".")[0]
+    if stem not in names:
+        raise Refused(f"unknown measure {show(value)}", choose(stem, names))
+    try:
+        named(value)
+    except WorldError as error:
+        problem, _, remedy = str(error).rpartition("; ")
+        raise Refused(problem, remedy) from None
     return value
 
 

@@ -18,7 +18,8 @@ Class = tuple[str | None, float, float]
 @dataclass(frozen=True, slots=True)
 class Routing:
     """Traffic goes by weight once the policy has spoken of weights, by the active service once it has spoken of services, else by
-    the available pods (kube-proxy balances evenly). `weight` and `mirror` are ratios."""
+    the available pods (kube-proxy balances evenly). `weight` and `mirror` are ratios; `weight` is the new version's: all
+    of it once that is the stable one."""
 
     mode: Literal["pods", "weight", "active"] = "pods"
     weight: float = 0.0
@@ -26,13 +27,13 @@ class Routing:
     matched: tuple[str, ...] = ()
     mirror: float = 0.0
 
-    def asked(self, command: Command, maximum: float) -> Routing:
+    def asked(self, command: Command, maximum: float, promoted: bool) -> Routing:
         """The routing after a command; `maximum` is the weight that stands for all traffic."""
         match command:
             case SetWeight(weight):
                 if not 0 <= weight <= maximum:
                     raise PolicyError(f"a weight lies between 0 and {maximum:g}, got {weight:g}")
-                return replace(self, mode="weight", weight=weight / maximum)
+                return replace(self, mode="weight", weight=1.0 if promoted else weight / maximum)
             case Switch(active):
                 return replace(self, mode="active", active=active)
             case Match(segments):
@@ -40,13 +41,13 @@ class Routing:
             case Mirror(percent):
                 return replace(self, mirror=percent / 100)
             case Restore():
-                return replace(self, weight=0.0, active=1, matched=(), mirror=0.0)
+                return replace(self, weight=1.0 if promoted else 0.0, active=1, matched=(), mirror=0.0)
         return self
 
     def part(self, promoted: bool, old: int, new: int) -> float:
-        """The part of unmatched requests that goes to the new version, given available pods; after a promotion it is the stable one."""
+        """The part of unmatched requests that goes to the new version, given available pods."""
         if self.mode == "weight":
-            return 1.0 - self.weight if promoted else self.weight
+            return self.weight
         if self.mode == "active":
             return 1.0 if self.active == 2 else 0.0
         return new / (new + old) if new + old else (1.0 if promoted else 0.0)

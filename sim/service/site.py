@@ -9,7 +9,7 @@ A change of traffic takes `propagation` seconds to arrive.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
@@ -21,9 +21,21 @@ from sim.durations import Constant
 from sim.engine.ledger import Ledger
 from sim.faults.effects import DriverEffect, Effect, LoadEffect, TelemetryEffect, VersionEffect
 from sim.policy.commands import (
-    Apply, AskGate, Command, Counts, Finish, Match, Measure, Mirror, Promote, Restore, SetScale, SetWeight, Switch,
+    Apply,
+    AskGate,
+    Command,
+    Counts,
+    Finish,
+    Match,
+    Measure,
+    Mirror,
+    Promote,
+    Restore,
+    SetScale,
+    SetWeight,
+    Switch,
 )  # fmt: skip
-from sim.policy.errors import PolicyError, WorldError
+from sim.policy.errors import PolicyError
 from sim.policy.events import Answer, Answered, Event, Human, Interrupted, Measured, Started, Value, WeightIs, Woke
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Measurement, Note, PhaseIs
@@ -191,14 +203,12 @@ class Site:
                     self._count_pods(at)
                     self._fleet.apply(at, command)
                 case SetWeight() | Switch() | Match() | Mirror() | Restore():
-                    self._asked = self._asked.asked(command, self._max_weight)
+                    self._asked = self._asked.asked(command, self._max_weight, self._fleet.stable == 2)
                     self._route(at)
                 case AskGate(gate):
                     self._ask(at, gate)
                 case Promote(revision):
                     self._fleet.promote(at, revision)
-                    self._asked = replace(self._asked, weight=0.0)  # the new version is stable now: nothing moves
-                    self._routing = replace(self._routing, weight=0.0)
                 case Finish(outcome, reason):
                     self.story.outcome, self.story.reason, self.story.decided_at = outcome, reason, at
         self._replan(at)
@@ -229,7 +239,9 @@ class Site:
         before, self._routing = self._routing, routing
         if (before.mirror > 0) != (routing.mirror > 0):
             self._mark_copies(at, routing.mirror > 0)
-        return WeightIs(round(routing.weight * self._max_weight, 9)) if routing.mode == "weight" and at > 0 else None
+        if routing.mode != "weight" or at == 0:
+            return None
+        return WeightIs(0.0 if self._fleet.stable == 2 else round(routing.weight * self._max_weight, 9))
 
     def share(self, at: float) -> float:
         """The share of users' requests that goes to the new version."""

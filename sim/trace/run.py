@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sim.driver import drive
+from sim.policy.commands import Command
 from sim.policy.events import Event
 from sim.policy.rollout import Policy, Rollout
 from sim.trace.script import Script
@@ -30,15 +32,28 @@ class Trace:
         return head | {"entries": list(self.entries)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A rollout whose events the tracer hears as well."""
+
+    rollout: Rollout
+    tracer: Tracer
+
+    @property
+    def wakes_at(self) -> float | None:
+        return self.rollout.wakes_at
+
+    def handle(self, at: float, event: Event) -> tuple[Command, ...]:
+        self.tracer.happened(at, event)
+        return self.rollout.handle(at, event)
+
+
 def trace(policy: Policy, script: Script, *, replicas: int = 1, name: str = "policy", profile: str = "") -> Trace:
-    """Run `policy` with `replicas` pods against `script` until nothing more can happen, or `script.until`."""
+    """Run `policy` with `replicas` pods against `script` until nothing more can happen, or `script.until`.
+
+    Raises WorldError for a metric that the script does not know, PolicyError for a policy that does not get on.
+    """
     tracer = Tracer(stable=replicas)
-    rollout = Rollout(policy, observe=tracer.heard)
     world = ScriptWorld(script, replicas, tracer.scaled)
-    following: tuple[float, Event] | None = world.start()
-    while following is not None:
-        at, event = following
-        tracer.happened(at, event)
-        world.carry(at, rollout.handle(at, event))
-        following = world.next(rollout.wakes_at)
+    drive(_Told(Rollout(policy, observe=tracer.heard), tracer), world)
     return Trace(name, profile, tracer.phase, tracer.reason, tuple(tracer.entries))

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import cast
 
 from sim.policy.events import Answer, HumanAction
 
-__all__ = ["HANG", "Happening", "Script"]
+__all__ = ["HANG", "Hang", "Happening", "Script"]
 
 
-class _Hang:
+class Hang:
     """The answer that never comes."""
 
     def __repr__(self) -> str:
         return "HANG"
 
 
-HANG = _Hang()
+HANG = Hang()
 
 _ACTIONS: dict[tuple[str, object], HumanAction] = {
     ("promote", False): "promote", ("promote", True): "promote-full", ("abort", False): "abort", ("retry", False): "retry",
@@ -39,7 +38,7 @@ class Happening:
     @property
     def action(self) -> HumanAction:
         which = self.value if self.kind == "pause" else self.full
-        return cast(HumanAction, _ACTIONS[(self.kind, which)])
+        return _ACTIONS[(self.kind, which)]
 
 
 Ready = float | Mapping[int, float | tuple[float, ...]]
@@ -49,7 +48,7 @@ Ready = float | Mapping[int, float | tuple[float, ...]]
 class Script:
     """Answers per metric (or template/metric; the last one repeats), pods' time to readiness, query time, events; seconds."""
 
-    measurements: Mapping[str, tuple[Answer | _Hang, ...]] = field(default_factory=dict)
+    measurements: Mapping[str, tuple[Answer | Hang, ...]] = field(default_factory=dict)
     ready: Ready = 0.0
     query: float = 0.0
     events: tuple[Happening, ...] = ()
@@ -57,9 +56,7 @@ class Script:
 
     def ready_after(self, revision: int, pod: int) -> float:
         """Seconds from creation to available of the `pod`-th pod that this revision makes; infinite: never."""
-        ready = self.ready
-        if isinstance(ready, Mapping):
-            ready = ready.get(revision, 0.0)
+        ready = self.ready.get(revision, 0.0) if isinstance(self.ready, Mapping) else self.ready
         if isinstance(ready, tuple):
             return ready[min(pod, len(ready) - 1)] if ready else inf
-        return cast(float, ready)
+        return ready

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite, isnan
 from typing import Any
 
 from sim.policy.commands import Command, SetScale, SetWeight, Switch
 from sim.policy.events import Event, Human, NewRevision, PodsReady
+from sim.policy.judges.base import Window
 from sim.policy.notes import AnalysisIs, Measurement, MetricIs, Note, PhaseIs, StepIs, TickIs
 
 __all__ = ["Tracer"]
@@ -43,14 +45,16 @@ class Tracer:
                     self.step = index
                     self._add(at, "step", index=index)
             case PhaseIs(phase, reason):
-                self.phase, self.reason = phase, reason
-                self._add(at, "phase", phase=phase, reason=reason)
+                if (phase, reason) != (self.phase, self.reason):
+                    self.phase, self.reason = phase, reason
+                    self._add(at, "phase", phase=phase, reason=reason)
             case AnalysisIs():
                 self._add(at, "analysis", run=item.run, index=item.index, template=item.template, phase=item.phase)
             case MetricIs():
                 self._add(at, "metric", run=item.run, metric=item.metric, phase=item.phase)
             case Measurement():
-                self._add(at, "measurement", run=item.run, metric=item.metric, value=_plain(item.value), verdict=item.verdict)
+                value = _plain(item.value)
+                self._add(at, "measurement", run=item.run, metric=item.metric, value=value, verdict=item.verdict)
             case TickIs(failed, iterations):
                 self._add(at, "tick", failedChecks=failed, iterations=iterations)
 
@@ -72,8 +76,8 @@ class Tracer:
                 self._add(at, "revision", revision=revision)
 
     def _add(self, at: float, kind: str, **more: Any) -> None:
-        state = {"at": round(at, 3), "kind": kind, "step": self.step, "weight": self.weight, "stable": self.stable, "canary": self.canary}
-        self.entries.append(state | more)
+        state = {"at": round(at, 3), "kind": kind, "step": self.step, "weight": self.weight}
+        self.entries.append(state | {"stable": self.stable, "canary": self.canary} | more)
 
 
 def _number(value: float) -> float:
@@ -81,9 +85,11 @@ def _number(value: float) -> float:
 
 
 def _plain(value: object) -> object:
-    """JSON has no NaN and no infinity: they are written as text, as the journal does."""
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return "NaN" if value != value else "Inf" if value > 0 else "-Inf"
+    """JSON has no NaN and no infinity: they are written as text. Counts are written as what they count."""
+    if isinstance(value, float) and not isfinite(value):
+        return "NaN" if isnan(value) else "Inf" if value > 0 else "-Inf"
+    if isinstance(value, Window):
+        return {"requests": value.canary.requests, "bad": value.canary.bad}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

@@ -6,24 +6,37 @@ from collections.abc import Callable
 from math import inf
 
 from sim.agenda import Agenda
-from sim.policy.commands import Apply, AskGate, Command, Measure, Promote, SetScale
-from sim.policy.errors import WorldError
+from sim.policy.commands import Apply, AskGate, Command, Measure, Promote, SetScale, Text
+from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import (
-    Answer, Answered, Event, Failed, Human, Measured, NewRevision, Resized, Started, Terminated, Woke,
+    Answered,
+    Event,
+    Failed,
+    Human,
+    Measured,
+    NewRevision,
+    Resized,
+    Started,
+    Terminated,
+    Woke,
 )  # fmt: skip
 from sim.service.fleet import Fleet
-from sim.trace.script import HANG, Happening, Script
+from sim.trace.script import Hang, Happening, Script
 
 __all__ = ["ScriptWorld"]
 
 HANG_TIMEOUT = 30.0  # Argo's timeout of a Prometheus query (delivery-systems.md section 2.1)
+_TIMEOUTS = {"web": 10.0}  # of other providers (same section)
+_TURNS = 10_000  # events in one instant, far above what any policy needs
 
 
 class ScriptWorld:
-    """Carries commands out against a script. `scaled` hears of the sizes that the world itself decides (a Deployment's batches)."""
+    """Carries commands out against a script. `scaled` hears of sizes that the policy does not say: a Deployment's batches, and who is
+    stable after a promotion."""
 
     def __init__(self, script: Script, replicas: int, scaled: Callable[[float, int, int, int], None]) -> None:
-        self._script = script
+        self._script, self._scaled = script, scaled
+        self._at, self._turns = 0.0, 0
         self._agenda: Agenda[Event | Happening | None] = Agenda()
         self._asked: dict[str, int] = {}  # measurements taken so far, per entry of the script
         self._fleet = Fleet(replicas, script.ready_after, self._look, scaled)
@@ -36,6 +49,15 @@ class ScriptWorld:
         return 0.0, Started(self._fleet.replicas, self._fleet.revision, self._fleet.stable)
 
     def next(self, wakes_at: float | None) -> tuple[float, Event] | None:
+        following = self._following(wakes_at)
+        if following is not None:
+            self._turns = self._turns + 1 if following[0] == self._at else 0
+            self._at = following[0]
+            if self._turns > _TURNS:
+                raise PolicyError(f"the policy does not get on: {_TURNS} events at {self._at:g} s; check its wakes_at")
+        return following
+
+    def _following(self, wakes_at: float | None) -> tuple[float, Event] | None:
         while True:
             planned = self._agenda.next_at
             at = min((moment for moment in (planned, wakes_at) if moment is not None), default=inf)
@@ -59,7 +81,15 @@ class ScriptWorld:
                 case AskGate(gate, name):
                     self._ask(at, gate, name)
                 case Promote(revision):
-                    self._fleet.promote(at, revision)
+                    self._promote(at, revision)
+
+    def _promote(self, at: float, revision: int) -> None:
+        if (
+            revision not in self._fleet.pods
+        ):  # it has no pods of its own (a feature flag): it runs in those that are there
+            self._fleet.pods[revision] = self._fleet.pods.pop(self._fleet.stable)
+        self._fleet.promote(at, revision)
+        self._scaled(at, *self._fleet.wanted())
 
     # ---- what happens ----
 
@@ -106,14 +136,18 @@ class ScriptWorld:
         full = f"{command.template}/{name}"
         key = full if full in self._script.measurements else name
         if key not in self._script.measurements:
-            raise WorldError(f"the script has no measurements for metric {full.lstrip('/')}; add measurements: {{{name}: [...]}}")
+            what = full.lstrip("/")
+            raise WorldError(f"the script has no measurements for metric {what}; add measurements: {{{name}: [...]}}")
         values = self._script.measurements[key]
         turn = self._asked.get(key, 0)
         self._asked[key] = turn + 1
         answer = values[min(turn, len(values) - 1)]
-        after = HANG_TIMEOUT if answer is HANG else self._script.query
-        given: Answer = Failed("timeout: no answer") if answer is HANG else answer
-        self._agenda.plan(at + after, Measured(command.id, given))
+        if isinstance(answer, Hang):
+            provider = command.query.provider if isinstance(command.query, Text) else ""
+            patience = _TIMEOUTS.get(provider, HANG_TIMEOUT)
+            self._agenda.plan(at + patience, Measured(command.id, Failed("timeout: no answer")))
+        else:
+            self._agenda.plan(at + self._script.query, Measured(command.id, answer))
 
     def _look(self, at: float) -> None:
         self._agenda.plan(at, None)

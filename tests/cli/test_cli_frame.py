@@ -80,7 +80,9 @@ def test_text_is_not_coloured_in_a_pipe(seatrial: Seatrial) -> None:
 
 def test_a_closed_pipe_is_quiet() -> None:
     script = f"{sys.executable} -c 'from sim.cli import main; main()' schema scenario | head -c 1"
-    done = subprocess.run(["bash", "-c", script + '; echo "${PIPESTATUS[0]}" >&2'], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        ["bash", "-c", script + '; echo "${PIPESTATUS[0]}" >&2'], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     assert done.stderr.split() == ["0"]
 
 

@@ -32,12 +32,20 @@ def test_import_sim_loads_nothing() -> None:
 
 
 def test_light_commands_stay_light() -> None:
-    commands = [["--help"], ["validate", "--help"], ["validate", "scenarios/demo.yaml"], ["schema", "scenario"], ["completion", "bash"]]
+    commands = [
+        ["--help"],
+        ["validate", "--help"],
+        ["validate", "scenarios/demo.yaml"],
+        ["schema", "scenario"],
+        ["completion", "bash"],
+    ]
     assert loaded(f"run({commands!r})", HEAVY) == []
 
 
 def test_listing_the_commands_loads_none_of_them() -> None:
-    assert loaded("run([['--help'], ['--version']])", ("sim.cli.run", "sim.scenario", "numpy", "pydantic", "yaml")) == []
+    assert (
+        loaded("run([['--help'], ['--version']])", ("sim.cli.run", "sim.scenario", "numpy", "pydantic", "yaml")) == []
+    )
 
 
 def test_importing_is_quick() -> None:
@@ -51,7 +59,14 @@ def test_importing_is_quick() -> None:
 def test_public_names() -> None:
     import sim
 
-    assert [name for name in sim.__all__ if not name.startswith("_")] == ["Result", "compare", "load", "replay", "run", "trace"]
+    assert [name for name in sim.__all__ if not name.startswith("_")] == [
+        "Result",
+        "compare",
+        "load",
+        "replay",
+        "run",
+        "trace",
+    ]
     for name in sim.__all__:
         assert getattr(sim, name)
     assert callable(sim.trace)

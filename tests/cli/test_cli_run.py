@@ -59,7 +59,14 @@ def test_the_text_names_the_result_and_what_is_next(seatrial: Seatrial, small: P
     said = seatrial("run", "small.yaml")
     document = json.loads(seatrial("run", "small.yaml", "--json").out)
     assert said.code == 0
-    for words in (document["digest"][:16], "seed 3", "40 rollouts", "aggregated", document["people"], "seatrial run small.yaml --seed=3"):
+    for words in (
+        document["digest"][:16],
+        "seed 3",
+        "40 rollouts",
+        "aggregated",
+        document["people"],
+        "seatrial run small.yaml --seed=3",
+    ):
         assert words in said.out
     assert "next  seatrial explain small.yaml --policy canary --release bad" in said.out
     assert max(map(len, said.out.splitlines()[:-8])) <= 100
@@ -73,11 +80,13 @@ def test_the_command_makes_the_same_bytes(seatrial: Seatrial, small: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("budget", "code", "word"),
-    [("<= 60%", 0, "pass"), ("<= 1%", 1, "fail"), ("<= 13%", 3, "undecided")],
+    ("policy", "budget", "code", "word"),
+    [("canary", "<= 60%", 0, "pass"), ("rolling", "<= 1%", 1, "fail"), ("canary", "<= 13%", 3, "undecided")],
 )
-def test_budgets_decide_the_exit_code(seatrial: Seatrial, small: Path, budget: str, code: int, word: str) -> None:
-    when = "{policy: canary, release: bad}" if word == "pass" else "{policy: rolling, release: bad}" if word == "fail" else "{policy: canary}"
+def test_budgets_decide_the_exit_code(
+    seatrial: Seatrial, small: Path, policy: str, budget: str, code: int, word: str
+) -> None:
+    when = f"{{policy: {policy}, release: bad}}"
     text = small.read_text(encoding="utf-8")
     text += f'budgets: [{{measure: escape_rate, fail: "{budget}", when: {when}}}]\n'
     small.write_text(text, encoding="utf-8")
@@ -88,7 +97,9 @@ def test_budgets_decide_the_exit_code(seatrial: Seatrial, small: Path, budget: s
 
 
 def test_more_replications_are_made_until_the_budgets_are_decided(seatrial: Seatrial, small: Path) -> None:
-    text = small.read_text(encoding="utf-8").replace("replications: 40", "replications: {min: 50, batch: 50, max: 2000}")
+    text = small.read_text(encoding="utf-8").replace(
+        "replications: 40", "replications: {min: 50, batch: 50, max: 2000}"
+    )
     text += 'budgets: [{measure: escape_rate, fail: "<= 10%", when: {policy: canary}}]\n'
     small.write_text(text, encoding="utf-8")
     sizes = {cell["replications"] for cell in json.loads(seatrial("run", small, "--json").out)["cells"]}
@@ -98,13 +109,29 @@ def test_more_replications_are_made_until_the_budgets_are_decided(seatrial: Seat
 def test_results_have_the_same_bytes_whatever_the_workers_and_the_hash_seed(tmp_path: Path, small: Path) -> None:
     documents = []
     for seed, jobs in (("1", "1"), ("2", "2")):
-        command = [sys.executable, "-c", "from sim.cli import main; main()", "run", "small.yaml", "--json", "--jobs", jobs]
+        command = [
+            sys.executable,
+            "-c",
+            "from sim.cli import main; main()",
+            "run",
+            "small.yaml",
+            "--json",
+            "--jobs",
+            jobs,
+        ]
         command += ["-n", "600", "--out", f"out{jobs}", "--quiet"]
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(sim.__file__).parents[1])}
         done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment, check=True)
         rows = (tmp_path / f"out{jobs}" / "rows.npy").read_bytes()
         documents.append((done.stdout, rows, (tmp_path / f"out{jobs}" / "result.json").read_bytes()))
     assert documents[0] == documents[1]
+
+
+def test_a_policy_class_travels_to_workers(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(small.parent)
+    Path("stopper.py").write_text(STOPPER, encoding="utf-8")
+    Path("long.yaml").write_text(LONG, encoding="utf-8")
+    assert sim.run("long.yaml", jobs=2).document() == sim.run("long.yaml").document()
 
 
 # ---- interruption ----

@@ -77,7 +77,7 @@ def build() -> Build:
 @pytest.fixture
 def four() -> Rows:
     """Four rollouts of a bad release: caught at once, caught late, escaped and restored by an alert, never exposed."""
-    table = np.array(
+    return np.array(
         [
             # replication, outcome, person, looks, exposed, decided, full, alerted, restored, ended,
             #     requests, canary requests, bad, harm, lost, users, pod seconds
@@ -106,4 +106,3 @@ def four() -> Rows:
         ],
         ROW,
     )
-    return table

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from sim.engine.rows import Rows
-from sim.results.plots import detections, plot_detection, plot_front, plot_harm, plot_outcomes, plot_weight, svg
+from sim.results.drawing import svg
+from sim.results.plots import detections, plot_detection, plot_front, plot_harm, plot_outcomes, plot_weight
 from sim.results.result import Cell, Result
 
 Build = Callable[..., Result]

@@ -68,11 +68,12 @@ def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
         "shop.yaml:15:1 replications: min must not exceed max, got 5 and 3; swap them",
         "shop.yaml:16:7 seed: -1 is less than 0; use 0 to 1000000000000",
         "shop.yaml:18:39 budgets.0.fail: '< 3' is not a requirement; write e.g. \"<= 2%\" or \">= 99%\"",
-        "shop.yaml:19:20 expect.0.measure: 'Harm' is no measure of results; write e.g. harm.mean, harm.p95, abort_rate, detection_delay.median",
+        "shop.yaml:19:20 expect.0.measure: unknown measure 'Harm'; did you mean harm?",
         "shop.yaml:19:44 expect.1: between must rise, got 3 and 1; swap them",
         "shop.yaml:20:11 metrics.x: latency is not measured in percent; use seconds or ms",
         "shop.yaml:21:35 pipeline.integration.workers: 0 is not more than 0; use more than 0",
-        "shop.yaml:21:50 pipeline.alerting.foo: unknown key 'foo'; use one of: sample, evaluate, pending, group_wait, lookback, visible, reports",
+        "shop.yaml:21:50 pipeline.alerting.foo: unknown key 'foo'; "
+        "use one of: sample, evaluate, pending, group_wait, lookback, visible, reports",
         "shop.yaml:22:1 commits: there is no file ./nowhere; paths are relative to the file that names them",
     ]  # fmt: skip
 
@@ -93,6 +94,10 @@ def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
             "shop.yaml:3:64 budgets.0.when.release: there is no release 'god'; did you mean good?",
         ),
         (
+            "policy: {recreate: {}}\nexpect: [{measure: abort_rate.p95, between: [0, 1]}]",
+            "shop.yaml:3:20 expect.0.measure: 'abort_rate.p95' asks for 'p95' of a rate; write abort_rate alone",
+        ),
+        (
             "policies: {a: {recreate: {}}}\nexpect: [{measure: abort_rate, between: [0, 1], policy: b}]",
             "shop.yaml:3:57 expect.0.policy: there is no policy 'b'; use one of: a",
         ),
@@ -101,8 +106,9 @@ def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
             "shop.yaml:3:12 releases.a: two faults with the id leaking-build; give each fault its own id",
         ),
         (
-            "policy: {recreate: {}}\nfaults: [{id: s, kind: load.spike, at_s: 0s, duration_s: 10ms, repeat: {every_s: 10ms}, params: {factor: 2}}]\nreleases: {a: {}}",
-            "shop.yaml:4:12 releases.a: fault s occurs more than 100000 times before 86400 s; raise repeat.every_s",
+            "policy: {recreate: {}}\nreleases: {a: {}}\n"
+            "faults: [{id: s, kind: load.spike, at_s: 0s, duration_s: 10ms, repeat: {every_s: 10ms}, params: {factor: 2}}]",
+            "shop.yaml:3:12 releases.a: fault s occurs more than 100000 times before 86400 s; raise repeat.every_s",
         ),
         ("policy: ./sub", "shop.yaml:2:9 policy: there is no file ./sub; paths are relative to the file that names them"),
         ('policy: "a\\0b"', "shop.yaml:2:9 policy: this is no path; write e.g. ./policies/canary.yaml"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -172,11 +173,7 @@ def test_jitter_is_drawn_once_from_the_seed(tmp_path: Path) -> None:
     starts = [effect.start for effect in one.releases[0].effects if isinstance(effect, LoadEffect)]
     assert one.releases[0].effects == one.releases[1].effects == again.releases[0].effects
     assert one.releases[0].effects != other.releases[0].effects
-    assert (
-        starts[0] == 60.0
-        and len(starts) >= 4
-        and all(600.0 <= b - a <= 900.0 for a, b in zip(starts, starts[1:], strict=False))
-    )
+    assert starts[0] == 60.0 and len(starts) >= 4 and all(600.0 <= b - a <= 900.0 for a, b in pairwise(starts))
 
 
 # ---- metrics in a provider's language ----
@@ -372,10 +369,14 @@ def test_the_demo() -> None:
     assert replace(made.service, name="default") == Service()
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "scenarios" / "policies").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_example_policy(path: Path) -> None:
+EXAMPLES = ("ab", "all-at-once", "blue-green", "canary-sequential", "canary-thresholds", "flag", "rolling", "shadow")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_policy(name: str) -> None:
+    path = ROOT / "scenarios" / "policies" / f"{name}.yaml"
     service = Service(segments=(("beta", 0.05),))
-    assert assemble([path], service=service, releases=["good"]).policies[0].name == path.stem
+    assert assemble([path], service=service, releases=["good"]).policies[0].name == name
 
 
 def test_the_default_service_is_the_default_service() -> None:

@@ -365,7 +365,8 @@ def test_names_and_replicas() -> None:
             "canary: {weights: [5, 120], interval: 60s, count: 5, judge: threshold}",
             "policy.yaml:2:23 canary.weights.1: 120 is more than 100; use 0 to 100",
         ),
-        ("name: x", "policy.yaml:1:1: no policy here; add one of: canary, rolling, recreate, all-at-once, blue-green, ab, shadow, flag, python"),
+        ("name: x",
+         "policy.yaml:1:1: no policy here; add one of: canary, rolling, recreate, all-at-once, blue-green, ab, shadow, flag, python"),
         ("cannary: {}", "policy.yaml:2:1 cannary: unknown key 'cannary'; did you mean canary?"),
         ("rolling: {}\nrecreate: {}", "policy.yaml:1:1: rolling and recreate in one policy; keep one of them"),
         ("canary: {}", "policy.yaml:2:1 canary: a canary has either weights or steps; write e.g. weights: [5, 20, 50, 100]"),
@@ -408,10 +409,12 @@ def test_names_and_replicas() -> None:
         ("canary: {steps: [], judge: threshold}", "policy.yaml:2:1 canary: judge beside steps; move it below analysis or background"),
         ("blue-green: {auto_promotion: yes}", "policy.yaml:2:30 blue-green.auto_promotion: 'yes' is text in YAML 1.2; write true"),
         ("rolling: {min_ready: 1:30}", "policy.yaml:2:22 rolling.min_ready: '1:30' is not a duration; write e.g. 30s, 5m, 1h30m"),
-        ("shadow: {percent: 0%, interval: 60s, count: 1, judge: threshold}", "policy.yaml:2:1 shadow: a mirror of 0% shows nothing; write e.g. percent: 10%"),
+        ("shadow: {percent: 0%, interval: 60s, count: 1, judge: threshold}",
+         "policy.yaml:2:1 shadow: a mirror of 0% shows nothing; write e.g. percent: 10%"),
         (
             "canary: {steps: [{analyse: {interval: 60s, count: 1, judge: {threshold: {max_error_rate: null}}}}]}",
-            "policy.yaml:2:62 canary.steps.0.analyse.judge.threshold: a threshold checks nothing: set max_error_rate, max_latency or max_ratio",
+            "policy.yaml:2:62 canary.steps.0.analyse.judge.threshold: "
+            "a threshold checks nothing: set max_error_rate, max_latency or max_ratio",
         ),
         (
             "canary: {weights: [100], interval: 60s, count: 1, measure: error-rate, success: result.x <}",

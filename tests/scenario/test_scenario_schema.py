@@ -19,7 +19,10 @@ ROOT = Path(__file__).parents[2] / "scenarios"
 SCHEMAS = schemas()
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.yaml")), ids=lambda path: path.stem)
+OWN = [path for path in sorted(ROOT.rglob("*.yaml")) if "\nseatrial: " in path.read_text()]  # the rest are manifests
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
 def test_every_example_fits_its_schema(path: Path) -> None:
     value = read_document(path).value
     jsonschema.Draft7Validator(SCHEMAS[value["seatrial"]]).validate(value)

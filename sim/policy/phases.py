@@ -1,0 +1,59 @@
+"""Phase and reason of a rollout in Argo's words and order (delivery-systems.md sections 2.17 and 2.19; utils/rollout/rolloututil.go)."""
+
+from __future__ import annotations
+
+from sim.policy.standing import Standing
+
+__all__ = ["BECOMING", "DRAINING", "HEALTHY", "MORE", "Phase", "canary_phase", "paused", "progressing", "waits"]
+
+Phase = tuple[str, str]
+
+HEALTHY: Phase = ("Healthy", "")
+MORE: Phase = ("Progressing", "more replicas need to be updated")
+BECOMING: Phase = ("Progressing", "updated replicas are still becoming available")
+DRAINING: Phase = ("Progressing", "old replicas are pending termination")
+STEPS: Phase = ("Progressing", "waiting for all steps to complete")
+
+
+def paused(suspended: bool, step: str, inconclusive: bool) -> Phase | None:
+    """The pause that a rollout stands in: a person's own first, then the first condition (`step` names it, or is empty)."""
+    if suspended:
+        return "Paused", "manually paused"
+    if step:
+        return "Paused", step
+    return ("Paused", "InconclusiveAnalysisRun") if inconclusive else None
+
+
+def progressing(updated: int, available: int, replicas: int) -> Phase | None:
+    """What pods are missing: created of the new revision, or available."""
+    if updated < replicas:
+        return MORE
+    return BECOMING if available < updated else None
+
+
+def canary_phase(s: Standing, late: str) -> Phase:
+    """The phase of a canary; `late` is the message of a passed deadline, or empty."""
+    if s.aborted is not None or late:
+        return "Degraded", s.aborted or late
+    pause = paused(s.suspended, "CanaryPauseStep" if s.paused_at is not None else "", s.inconclusive)
+    if pause is not None:
+        return pause
+    if s.policy.pods:
+        wanted, available = s.stable.wanted + s.canary.wanted, s.stable.available + s.canary.available
+        for entry in s.older:
+            wanted += entry.pods.wanted
+            available += entry.pods.available
+        updated = s.canary.wanted if s.updating else s.stable.wanted
+        missing = progressing(updated, available, s.replicas)
+        if missing is not None:
+            return missing
+        if not s.policy.router and wanted > updated:
+            return DRAINING
+    return STEPS if s.updating else HEALTHY
+
+
+def waits(s: Standing, timed: bool) -> bool:
+    """Whether nothing but a person gets the rollout on; `timed`: the pause ends by itself."""
+    if s.aborted is not None:
+        return False
+    return s.suspended or s.inconclusive or (s.paused_at is not None and not timed)

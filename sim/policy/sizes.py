@@ -1,0 +1,100 @@
+"""How many pods a canary wants, and how far one pass moves towards that (delivery-systems.md sections 2.8 to 2.10, 2.13).
+
+Behind a router the canary follows its weight in one step and stable keeps its size; without one the ratio of pods is the
+weight, and both move within surge and unavailable.
+"""
+
+from __future__ import annotations
+
+from sim.policy.scale import Bounds, Pods, bounds, move, move_older, routed, shared
+from sim.policy.standing import Standing
+
+__all__ = ["drained", "following", "reached", "target"]
+
+
+def target(s: Standing) -> tuple[int, int]:
+    """Wanted (canary, stable) pods for the current step."""
+    policy, replicas, maximum = s.policy, s.replicas, s.policy.max_weight
+    if not policy.pods or not s.updating:
+        return 0, replicas
+    weight = s.planned(s.index)
+    if not policy.router:
+        return shared(replicas, weight, _allowed(s).surge, maximum)
+    least = min(policy.min_pods, replicas) if s.modern else policy.min_pods
+    scale = None if s.full or s.aborted is not None or s.index >= s.plan.last else s.plan.scales[s.index]
+    if scale is not None and scale.replicas is not None:
+        canary = scale.replicas
+    else:
+        canary = routed(replicas, weight if scale is None or scale.weight is None else scale.weight, maximum)
+    if not policy.dynamic_stable_scale:
+        return _at_least(canary, least), replicas
+    if s.aborted is not None:  # pods go only after their traffic
+        return _at_least(max(canary, routed(replicas, s.weight, maximum)), least), replicas
+    stable = max(routed(replicas, maximum - weight, maximum), routed(replicas, maximum - s.recorded, maximum))
+    return _at_least(canary, least), _at_least(stable, least)
+
+
+def following(s: Standing, at: float) -> tuple[int, int]:
+    """Wanted (canary, stable) pods after one more pass."""
+    if s.policy.router:
+        canary, stable = target(s)
+        return (canary if s.aborted is None else _kept(s, at, canary)), stable
+    allowed = _allowed(s)
+    older = _older(s)
+    if not s.updating:
+        room = s.replicas + allowed.surge - (s.stable.wanted + older.wanted)
+        return 0, min(s.replicas, s.stable.wanted + max(0, room))
+    return move(s.stable, s.canary, older, target(s), s.replicas, allowed)
+
+
+def reached(s: Standing) -> bool:
+    """Whether the sizes of the current step stand; without a router the surplus of stable must be gone as well."""
+    if not s.policy.pods:
+        return True
+    if s.policy.router:
+        canary, stable = target(s)
+        complete = s.canary.available == canary == s.canary.wanted
+        return complete and (s.policy.dynamic_stable_scale or s.stable.wanted == stable)
+    if s.canary.available != s.canary.wanted or s.stable.available > s.stable.wanted:
+        return False
+    return not _older(s).available and following(s, 0.0) == (s.canary.wanted, s.stable.wanted)
+
+
+def drained(s: Standing, at: float) -> tuple[int, ...]:
+    """Wanted pods of the older revisions after one more pass, newest first."""
+    if s.policy.router:
+        # The newest may still have the router's weight; it is dropped only without.
+        held = s.older[0].revision if s.behind else None
+        return tuple(0 if at >= entry.drop_at and entry.revision != held else entry.pods.wanted for entry in s.older)
+    available = s.stable.available + s.canary.available + _older(s).available
+    return move_older(tuple(entry.pods for entry in s.older), available, s.replicas - _allowed(s).unavailable)
+
+
+def _kept(s: Standing, at: float, wanted: int) -> int:
+    """After an abort the canary's pods stay until a deadline that starts once stable is complete; None is for ever."""
+    policy, delay = s.policy, s.policy.abort_scale_down_delay
+    if s.canary.wanted == 0 or (policy.dynamic_stable_scale and policy.pods_follow_abort):
+        return wanted
+    if delay is None:
+        return s.canary.wanted
+    if s.canary_deadline is None and s.stable.available >= s.replicas:
+        s.canary_deadline = at + delay
+    if s.canary_deadline is None or at < s.canary_deadline:
+        return s.canary.wanted
+    return wanted
+
+
+def _allowed(s: Standing) -> Bounds:
+    return bounds(s.replicas, s.policy.max_surge, s.policy.max_unavailable)
+
+
+def _older(s: Standing) -> Pods:
+    wanted = available = 0
+    for entry in s.older:
+        wanted += entry.pods.wanted
+        available += entry.pods.available
+    return Pods(wanted, available)
+
+
+def _at_least(count: int, least: int) -> int:
+    return max(count, least) if count else 0
