@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ _POOL = 20_000  # rollouts, below which starting worker processes takes longer t
 def workers(jobs: int | None, session: Session) -> int:
     """Worker processes: as asked, else all cores that this process may use, where that pays."""
     if jobs is not None:
-        return jobs
+        return min(jobs, 1024)
     scenario = session.scenario
     if scenario.replications.maximum * len(scenario.policies) * len(scenario.releases) < _POOL:
         return 1
@@ -77,7 +77,7 @@ def answer(
     from sim.session import Interrupted, judged
 
     try:
-        with progress("simulating", quiet=quiet or json) as tell:
+        with progress("simulating", quiet=quiet) as tell:
             result = session.run(workers(jobs, session), tell, out, resume)
     except Interrupted as stopped:
         _interrupted(stopped, session, json=json)
@@ -88,24 +88,26 @@ def answer(
     if json:
         console.document(found.document())
     else:
-        _show(found, out, following, quiet=quiet, comparing=comparing, brief=brief)
+        _show(found, session.typed, out, following, quiet=quiet, comparing=comparing, brief=brief)
     return found
 
 
 def _show(
-    found: Answer, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool, brief: bool
+    found: Answer, typed: str, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool, brief: bool
 ) -> None:
     from sim.results.blocks import blocks, contrasts, footer, judged
     from sim.results.table import render
 
     screen, result = console.out(), found.result
     console.line(result.question.strip() or result.scenario, "bold")
-    shown = [*blocks(result)[: 2 if brief else None], *judged(found.verdicts)]
-    if comparing and len(result.policies) > 1:
-        shown += contrasts(result)
-    for block in shown:
+    for block in (*blocks(result)[: 2 if brief else None], *judged(found.verdicts)):
         console.show(*render(block, screen.width))
-    for text in footer(result):
+    if comparing and len(result.policies) > 1:
+        console.line(f"\nDifferences to {result.policies[0]}, replication by replication", "bold")
+        console.line("p: paired test, after Holm. r: variance left by common random numbers, 100% without them.", "dim")
+        for block in contrasts(result):
+            console.show(*render(block, screen.width))
+    for text in footer(replace(result, command=typed)):
         console.line(text, "dim", wrap=False)
     if not quiet:
         rows = [("wrote", f"{out}/result.json, rows.npy, report.html")] if out is not None else []

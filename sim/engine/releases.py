@@ -26,7 +26,7 @@ import simpy
 from numpy.typing import NDArray
 
 from sim.driver import Driven
-from sim.engine.ledger import Forecast
+from sim.engine.ledger import Forecast, Ledger
 from sim.engine.paths import Case, draws_for, gathered, staged
 from sim.faults.effects import Effect, PodEffect, VersionEffect
 from sim.pipeline.commits import LIMIT
@@ -100,7 +100,7 @@ class Rollouts:
                 return _end(release, start, ending)
             except simpy.Interrupt as interrupt:
                 pending = _heard(interrupt)
-        _, site, rollout = staged(case, draws_for(case.service, self._seed, place, 1), 0)
+        ledger, site, rollout = staged(case, draws_for(case.service, self._seed, place, 1), 0)
         interrupted = inf
         for due in _steps(rollout, site):
             while start + due > env.now:  # what is due at the moment of an interruption comes before it
@@ -113,7 +113,9 @@ class Rollouts:
                     yield env.timeout(start + due - env.now)
                 except simpy.Interrupt as interrupt:
                     pending = _heard(interrupt)
-        return _end(release, start, _ending(site, 0), interrupted)
+        ending = _ending(site, 0)
+        ledger.close()
+        return _end(release, start, ending, interrupted)
 
     def _case(self, release: Release, start: float) -> Case:
         policy = self._rollback if release.reason == "rollback" else self._policy
@@ -209,9 +211,11 @@ def _together(case: Case, seed: int, first: int, count: int) -> list[Ending | No
     draws = draws_for(case.service, seed, first, count)
     endings: list[Ending | None] = [None] * count
     groups: list[tuple[NDArray[np.intp], Forecast | None]] = [(np.arange(count), None)]
+    ledgers: list[Ledger] = []
     while groups:
         rows, forecast = groups.pop()
         ledger, site, crowd, rollout = gathered(case, draws, rows, forecast)
+        ledgers.append(ledger)
         try:
             for _ in _steps(rollout, site):
                 pass
@@ -221,6 +225,8 @@ def _together(case: Case, seed: int, first: int, count: int) -> list[Ending | No
             for position in crowd.here:
                 endings[rows[position]] = _ending(site, position)
         groups += ((rows[gone], Forecast(ledger, np.array(gone, np.intp))) for gone in crowd.left)
+    for ledger in ledgers:
+        ledger.close()
     return endings
 
 

@@ -39,10 +39,10 @@ def canary_phase(s: Standing, late: str) -> Phase:
     if pause is not None:
         return pause
     if s.policy.pods:
-        wanted, available = s.stable.wanted + s.canary.wanted, s.stable.available + s.canary.available
+        wanted, available = s.stable.wanted + s.canary.wanted, s.stable.staying + s.canary.staying
         for entry in s.older:
             wanted += entry.pods.wanted
-            available += entry.pods.available
+            available += entry.pods.staying
         updated = s.canary.wanted if s.updating else s.stable.wanted
         missing = progressing(updated, available, s.replicas)
         if missing is not None:

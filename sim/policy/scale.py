@@ -90,9 +90,14 @@ class Pods(NamedTuple):
     wanted: int
     available: int
 
+    @property
+    def staying(self) -> int:
+        """Available pods that are not about to go."""
+        return min(self.wanted, self.available)
+
     def counted(self, by_wanted: bool) -> int:
         """What counts as available in a pass: a set that shrinks, and the draining side, count by what is wanted."""
-        return self.wanted if by_wanted or self.wanted < self.available else self.available
+        return self.wanted if by_wanted else self.staying
 
 
 def move(

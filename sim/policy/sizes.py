@@ -66,7 +66,7 @@ def drained(s: Standing, at: float) -> tuple[int, ...]:
         # The newest may still have the router's weight; it is dropped only without.
         held = s.older[0].revision if s.behind else None
         return tuple(0 if at >= entry.drop_at and entry.revision != held else entry.pods.wanted for entry in s.older)
-    available = s.stable.available + s.canary.available + _older(s).available
+    available = s.stable.staying + s.canary.staying + sum(entry.pods.staying for entry in s.older)
     return move_older(tuple(entry.pods for entry in s.older), available, s.replicas - _allowed(s).unavailable)
 
 

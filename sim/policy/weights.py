@@ -47,8 +47,8 @@ def _back(s: Standing) -> float:
     if not s.modern:
         return min(s.weight, max(0, maximum - served))
     need = replicas - s.stable.available
-    if policy.pods_follow_abort:
-        need = max(need, s.canary.available if s.updating else sum(entry.pods.available for entry in s.older))
+    if policy.pods_follow_abort and s.updating:
+        need = max(need, s.canary.available)
     falling = (step.weight for step in reversed(s.plan.steps) if isinstance(step, SetWeight))
     desired = next((weight for weight in falling if routed(replicas, weight, maximum) < need), 0.0)
     if desired <= 0:

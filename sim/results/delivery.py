@@ -34,7 +34,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from rich.console import Console
 
-__all__ = ["MEASURES", "DeliveryCell", "DeliveryResult", "Measure", "block", "plot_timeline", "show", "summary", "text"]
+__all__ = [
+    "HARM_ABOVE",
+    "MEASURES",
+    "DeliveryCell",
+    "DeliveryResult",
+    "Measure",
+    "block",
+    "plot_timeline",
+    "show",
+    "summary",
+    "text",
+]
+
+HARM_ABOVE = 1000.0
+"""Broken requests beyond which a deployment failed for its users, unless told otherwise."""
 
 _TEXTS = ("scenario", "digest", "service", "rung", "people", "command", "question")
 
@@ -45,7 +59,7 @@ class DeliveryCell:
 
     policy: str
     runs: tuple[Rows, ...]
-    harm_above: float
+    harm_above: float = HARM_ABOVE
 
     @cached_property
     def keys(self) -> tuple[Dora, ...]:

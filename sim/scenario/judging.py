@@ -125,11 +125,11 @@ class WholeAnalysis(AnalysisForm):
 
 
 class BackgroundAnalysis(AnalysisForm):
-    """An analysis beside the steps: it starts before there is anything to see, so judges wait for data unless it says otherwise."""
+    """An analysis beside the steps: without data it is inconclusive and stops for a person, unless it says otherwise."""
 
     @cached_property
     def made(self) -> Analysis:
-        return analysis(self.settings(), on_nodata="wait")
+        return analysis(self.settings())
 
 
 LIMITS = (

@@ -75,7 +75,7 @@ class _Ramp(AnalysisForm, _CanaryOptions):  # type: ignore[valid-type, misc]
         held = [(SetWeight(weight), Pause(longest)) for weight in self.weights if weight < 100]
         if not held:
             raise PolicyError("a background guard needs a weight below 100, got (100,); add one")
-        background = analysis(settings, endless=True, on_nodata="wait")
+        background = analysis(settings, endless=True)
         return {
             "steps": (*(step for pair in held for step in pair), SetWeight(100)),
             "background": background,

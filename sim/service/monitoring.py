@@ -7,8 +7,8 @@ scrape after it received requests: what was counted before that scrape is invisi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Protocol
 
@@ -25,6 +25,9 @@ from sim.service.mix import Layout
 
 __all__ = ["Looks", "Metrics", "Monitor", "Seen", "View"]
 
+Weigh = Callable[[float, float], float]
+Split = Callable[[NDArray[np.int64]], "Seen"]
+
 _SLACK = 1e-9  # a scrape at the very moment of a query is seen by it
 
 
@@ -35,6 +38,7 @@ class Seen:
     requests: NDArray[np.int64]
     bad: NDArray[np.int64]
     latency: NDArray[np.int64]
+    points: tuple[tuple[str, NDArray[np.float64]], ...] = ()  # per named series float64[n, scrapes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,10 @@ class Monitor:
         if self._born is None:
             self._born = ceil((at - self._ledger.base) / self._ledger.scrape - _SLACK)
 
-    def look(self, at: float, span: float, weight: float) -> View | Absent | NotANumber | Failed:
-        """The counts of the last `span` seconds as a query at `at` gets them."""
+    def look(
+        self, at: float, span: float, weigh: Weigh, points: tuple[str, ...] = ()
+    ) -> View | Absent | NotANumber | Failed:
+        """The counts of the last `span` seconds as a query at `at` gets them; `weigh` tells the planned weight of a stretch of time."""
         lag = self._lag
         for effect in self._effects:
             if effect.start <= at < effect.end:
@@ -133,7 +139,17 @@ class Monitor:
         hidden = [k for k in self._resets() if first < k <= last]
         new = self._counts(since, last, [k for k in hidden if k > since], self._new)
         old = self._counts(first, last, hidden, self._old)
-        return View(max(0.0, ledger.time(first)), ledger.time(last), weight, new, old, self._layout.bounds)
+        start, end = max(0.0, ledger.time(first)), ledger.time(last)
+        if points:
+            new = replace(new, points=self._series(points, since, last, self._new))
+            old = replace(old, points=self._series(points, first, last, self._old))
+        return View(start, end, weigh(start, end), new, old, self._layout.bounds)
+
+    def _series(self, names: tuple[str, ...], first: int, last: int, split: Split) -> tuple[tuple[str, NDArray[np.float64]], ...]:
+        """One sample per scrape for judges that read series; not a number where nothing was requested."""
+        counts = self._ledger.cumulative
+        seen = [split(counts[scrape] - counts[scrape - 1]) for scrape in range(first + 1, last + 1)]
+        return tuple((name, np.stack([_sample(name, one) for one in seen], axis=1)) for name in names)
 
     def _made(self, scrape: int, end: int, step: int) -> int:
         """The next scrape from here on that was really made."""
@@ -148,12 +164,12 @@ class Monitor:
         ledger = self._ledger
         return [ceil((effect.start - ledger.base) / ledger.scrape) for effect in self._effects if effect.kind == "reset"]
 
-    def _counts(self, first: int, last: int, hidden: list[int], split: object) -> Seen:
+    def _counts(self, first: int, last: int, hidden: list[int], split: Split) -> Seen:
         counts = self._ledger.cumulative
         total = counts[last] - counts[first]
         for scrape in hidden:
             total = total - (counts[scrape] - counts[scrape - 1])
-        return split(total)  # type: ignore[operator, no-any-return]
+        return split(total)
 
     def _old(self, counts: NDArray[np.int64]) -> Seen:
         shape = self._layout
@@ -170,9 +186,24 @@ class Monitor:
 
 
 def _arms(seen: Seen) -> list[Arm]:
+    if seen.points:
+        return [_arm(seen, row) for row in range(len(seen.requests))]
     columns = zip(seen.requests.tolist(), seen.bad.tolist(), map(tuple, seen.latency.tolist()), strict=True)
     return [Arm(requests, bad, latency) for requests, bad, latency in columns]
 
 
 def _arm(seen: Seen, row: int) -> Arm:
-    return Arm(int(seen.requests[row]), int(seen.bad[row]), tuple(seen.latency[row].tolist()))
+    points = tuple((name, tuple(series[row].tolist())) for name, series in seen.points)
+    return Arm(int(seen.requests[row]), int(seen.bad[row]), tuple(seen.latency[row].tolist()), points)
+
+
+def _sample(name: str, seen: Seen) -> NDArray[np.float64]:
+    """One sample of a named series for every replication."""
+    requests = seen.requests.astype(np.float64)
+    if name == "requests":
+        return requests
+    if name == "errors":
+        return seen.bad.astype(np.float64)
+    if name == "error-rate":
+        return np.divide(seen.bad, requests, out=np.full(len(requests), np.nan), where=requests > 0)
+    raise WorldError(f"no series {name!r} is measured; write requests, errors or error-rate")

@@ -339,7 +339,8 @@ class Site:
 
     def _answer(self, at: float, command: Measure) -> Answer:
         span = command.query.window if isinstance(command.query, Counts) else self._window(command)
-        seen = self._monitor.look(at, span, self._weighed(at, span))
+        points = command.query.points if isinstance(command.query, Counts) else ()
+        seen = self._monitor.look(at, span, self._weight, points)
         if not isinstance(seen, View):
             return seen
         looks = Looks(command, seen, self._metrics)
@@ -348,14 +349,13 @@ class Site:
     def _window(self, command: Measure) -> float:
         return 60.0 if self._metrics is None else self._metrics.window(command)
 
-    def _weighed(self, at: float, span: float) -> float:
-        """The planned share of the new version, averaged over the window."""
-        start, total = max(0.0, at - span), 0.0
-        steps = self.story.steps
-        for index, (begin, share) in enumerate(steps):
-            end = steps[index + 1][0] if index + 1 < len(steps) else at
-            total += share * max(0.0, min(end, at) - max(begin, start))
-        return min(1.0, total / (at - start)) if at > start else self.share(at)
+    def _weight(self, begin: float, until: float) -> float:
+        """The planned share of the new version, averaged over a stretch of time."""
+        total, steps = 0.0, self.story.steps
+        for index, (start, share) in enumerate(steps):
+            end = steps[index + 1][0] if index + 1 < len(steps) else until
+            total += share * max(0.0, min(end, until) - max(start, begin))
+        return min(1.0, total / (until - begin)) if until > begin else self.share(until)
 
     # ---- people ----
 

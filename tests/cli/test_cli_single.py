@@ -236,6 +236,15 @@ def test_run_writes_journals_that_replay(seatrial: Seatrial, small: Path, tmp_pa
     assert seatrial("run", small, "--journal", "2").code == 2
 
 
+def test_every_scenario_of_the_gallery_can_be_told(seatrial: Seatrial) -> None:
+    """Whatever the policy is and asks: names, manifests with metrics, Python."""
+    from sim.cli import gallery
+
+    for name in gallery.names():
+        said = seatrial("explain", gallery.shipped(name), "--replication", "1", "--json")
+        assert said.code == 0, (name, said.err)
+
+
 @pytest.mark.parametrize("text", ["", "{}\n", "not json\n", '{"seatrial":"journal","format":99}\n', "\x00\xff"])
 def test_hostile_journals(seatrial: Seatrial, tmp_path: Path, text: str) -> None:
     (tmp_path / "j.jsonl").write_text(text, encoding="latin-1")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sim.durations import Constant
-from sim.engine.delivery import deliver, delivery_runs, run_delivery, uniforms
+from sim.engine.delivery import Interrupted, deliver, delivery_runs, run_delivery, uniforms
 from sim.engine.paths import Case, follow
 from sim.engine.releases import key
 from sim.faults.effects import DriverEffect, Effect, LoadEffect, PipelineEffect, VersionEffect
@@ -270,6 +270,19 @@ def test_workers_change_nothing() -> None:
     )
     assert single == delivery_runs(BUSY, None, CANARY, Service(), 2, until=0.5 * DAY, replications=2, workers=2)
     assert heard == [(1, 2), (2, 2)] and single[0] != single[1]
+
+
+def test_an_interruption_keeps_what_is_finished() -> None:
+    def stop(done: int, planned: int) -> None:
+        assert planned == 4
+        if done == 3:
+            raise KeyboardInterrupt
+
+    policies = {"rolling": Rolling(), "canary": CANARY}
+    with pytest.raises(Interrupted) as stopped:
+        deliver(BUSY, policies, Service(), until=0.5 * DAY, replications=2, progress=stop)
+    whole = deliver(BUSY, policies, Service(), until=0.5 * DAY, replications=2)
+    assert stopped.value.runs == {"rolling": whole["rolling"], "canary": whole["canary"][:1]}
 
 
 PROGRAM = """

@@ -366,3 +366,37 @@ def test_the_horizon_leaves_rows_open(exact: PipelineModel, half: Uniforms, stea
 def test_changes_are_checked(exact: PipelineModel, half: Uniforms, steady: Steady, changes: list[Change], said: str) -> None:
     with pytest.raises(WorldError, match=said):
         Pipeline(exact, changes, steady(), half)
+
+
+def test_who_looks_why_a_good_release_was_stopped_finds_what_was_live(
+    exact: PipelineModel, half: Uniforms, steady: Steady
+) -> None:
+    """A flaw too small for the alert stops the next rollout, which has it too; it gets a fix, and nobody rolls back."""
+    seen: list[Release] = []
+
+    def judge(release: Release) -> str:
+        seen.append(release)
+        return "aborted" if release.kept > 0 else "promoted"
+
+    changes = [bad(1, 0.0, severity=0.001), Change(2, 5000.0)]
+    small, stopped, fix = Pipeline(exact, changes, steady(60.0, judge), half).run(DAY).deployments
+    assert (small.outcome, stopped.outcome, fix.outcome) == ("promoted", "aborted", "promoted")
+    assert (stopped.responded, fix.reason, fix.changes) == ((stopped.rollout_ended or 0.0) + 600.0, "fix", 2)
+    assert (small.restored, small.restored_by) == (fix.served, "fix")
+    assert [(release.severity, release.kept, release.mended) for release in seen] == [
+        (0.001, 0.0, 0.0), (0.0, 0.001, 0.0), (0.0, 0.0, 0.001)
+    ]  # fmt: skip
+
+
+def test_what_is_live_breaks_its_share_of_the_requests_that_there_are(
+    exact: PipelineModel, half: Uniforms, steady: Steady
+) -> None:
+    asked: list[tuple[float, float]] = []
+
+    def requests(start: float, end: float) -> float:
+        asked.append((start, end))
+        return 7000.0
+
+    (row,) = Pipeline(exact, [bad(1, 0.0, severity=0.001)], steady(), half, requests=requests).run(DAY).deployments
+    assert asked == [(row.rollout_ended, DAY)]
+    assert row.harm == pytest.approx(5.0 + 7.0)  # 5 during the rollout

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.policy.canary import Canary
-from sim.policy.commands import AskGate, Finish, Match, Measure, Mirror, Promote, SetScale, SetWeight
+from sim.policy.commands import AskGate, Finish, Match, Mirror, Promote, SetScale, SetWeight
 from sim.policy.errors import PolicyError
 from sim.policy.events import Answered, Human, PodsReady, Resized, Started, WeightIs, Woke
 from sim.policy.steps import Analyse, Experiment, Gate, Pause, ScaleCanary, Step
@@ -110,8 +110,8 @@ def test_no_steps_without_router_is_a_rolling_update() -> None:
 def test_without_router_a_weight_stands_when_surplus_stable_pods_are_gone() -> None:
     tape = Tape(Canary(steps=(SetWeight(50), Pause()), router=False, max_surge=1))
     assert tape.feed(0.0, Started(replicas=4)) == [SetScale(3, 0), SetScale(3, 2)]
-    assert tape.feed(2.0, PodsReady(3, 1)) == []
-    assert tape.feed(3.0, PodsReady(3, 2)) == [SetScale(2, 2)]
+    assert tape.feed(2.0, PodsReady(3, 1)) == [SetScale(2, 2)]
+    assert tape.feed(3.0, PodsReady(3, 2)) == []
     assert tape.steps == []
     tape.feed(3.1, PodsReady(2, 2))
     assert tape.steps == [1]
@@ -122,7 +122,7 @@ def test_set_canary_scale_stays_in_force_until_match_traffic_weight() -> None:
     tape = five(*steps)
     assert tape.feed(2.0, PodsReady(5, 1)) == [SetWeight(80)]  # 1 pod gets 80% (quirk Q17)
     assert tape.steps == [1, 2]
-    assert tape.feed(9.0, Human("promote")) == [SetScale(5, 4), SetWeight(0)] or True
+    assert tape.feed(9.0, Human("promote")) == [SetScale(5, 4)]  # and the weight holds
     tape.feed(12.0, PodsReady(5, 4))
     assert tape.steps == [4]
 
@@ -237,10 +237,7 @@ def test_one_pod() -> None:
 def test_a_revision_that_is_stable_already() -> None:
     tape = Tape(Canary(steps=(SetWeight(20), Analyse(analysis(count=1))), background=analysis(interval=10.0)))
     end = tape.feed(0.0, Started(replicas=3, revision=1))
-    assert end == [SetWeight(0), SetScale(3, 0), Finish("promoted", "revision 1 is stable already")] or end == [
-        SetWeight(0), Finish("promoted", "revision 1 is stable already"),
-    ]  # fmt: skip
-    assert not any(isinstance(command, Measure) for command in end)
+    assert end == [SetWeight(0), Finish("promoted", "revision 1 is stable already")]
     assert tape.phases[-1] == ("Healthy", "")
     assert tape.rollout.wakes_at is None
 

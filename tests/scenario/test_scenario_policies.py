@@ -64,7 +64,7 @@ canary:
 
 
 def test_a_sequential_judge_watches_from_beside() -> None:
-    beside = look(EProcessCounts(on_nodata="wait"), "eprocess.counts", count=None)
+    beside = look(EProcessCounts(), "eprocess.counts", count=None)
     made = policy("canary: {weights: [5, 50, 100], interval: 60s, count: 5, judge: eprocess.counts}")
     held = (SetWeight(5), Pause(300.0), SetWeight(50), Pause(300.0), SetWeight(100))
     assert made == Canary(steps=held, background=beside, starting_step=1)
@@ -84,7 +84,7 @@ def test_the_guard_may_be_chosen() -> None:
     step = policy("canary: {weights: [100], interval: 60s, count: 5, guard: step, judge: eprocess.counts}")
     assert step == Canary(steps=(SetWeight(100), Analyse(look(EProcessCounts(), "eprocess.counts"))))
     beside = policy("canary: {weights: [5, 100], interval: 60s, count: 5, guard: background, judge: threshold}")
-    assert beside.background == look(Threshold(on_nodata="wait"), count=None)
+    assert beside.background == look(Threshold(), count=None)
 
 
 def test_what_the_file_says_about_missing_data_wins() -> None:

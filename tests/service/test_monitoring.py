@@ -31,7 +31,7 @@ def ledger(phase: float = 0.0) -> Ledger:
 def look(at: float, *effects: TelemetryEffect, span: float = 60.0, lag: float = 0.0, born: float = 0.0, phase: float = 0.0) -> object:
     monitor = Monitor(ledger(phase), SHAPE, lag, effects)
     monitor.expose(born)
-    return monitor.look(at, span, 0.1)
+    return monitor.look(at, span, lambda start, end: 0.1)
 
 
 def counted(view: object) -> tuple[float, float, int, int]:
@@ -76,3 +76,13 @@ def test_a_new_version_without_scrapes_has_no_requests() -> None:
     view = look(120.0, born=119.0)
     assert isinstance(view, View)
     assert int(view.canary.requests[0]) == 0 < int(view.baseline.requests[0])
+
+
+def test_series_for_judges_that_read_them() -> None:
+    monitor = Monitor(ledger(), SHAPE, 0.0, ())
+    monitor.expose(0.0)
+    view = monitor.look(120.0, 60.0, lambda start, end: 0.1, ("requests", "errors", "error-rate"))
+    assert isinstance(view, View)
+    arm = view.window(0).canary
+    assert dict(arm.points) == {"requests": (15.0,) * 4, "errors": (15.0,) * 4, "error-rate": (1.0,) * 4}
+    assert view.windows()[0] == view.window(0)
