@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim import naming
+from sim.exchange import Given, with_policies, with_service
 from sim.naming import command
-from sim.policy.errors import WorldError
-from sim.scenario import NamedPolicy, Release, Replications, Scenario, assemble, load, load_policy, load_service
+from sim.scenario import Release, Replications, Scenario, assemble, load
 
 if TYPE_CHECKING:
     from sim.engine.rows import Rows
@@ -34,7 +34,6 @@ Progress = Callable[[int, int], None]
 """Hears (finished, planned) replications, over all cases."""
 
 Asked = str | Path | Scenario
-Given = str | Path | NamedPolicy
 
 
 class Interrupted(KeyboardInterrupt):
@@ -263,84 +262,4 @@ def onset(release: Release) -> float:
 
     return min(
         (e.after for e in release.effects if isinstance(e, VersionEffect) and e.version != "stable"), default=0.0
-    )
-
-
-def with_policies(scenario: Scenario, given: Sequence[Given]) -> Scenario:
-    """The scenario with these policies in place of its own: names of its own, files, or policies. Raises FileErrors."""
-    from sim.files import canonical, digest
-    from sim.scenario.walking import plain
-
-    own = {policy.name: policy for policy in scenario.policies}
-    ready = _apart(_taken(given, own))
-    known = {policy.name for policy in ready}
-    budgets = tuple(budget for budget in scenario.budgets if not budget.policies or known & set(budget.policies))
-    chosen = replace(scenario, policies=ready, budgets=budgets)
-    foreign = [policy for policy in ready if policy.name not in own or own[policy.name].policy is not policy.policy]
-    if not foreign:
-        return chosen  # the scenario's own: nothing new goes into the digest
-    _known(foreign, scenario)
-    said = [{"name": policy.name, "policy": plain(policy.policy), "replicas": policy.replicas} for policy in ready]
-    return replace(chosen, digest=digest(scenario.digest.encode(), canonical(said), *map(_content, ready)))
-
-
-def _taken(given: Sequence[Given], own: dict[str, NamedPolicy]) -> list[NamedPolicy]:
-    """The policies that are meant; what is wrong with their files comes all at once."""
-    from sim.files import FileErrors
-
-    found: list[NamedPolicy] = []
-    wrong: list[FileErrors] = []
-    for one in given:
-        try:
-            if isinstance(one, NamedPolicy):
-                found.append(one)
-            else:
-                found.append(own[one] if isinstance(one, str) and one in own else load_policy(one))
-        except FileErrors as errors:
-            wrong.append(errors)
-    if wrong:
-        sources = {name: text for errors in wrong for name, text in errors.sources.items()}
-        raise FileErrors([problem for errors in wrong for problem in errors.problems], sources)
-    return found
-
-
-def _apart(policies: Sequence[NamedPolicy]) -> tuple[NamedPolicy, ...]:
-    """Different names for all."""
-    taken: dict[str, NamedPolicy] = {}
-    for policy in policies:
-        name, number = policy.name, 2
-        while name in taken:
-            name, number = f"{policy.name}-{number}", number + 1
-        taken[name] = policy.named(name)
-    return tuple(taken.values())
-
-
-def _known(policies: Sequence[NamedPolicy], scenario: Scenario) -> None:
-    """Raise WorldError when nobody says what a metric in a provider's language measures."""
-    from sim.policy.commands import Text
-    from sim.scenario.walking import asked
-
-    for policy in policies:
-        for template, metric, query in asked(policy.policy):
-            if isinstance(query, Text) and scenario.metrics.find(template, metric) is None:
-                raise WorldError(
-                    f"metric {metric} of {policy.name} asks {query.provider} in its own language, which is not simulated yet; "
-                    f"say in the scenario what it measures: metrics: {{{metric}: success-rate}}"
-                )
-
-
-def _content(policy: NamedPolicy) -> bytes:
-    """What the file of a policy holds: a class of a workshop is more than its fields."""
-    path = Path(policy.source.rpartition(":")[0] if policy.kind == "python" else policy.source)
-    return path.read_bytes() if path.is_file() else b""
-
-
-def with_service(scenario: Scenario, service: Path | str) -> Scenario:
-    """The scenario with another service. Raises FileErrors."""
-    from sim.files import canonical, digest
-    from sim.scenario.walking import plain
-
-    other = load_service(service)
-    return replace(
-        scenario, service=other, default_service=False, digest=digest(scenario.digest.encode(), canonical(plain(other)))
     )

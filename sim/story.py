@@ -13,7 +13,7 @@ from typing import Literal
 from sim.engine.paths import Case, draws_for, follow, solo
 from sim.engine.rows import OUTCOMES, Rows
 from sim.journal import Journal
-from sim.policy.commands import Apply, AskGate, Command, Finish, Match, Mirror, Restore, SetWeight, Switch
+from sim.policy.commands import Apply, AskGate, Command, Finish, Match, Mirror, Promote, Restore, SetWeight, Switch
 from sim.policy.errors import WorldError
 from sim.policy.events import Answered, Event, Human, Interrupted, NewRevision, PodsReady, Resized, Started, Terminated
 from sim.policy.judges.base import Arm, Window
@@ -73,7 +73,7 @@ def tell(policy: Policy, journal: Journal) -> tuple[Beat, ...]:
     teller = _Teller()
     rollout = Rollout(policy, observe=teller.heard)
     for number, (at, event, commands) in enumerate(journal.entries):
-        teller.happened(at, event)
+        teller.happened(at, event, any(isinstance(command, Promote) for command in commands))
         if rollout.handle(at, event) != commands:
             raise WorldError(f"entry {number} at {at:g} s is not what this policy does; compare with: seatrial replay")
     return tuple(_folded(teller.beats))
@@ -111,13 +111,16 @@ class _Teller:
         self._active = 1
         self._finished = False
         self._why = ""
+        self._promotes = False
 
     def say(self, at: float, text: str, tone: Tone = "") -> None:
         self.beats.append(Beat(at, text, tone))
 
     # ---- events ----
 
-    def happened(self, at: float, event: Event) -> None:
+    def happened(self, at: float, event: Event, promotes: bool) -> None:
+        """An event; `promotes`: the answer to it makes the new version the stable one, which gets all traffic by that."""
+        self._promotes = promotes
         match event:
             case Started(replicas, revision, stable):
                 self._stable, self._active = replicas, stable
@@ -188,7 +191,7 @@ class _Teller:
                 self._finish(at, outcome, reason)
 
     def _weigh(self, at: float, weight: float) -> None:
-        if weight != self._weight and not self._finished:
+        if weight != self._weight and not self._finished and not (weight == 0 and self._promotes):
             self.say(
                 at,
                 f"{weight:g}% of the traffic goes to the new version"

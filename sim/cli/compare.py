@@ -29,6 +29,7 @@ def compare(
     jobs: options.Jobs = None,
     out: options.Out = None,
     resume: options.Resume = None,
+    strict: options.Strict = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -38,12 +39,14 @@ def compare(
     release and six kinds of trouble. The first policy is what the others are compared with.
     """
     from sim.cli.answers import answer
+    from sim.cli.exactness import exactness
     from sim.session import Session
 
     if resume is not None and out not in (None, resume):
         raise Usage("--resume OUT writes into OUT; leave out --out")
     asked, policies = _asked(files, scenario)
     session = Session.of(asked, policies, service=service, replications=replications, seed=seed, verb="compare")
+    exactness(session.scenario.policies, strict=strict, quiet=quiet)
     found = answer(
         session, jobs=jobs, out=resume or out, resume=resume is not None, quiet=quiet, json=json, comparing=True,
         following=_following(session.scenario, policies),

@@ -31,6 +31,7 @@ _SERVICE = typer.Option(
 def plan(
     policy: Annotated[str, _POLICY],
     service: Annotated[Path | None, _SERVICE] = None,
+    strict: options.Strict = False,
     json: options.Json = False,
 ) -> None:
     """Show what a POLICY does when all goes well: weights, looks, requests per look, earliest and latest end.
@@ -38,12 +39,14 @@ def plan(
     Earliest: every look passes, people answer at once, pods start as in the median. Latest: judges use all their looks,
     people and pods take as long as they do once in a hundred.
     """
+    from sim.cli.exactness import exactness
     from sim.scenario import load_policy, load_service
     from sim.service.model import Service
     from sim.timeline import plan as make
 
     named = load_policy(policy)
     world = load_service(service) if service is not None else Service()
+    exactness([named], strict=strict, quiet=json)
     made = make(named.policy, world, named.replicas)
     if json:
         console.document(_document(named, world, made))

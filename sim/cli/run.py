@@ -38,6 +38,7 @@ def run(
     out: options.Out = None,
     resume: options.Resume = None,
     journal: Annotated[int | None, _JOURNAL] = None,
+    strict: options.Strict = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -47,6 +48,7 @@ def run(
     seed only, never on the number of workers; an interrupted run goes on with --resume and ends with the same bytes.
     """
     from sim.cli.answers import answer
+    from sim.cli.exactness import exactness
     from sim.session import Session
 
     asked: dict[str, Any] = {
@@ -62,6 +64,7 @@ def run(
     if journal is not None and out is None:
         raise Usage("--journal needs a folder: add --out DIR")
     session = Session.of(asked["scenario"], asked["policies"], replications=asked["replications"], seed=asked["seed"])
+    exactness(session.scenario.policies, strict=strict, quiet=quiet)
     found = answer(
         session, jobs=jobs, out=out, resume=resume is not None, quiet=quiet, json=json, following=_following(session)
     )

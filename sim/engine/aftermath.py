@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from sim.engine.draws import Draws
 from sim.engine.ledger import Ledger
 from sim.engine.rows import OUTCOMES, Rows
-from sim.engine.streams import Stream
 from sim.faults.effects import TelemetryEffect, VersionEffect
 from sim.policy.errors import WorldError
-from sim.service.mix import Layout, layout
+from sim.service.mix import layout
 from sim.service.site import Site
 
 if TYPE_CHECKING:
@@ -121,49 +120,59 @@ def _alerts(
         return _never(len(batch))
     position = {row: index for index, row in enumerate(ledger.rows.tolist())}
     here = np.array([position[row] for row in batch.tolist()], np.intp)
-    totals, bads = _history(ledger, layout(case.service), here)
+    ticks = alerts.every * np.arange(1, int(until / alerts.every) + 1)
+    ticks = ticks[np.array([not _blind(case, at) for at in ticks.tolist()], bool)]
+    if not len(ticks):
+        return _never(len(batch))
+    history = _History(case, ledger, here)
+    burning = np.zeros((len(ticks), len(batch)), bool)
+    for long, short, factor in alerts.pairs:
+        limit = factor * (1.0 - alerts.slo)
+        burning |= (history.rates(ticks, long) > limit) & (history.rates(ticks, short) > limit)
     first = np.full(len(batch), inf)
-    for tick in range(1, int(until / alerts.every) + 1):
-        at = tick * alerts.every
-        if _blind(case, at):
-            continue
-        burning = np.zeros(len(batch), bool)
-        for long, short, factor in alerts.pairs:
-            limit = factor * (1.0 - alerts.slo)
-            burning |= (_rate(case, ledger, totals, bads, at, long) > limit) & (_rate(case, ledger, totals, bads, at, short) > limit)
-        first[burning & (first == inf)] = at
-        if (first < inf).all():
-            break
+    fired = burning.any(axis=0)
+    first[fired] = ticks[burning[:, fired].argmax(axis=0)]
     acted = first.copy()
-    uniforms = Stream(draws.seed, "alert response", 4).uniforms_block(draws.first, draws.count, 0, 1)[batch, 0]
-    for index in np.flatnonzero(first < inf).tolist():
-        acted[index] += case.service.people.response.draw(float(uniforms[index]))
+    for index in np.flatnonzero(fired).tolist():
+        acted[index] += case.service.people.response.draw(float(draws.responses[batch[index]]))
     return first, acted
-
-
-def _history(ledger: Ledger, shape: Layout, here: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """int64[scrapes, n]: requests and bad requests that monitoring counted before each scrape (a slow answer is not an error)."""
-    totals = np.stack([counts[here].sum(axis=1) for counts in ledger.cumulative])
-    bad = [shape.buckets, shape.errors, shape.errors + 1, shape.width, shape.width + 1]
-    return totals, np.stack([counts[here][:, bad].sum(axis=1) for counts in ledger.cumulative])
 
 
 def _blind(case: Case, at: float) -> bool:
     return any(isinstance(e, TelemetryEffect) and e.kind in ("gap", "nan", "error") and e.start <= at < e.end for e in case.effects)
 
 
-def _rate(
-    case: Case, ledger: Ledger, totals: NDArray[np.int64], bads: NDArray[np.int64], at: float, span: float
-) -> NDArray[np.float64]:
-    """Bad over all requests in the last `span` seconds; before the rollout the service was as healthy as it is said to be."""
-    at -= case.service.monitoring.lag
-    last = max(0, min(int((at - ledger.base) / ledger.scrape + 1e-9), ledger.scraped))
-    total, bad = totals[last].astype(np.float64), bads[last].astype(np.float64)
-    if at - span >= 0:
-        first = int((at - span - ledger.base) / ledger.scrape + 1e-9)
-        total, bad = total - totals[first], bad - bads[first]
-    else:
-        before = case.service.traffic.rate(0.0) * (span - at)
-        total, bad = total + before, bad + before * case.service.errors
-    rate: NDArray[np.float64] = np.divide(bad, total, out=np.zeros(len(total)), where=total > 0)
-    return rate
+class _History:
+    """Requests and bad requests that monitoring counted before each scrape (a slow answer is not an error), as far as somebody asks."""
+
+    def __init__(self, case: Case, ledger: Ledger, here: NDArray[np.intp]) -> None:
+        shape = layout(case.service)
+        self._case, self._ledger, self._here = case, ledger, here
+        self._bad = [shape.buckets, shape.errors, shape.errors + 1, shape.width, shape.width + 1]
+        self._known: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+
+    def rates(self, ticks: NDArray[np.float64], span: float) -> NDArray[np.float64]:
+        """Bad over all requests in the last `span` seconds before each tick, float64[ticks, n].
+
+        Before the rollout the service was as healthy as it is said to be.
+        """
+        ledger, service = self._ledger, self._case.service
+        at = ticks - service.monitoring.lag
+        last = np.clip(((at - ledger.base) / ledger.scrape + 1e-9).astype(np.int64), 0, ledger.scraped)
+        first = np.maximum(0, ((at - span - ledger.base) / ledger.scrape + 1e-9).astype(np.int64))
+        before = service.traffic.rate(0.0) * np.maximum(0.0, span - at)[:, None]
+        (requests, errors), (requests_before, errors_before) = self._at(last), self._at(first)
+        total = requests - requests_before + before
+        bad = errors - errors_before + before * service.errors
+        rates: NDArray[np.float64] = np.divide(bad, total, out=np.zeros(total.shape), where=total > 0)
+        return rates
+
+    def _at(self, scrapes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        counted = [self._before(scrape) for scrape in scrapes.tolist()]
+        return np.stack([total for total, _ in counted]), np.stack([bad for _, bad in counted])
+
+    def _before(self, scrape: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        if scrape not in self._known:
+            counts = self._ledger.cumulative[scrape][self._here]
+            self._known[scrape] = counts.sum(axis=1), counts[:, self._bad].sum(axis=1)
+        return self._known[scrape]

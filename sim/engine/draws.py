@@ -16,6 +16,7 @@ from sim.engine.weather import Weather
 __all__ = ["BLOCK", "Draws"]
 
 BLOCK = 64  # windows drawn in one call
+_FEW = 4  # rows that are cheaper to draw one by one than with the whole batch
 _KEPT = 4  # blocks kept in memory: a rollout goes forward, its siblings start again
 
 
@@ -28,7 +29,15 @@ class Draws:
         self._whole = Stream(seed, "traffic", BLOCK * width)
         self._cut = Stream(seed, "traffic cut", width)
         self._lost = Stream(seed, "lost", 4)
+        self._responses: NDArray[np.float64] | None = None
         self._blocks: OrderedDict[int, Raw] = OrderedDict()
+
+    @property
+    def responses(self) -> NDArray[np.float64]:
+        """Uniform numbers, one per replication: how soon a person called by an alert acts."""
+        if self._responses is None:
+            self._responses = Stream(self.seed, "alert response", 4).uniforms_block(self.first, self.count, 0, 1)[:, 0]
+        return self._responses
 
     def whole(self, rows: slice | NDArray[np.intp], start: int, stop: int) -> Raw:
         """uint64[rows, stop - start, width]: part 0 of the windows [start, stop)."""
@@ -36,7 +45,7 @@ class Draws:
         while start < stop:
             block, offset = divmod(start, BLOCK)
             end = min(stop, (block + 1) * BLOCK)
-            pieces.append(self._block(block)[rows, offset : offset + end - start])
+            pieces.append(self._windows(rows, block)[:, offset : offset + end - start])
             start = end
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
@@ -44,15 +53,27 @@ class Draws:
         """uint64[rows, width]: one part of one window."""
         if part == 0:
             return self.whole(rows, window, window + 1)[:, 0]
-        return self._cut.raw_block(self.first, self.count, window, self.width, part)[rows]
+        return self._few(self._cut, rows, window, self.width, part)
 
     def lost(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:
         """uint64[rows, 2]: for the requests that the old and the new version lost in a part."""
-        return self._lost.raw_block(self.first, self.count, window, 2, part)[rows]
+        return self._few(self._lost, rows, window, 2, part)
 
     def close(self) -> None:
         """Forget the blocks now, see `Ledger.close`."""
         self._blocks.clear()
+
+    def _few(self, stream: Stream, rows: slice | NDArray[np.intp], block: int, n: int, part: int) -> Raw:
+        """uint64[rows, n]: of the whole batch in one call, or of a few rows one by one."""
+        if isinstance(rows, slice) or len(rows) > _FEW:
+            return stream.raw_block(self.first, self.count, block, n, part)[rows]
+        return np.stack([stream.raw(self.first + row, block, n, part) for row in rows.tolist()])
+
+    def _windows(self, rows: slice | NDArray[np.intp], block: int) -> Raw:
+        """uint64[rows, BLOCK, width]: a block, which is kept for the others of the batch unless only a few rows want it."""
+        if isinstance(rows, slice) or len(rows) > _FEW or block in self._blocks:
+            return self._block(block)[rows]
+        return self._few(self._whole, rows, block, BLOCK * self.width, 0).reshape(len(rows), BLOCK, self.width)
 
     def _block(self, block: int) -> Raw:
         if block in self._blocks:

@@ -1,13 +1,19 @@
-"""Many rollouts of a policy that reads values (a runbook, say), driven in step for as long as they ask for the same things.
+"""Many rollouts of a policy that reads values (a runbook, say), for as long as they ask for the same things.
 
-The first one leads: it is the one that people watch and that the world obeys. Each of the others hears the same events, with its own
-counts in place of the leader's. Whoever asks for something else than the leader leaves, and starts again in a flock of its own.
+The first one leads: it is the one that people watch and that the world obeys. Afterwards each of the others hears the same events, with
+its own counts in place of the leader's. Whoever asks for something else than the leader has left at that event, and starts again in a
+flock of its own. One rollout goes its whole way before the next begins: that keeps it in the processor's cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import repeat
+from typing import NamedTuple
 
+from sim.engine.frozen import many
 from sim.policy.commands import Command
 from sim.policy.events import Event, Measured, Started, Value
 from sim.policy.judges.base import Truth
@@ -17,15 +23,28 @@ from sim.service.monitoring import Looks
 
 __all__ = ["Flock"]
 
+_SWEEP = 8  # rollouts after which their memory is used again: a rollout and its machine refer to each other
+
+
+class _Heard(NamedTuple):
+    """What the leader heard (if `own`: each rollout in its own form) and what it asked for."""
+
+    at: float
+    event: Event
+    own: Sequence[Event] | None
+    commands: tuple[Command, ...]
+    wakes_at: float | None
+
 
 class Flock:
-    """Stands in for a `Rollout` before a driver. `seeds`: one per replication; `left`: positions of those who left, in groups."""
+    """Stands in for a `Rollout` before a driver. `seeds`: one per replication."""
 
     def __init__(self, policy: Policy, seeds: Sequence[int], truth: Truth | None, observe: Observer) -> None:
-        self._seeds, self._truth = seeds, truth
+        self._policy, self._seeds, self._truth = policy, seeds, truth
         self._leader = Rollout(policy, observe)
-        self._others = [(position, Rollout(policy)) for position in range(1, len(seeds))]
-        self.left: list[list[int]] = []
+        self._heard: list[_Heard] = []
+        self._followed = 0  # events that the others have heard
+        self._here, self._left = list(range(len(seeds))), list[list[int]]()
 
     @property
     def wakes_at(self) -> float | None:
@@ -34,29 +53,79 @@ class Flock:
     @property
     def here(self) -> list[int]:
         """Positions that still follow."""
-        return [0, *(position for position, _ in self._others)]
+        self._follow()
+        return self._here
+
+    @property
+    def left(self) -> list[list[int]]:
+        """Positions of those who left, in groups."""
+        self._follow()
+        return self._left
 
     def handle(self, at: float, event: Event) -> tuple[Command, ...]:
-        if isinstance(event, Started):
-            started = [Started(event.replicas, event.revision, event.stable, seed, self._truth) for seed in self._seeds]
-            commands = self._leader.handle(at, started[0])
-            self._keep(commands, [rollout.handle(at, started[position]) for position, rollout in self._others])
-            return commands
-        if isinstance(event, Measured) and isinstance(event.answer, Value) and isinstance(event.answer.value, Looks):
-            answers, id = event.answer.value.each(), event.id
-            commands = self._leader.handle(at, Measured(id, answers[0]))
-            self._keep(commands, [rollout.handle(at, Measured(id, answers[p])) for p, rollout in self._others])
-            return commands
-        commands = self._leader.handle(at, event)
-        self._keep(commands, [rollout.handle(at, event) for _, rollout in self._others])
+        commands = self._leader.handle(at, self._led(event))
+        self._heard.append(_Heard(at, event, None, commands, self._leader.wakes_at))
         return commands
 
-    def _keep(self, lead: tuple[Command, ...], asked: list[tuple[Command, ...]]) -> None:
-        wake = self._leader.wakes_at
-        followers = [
-            pair for pair, commands in zip(self._others, asked, strict=True) if commands == lead and pair[1].wakes_at == wake
-        ]
-        if len(followers) < len(self._others):
-            kept = {position for position, _ in followers}
-            self.left.append([position for position, _ in self._others if position not in kept])
-            self._others = followers
+    def _led(self, event: Event) -> Event:
+        """What the leader hears."""
+        if isinstance(event, Started):
+            return self._started(event)[0]
+        looks = _looks(event)
+        return event if looks is None else Measured(event.id, looks.of(0))  # type: ignore[union-attr]
+
+    def _started(self, event: Started) -> list[Started]:
+        return [Started(event.replicas, event.revision, event.stable, seed, self._truth) for seed in self._seeds]
+
+    def _owned(self, heard: _Heard) -> _Heard:
+        """The same with each rollout's own form of the event."""
+        if isinstance(heard.event, Started):
+            return heard._replace(own=self._started(heard.event))
+        looks = _looks(heard.event)
+        if looks is None:
+            return heard
+        answers = looks.each()
+        return heard._replace(own=many(Measured, len(answers), repeat(heard.event.id), answers))  # type: ignore[union-attr]
+
+    def _follow(self) -> None:
+        """Let the others hear what the leader has heard."""
+        if self._followed == len(self._heard):
+            return
+        self._followed = len(self._heard)
+        leaves: dict[int, list[int]] = {}
+        stay = []
+        with _quiet():
+            heard = [self._owned(each) for each in self._heard]
+            for number, position in enumerate(self._here):
+                if number % _SWEEP == 0:
+                    gc.collect(0)
+                index = self._parts(heard, position) if position else None
+                (stay if index is None else leaves.setdefault(index, [])).append(position)
+        self._here, self._left = stay, [leaves[index] for index in sorted(leaves)]
+
+    def _parts(self, heard: Sequence[_Heard], position: int) -> int | None:
+        """The event at which a rollout leaves the leader, None: it follows to the end."""
+        rollout = Rollout(self._policy)
+        for index, (at, event, own, commands, wakes_at) in enumerate(heard):
+            if rollout.handle(at, event if own is None else own[position]) != commands or rollout.wakes_at != wakes_at:
+                return index
+        return None
+
+
+def _looks(event: Event) -> Looks | None:
+    """The looks that an event brings, one for each rollout."""
+    if isinstance(event, Measured) and isinstance(event.answer, Value) and isinstance(event.answer.value, Looks):
+        return event.answer.value
+    return None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Garbage is looked for only when asked for: of a hundred thousand values nearly all stay, and each search would visit them all."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -26,7 +26,6 @@ Rows = NDArray[np.intp]
 Means = Callable[[float, float], Sequence[float]]
 """Expected counts between two moments: one per cell, then the requests lost by the old and by the new version."""
 
-_TILE = 1 << 15  # counts drawn and added at a time: half a megabyte with their words
 LOST = 2  # columns after the cells
 
 
@@ -123,22 +122,13 @@ class Ledger:
                 self.cumulative.append(counts)
         else:
             end = self.cumulative[-1].copy()
-            self._add_whole(start, stop, rates, end)
+            end[:, :-LOST] += added(self._drawn(start, stop, rates))
             self.cumulative.run(stop - start, end, lambda: self._cumulated(start, stop, rates, lost=False))
         self._done = edges[-1]
 
     def _drawn(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
         """int64[rows, windows, cells]; the same however often it is asked for."""
         return draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :-LOST])
-
-    def _add_whole(self, start: int, stop: int, rates: NDArray[np.float64], end: Counts) -> None:
-        """Add all windows together to `end`, a few replications at a time: what is added was drawn just now and is still in cache."""
-        raw = self.draws.whole(self._pick, start, stop)
-        step = max(1, _TILE // (raw.shape[1] * raw.shape[2]))
-        for at in range(0, len(raw), step):
-            some = slice(at, at + step)
-            means = rates[..., :-LOST] if rates.ndim == 2 else rates[some, :, :-LOST]
-            end[some, :-LOST] += added(draw_cells(raw[some], means))
 
     def _cumulated(self, start: int, stop: int, rates: NDArray[np.float64], lost: bool = True) -> list[Counts]:
         """Counts before each of the scrapes after `start` up to `stop`."""

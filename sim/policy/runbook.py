@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 from types import CodeType, TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from sim.policy.commands import Command, Counts, Finish, Measure, Promote, Restore, SetScale, SetWeight
 from sim.policy.errors import PolicyError
@@ -36,6 +37,7 @@ from sim.policy.events import (
     Started,
     Value,
     WeightIs,
+    Woke,
 )
 from sim.policy.notes import Note
 from sim.policy.voice import Voice
@@ -117,6 +119,9 @@ class _Machine:
             return
         asked = self._asked
         match event:
+            case Woke():  # this and the next are nearly all events there are
+                if self.wakes_at is not None and at >= self.wakes_at:
+                    self._time(at)
             case Measured(id, answer):
                 if isinstance(asked, Look) and id == self._id:
                     self._resume(at, _seen(answer))
@@ -150,7 +155,7 @@ class _Machine:
         if isinstance(asked, Look) and self._id < 0:  # the window is over: ask for it
             self._id = -self._id
             self.wakes_at = at + self._patience
-            self._voice.say(Measure(self._id, "step", "counts", Counts(asked.seconds)))
+            self._voice.say(_question(self._id, asked.seconds))
         else:
             self._resume(at, Failed("no answer in time") if isinstance(asked, Look) else None)
 
@@ -159,8 +164,7 @@ class _Machine:
         for _ in range(_REQUESTS):
             if self._steps is None:
                 return
-            steps = self._steps
-            request = self._turn(lambda value=value, steps=steps: steps.send(value))  # type: ignore[misc]
+            request = self._turn(self._steps.send, value)
             if request is None or not self._ask(at, request):
                 return
             value = WeightIs(self._weight)
@@ -170,15 +174,14 @@ class _Machine:
         if self._steps is None:  # all passed already, only pods are missing
             self._end(Finish("aborted", str(stop)))
             return
-        steps = self._steps
-        request = self._turn(lambda: steps.throw(stop))
+        request = self._turn(self._steps.throw, stop)
         if request is not None and self._ask(at, request):
             self._resume(at, WeightIs(self._weight))
 
-    def _turn(self, go: Callable[[], Request]) -> Request | None:
+    def _turn(self, go: Callable[[Any], Request], value: object) -> Request | None:
         """The author's next request, None at its end. Whatever it raises is the policy's fault and names its line."""
         try:
-            return go()
+            return go(value)
         except StopIteration as end:
             if end.value is not None and not isinstance(end.value, Finish):
                 raise PolicyError(
@@ -267,6 +270,12 @@ class _Machine:
                 line = trace.tb_lineno
             trace = trace.tb_next
         return f"{self._code.co_filename}:{line} in {self._code.co_name}"
+
+
+@lru_cache
+def _question(id: int, seconds: float) -> Measure:
+    """The question of a look: one value for all the rollouts that ask it."""
+    return Measure(id, "step", "counts", Counts(seconds))
 
 
 def _seen(answer: Answer) -> object:

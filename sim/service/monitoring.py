@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from math import ceil, floor
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.engine.frozen import many
 from sim.engine.ledger import Ledger
 from sim.faults.effects import TelemetryEffect
 from sim.policy.commands import Counts, Measure
@@ -58,9 +60,9 @@ class View:
 
     def windows(self) -> list[Window]:
         """What every replication's policy sees."""
-        start, end, weight, bounds = self.start, self.end, self.weight, self.bounds
-        pairs = zip(_arms(self.canary), _arms(self.baseline), strict=True)
-        return [Window(start, end, weight, canary, baseline, bounds) for canary, baseline in pairs]
+        canary, baseline = _arms(self.canary), _arms(self.baseline)
+        shared = (repeat(self.start), repeat(self.end), repeat(self.weight))
+        return many(Window, len(canary), *shared, canary, baseline, repeat(self.bounds))
 
 
 class Metrics(Protocol):
@@ -97,7 +99,8 @@ class Looks:
     def each(self) -> list[Answer]:
         """The answers of all, in order."""
         if isinstance(self.question.query, Counts):
-            return [Value(window) for window in self.view.windows()]
+            windows = self.view.windows()
+            return [*many(Value, len(windows), windows)]
         return [self.of(row) for row in range(len(self.view.canary.requests))]
 
 
@@ -188,8 +191,8 @@ class Monitor:
 def _arms(seen: Seen) -> list[Arm]:
     if seen.points:
         return [_arm(seen, row) for row in range(len(seen.requests))]
-    columns = zip(seen.requests.tolist(), seen.bad.tolist(), map(tuple, seen.latency.tolist()), strict=True)
-    return [Arm(requests, bad, latency) for requests, bad, latency in columns]
+    latency = map(tuple, seen.latency.tolist())
+    return many(Arm, len(seen.requests), seen.requests.tolist(), seen.bad.tolist(), latency, repeat(()))
 
 
 def _arm(seen: Seen, row: int) -> Arm:

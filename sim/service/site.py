@@ -39,6 +39,7 @@ from sim.policy.errors import PolicyError
 from sim.policy.events import Answer, Answered, Event, Human, Interrupted, Measured, Started, Value, WeightIs, Woke
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Measurement, Note, PhaseIs
+from sim.service import traffic
 from sim.service.fleet import Fleet
 from sim.service.mix import Mix, layout
 from sim.service.model import Service
@@ -263,12 +264,11 @@ class Site:
         share = sum(size * part for _, size, part in classes)
         if not self.story.steps or self.story.steps[-1][1] != share:
             self.story.steps.append((at, share))
-        if share > 0 or self._routing.mirror > 0:
-            if self._served_since == inf:
-                self._served_since = self.story.exposed_at = at
-                self._monitor.expose(at)
-                for after in self._onsets:
-                    self._agenda.plan(at + after, self._turn)
+        if (share > 0 or self._routing.mirror > 0) and self._served_since == inf:
+            self._served_since = self.story.exposed_at = at
+            self._monitor.expose(at)
+            for after in self._onsets:
+                self._agenda.plan(at + after, self._turn)
         full = share >= 1.0
         if full and self.story.full_at == inf:
             self.story.full_at = at
@@ -299,9 +299,19 @@ class Site:
         rest = {name: size * (1.0 - part) / (1.0 - share) for name, size, part in classes} if share < 1 else {}
         steady = self._old.steady and self._new.steady and not self._load
         rates: list[tuple[float, ...]] = []
+        flat = steady and isinstance(self.service.traffic, traffic.Constant)
+        known: dict[float, Sequence[float]] = {}  # where nothing changes, windows of one length are alike
 
         def means(start: float, end: float) -> Sequence[float]:
-            middle, length = (start + end) / 2, end - start
+            length = end - start
+            if not flat:
+                return work(start, end, length)
+            if length not in known:
+                known[length] = work(start, end, length)
+            return known[length]
+
+        def work(start: float, end: float, length: float) -> Sequence[float]:
+            middle = (start + end) / 2
             level = self._level(start, end)
             if not steady or not rates:
                 mixes = self._old.at(middle, 0.0, rest), self._new.at(middle, since, shares)

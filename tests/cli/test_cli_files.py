@@ -97,6 +97,32 @@ def test_manifests_are_read_exactly_or_not_yet(seatrial: Seatrial, tmp_path: Pat
     assert seatrial("validate", ".").code == 0
 
 
+ROLLOUT = (
+    DEPLOYMENT.replace("apps/v1", "argoproj.io/v1alpha1").replace("kind: Deployment", "kind: Rollout")
+    + """
+  rollbackWindow: {revisions: 3}
+  strategy: {canary: {steps: [{setWeight: 50}, {pause: {duration: 60}}]}}
+"""
+)
+
+
+def test_what_is_not_read_exactly_is_said_and_with_strict_refused(seatrial: Seatrial, tmp_path: Path) -> None:
+    (tmp_path / "rollout.yaml").write_text(ROLLOUT, encoding="utf-8")
+    (tmp_path / "deployment.yaml").write_text(DEPLOYMENT, encoding="utf-8")
+    (tmp_path / "s.yaml").write_text(
+        "seatrial: scenario\npolicies: {a: rollout.yaml}\nreleases: {good: {}}\nreplications: 5\n", encoding="utf-8"
+    )
+    for command in (
+        ["run", "s.yaml"],
+        ["compare", "rollout.yaml", "deployment.yaml", "-n", "5"],
+        ["plan", "rollout.yaml"],
+    ):
+        said = seatrial(*command)
+        assert said.code == 0 and "1 part is not read exactly" in said.err
+        strict = seatrial(*command, "--strict")
+        assert strict.code == 2 and "rollout.yaml:" in strict.err and "rollbackWindow" in strict.err
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize("system", ["argo-rollouts", "flagger", "kubernetes", "swarm"])
 def test_every_shared_manifest_gets_through(seatrial: Seatrial, system: str) -> None:

@@ -182,9 +182,12 @@ def test_another_run_is_not_continued(seatrial: Seatrial, small: Path) -> None:
 
 
 def test_compare_a_scenario(seatrial: Seatrial, small: Path) -> None:
-    said = seatrial("compare", small)
+    said = seatrial("compare", "small.yaml")
     assert said.code == 0
-    assert "rolling" in said.out and "seatrial compare small.yaml --seed=3" in said.out
+    assert "Differences to canary" in said.out and "reproduce: seatrial compare small.yaml --seed=3" in said.out
+    # A person at another place is told the path that they typed; the result holds none.
+    assert f"reproduce: seatrial compare {small} --seed=3" in seatrial("compare", small).out
+    assert json.loads(seatrial("compare", small, "--json").out)["command"] == "seatrial compare small.yaml --seed=3"
 
 
 def test_compare_policies_for_the_default_service(seatrial: Seatrial, tmp_path: Path) -> None:

@@ -133,9 +133,8 @@ def test_the_old_pods_go_at_once_under_dynamic_stable_scale() -> None:
     assert tape.feed(2.0, PodsReady(4, 2)) == [SetWeight(50), SetScale(2, 2), SetScale(2, 4)]
     tape.feed(2.0, PodsReady(2, 2))
     end = tape.feed(5.0, PodsReady(2, 4))
-    assert end == [
-        SetWeight(100), Promote(2), SetWeight(0), SetScale(4, 0, 2), SetScale(4, 0, 0), Finish("promoted", "all steps done"),
-    ]  # fmt: skip
+    assert end[:3] == [SetWeight(100), Promote(2), SetWeight(0)]
+    assert end[3:] == [SetScale(4, 0, 0), Finish("promoted", "all steps done")]
 
 
 # ---- a newer revision ----

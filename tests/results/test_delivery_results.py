@@ -10,7 +10,8 @@ import pytest
 from sim.pipeline.release import Reason
 from sim.pipeline.rows import ChangeRow, DeploymentRow, Outcome, Rows
 from sim.policy.errors import HistoryError
-from sim.results.delivery import MEASURES, DeliveryCell, DeliveryResult, plot_timeline, summary, text
+from sim.results.delivery import MEASURES, DeliveryCell, DeliveryResult, summary, text
+from sim.results.delivery_plot import plot_timeline
 from sim.results.drawing import svg
 
 DAY = 86_400.0

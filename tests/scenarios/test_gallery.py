@@ -1,0 +1,138 @@
+"""The gallery: every question is told, runs as it is shipped, and is answered as its file expects.
+
+Numbers are those of the file's own seed, so nothing here fails by chance: a tolerance is only how far a change of the simulator may
+move an answer. Each file runs once, at its own number of replications.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import sim
+from sim.engine.delivery import deliver
+from sim.pipeline.rows import Rows
+from sim.results.delivery import MEASURES, DeliveryCell
+from sim.results.measures import evaluate
+from sim.results.result import Result
+from sim.scenario import Expectation, Scenario, load, load_policy, load_service
+
+GALLERY = Path(__file__).parents[2] / "scenarios"
+FILES = sorted(GALLERY.glob("*.yaml"))
+DELIVERIES = ("delivery", "lost-webhooks")
+QUESTIONS = [path for path in FILES if path.stem not in DELIVERIES]
+POLICIES = [
+    *(str(path) for path in sorted((GALLERY / "policies").glob("*.yaml"))),
+    f"{GALLERY / 'policies' / 'runbook.py'}:Cautious",
+]
+SERVICES = sorted((GALLERY / "services").glob("*.yaml"))
+THREAD = re.compile(r"[\w.-]+/[\w.-]+#\d+")
+HARM = 1000.0  # requests above which a deployment has failed for users; the rows of the gallery's deliveries do not depend on it
+
+
+@cache
+def answered(path: Path) -> Result:
+    return sim.run(path)
+
+
+@cache
+def delivered(path: Path, runs: int | None = None) -> dict[str, tuple[Rows, ...]]:
+    scenario = load(path)
+    assert scenario.pipeline is not None
+    (release,) = scenario.releases
+    policies = {policy.name: policy.policy for policy in scenario.policies}
+    return deliver(
+        scenario.pipeline, policies, scenario.service, changes=scenario.changes, seed=scenario.seed,
+        replications=runs or scenario.replications.maximum, effects=release.effects,
+    )  # fmt: skip
+
+
+def name(thing: object) -> str:
+    return Path(str(thing)).stem
+
+
+def off(expected: Expectation, seen: float) -> bool:
+    return not expected.low <= seen <= expected.high
+
+
+def of(expected: Expectation, policy: str, release: str = "") -> bool:
+    return expected.policy in ("", policy) and expected.release in ("", release)
+
+
+# ---- answers ----
+
+
+@pytest.mark.parametrize("path", QUESTIONS, ids=name)
+def test_the_answer_is_the_expected_one(path: Path) -> None:
+    scenario, cells = load(path), answered(path).cells
+    wrong = []
+    for expected in scenario.expectations:
+        mine = [cell for cell in cells if of(expected, cell.policy, cell.release)]
+        assert mine, f"nothing fits {expected}"
+        for cell in mine:
+            interval = evaluate(cell, expected.measure)
+            if off(expected, interval.estimate):
+                wrong.append((expected, cell.policy, cell.release, interval.estimate))
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", QUESTIONS, ids=name)
+def test_the_same_question_has_the_same_answer(path: Path) -> None:
+    few, all_of_them = sim.run(path, replications=20), answered(path)
+    assert few.digest == all_of_them.digest
+    for one, other in zip(few.cells, all_of_them.cells, strict=True):
+        assert (one.policy, one.release) == (other.policy, other.release)
+        assert one.rows.tobytes() == other.rows[:20].tobytes()
+
+
+@pytest.mark.parametrize("stem", DELIVERIES)
+def test_the_delivery_is_the_expected_one(stem: str) -> None:
+    path = GALLERY / f"{stem}.yaml"
+    cells = {policy: DeliveryCell(policy, runs, HARM) for policy, runs in delivered(path).items()}
+    wrong = []
+    for expected in load(path).expectations:
+        for policy, cell in cells.items():
+            if of(expected, policy, expected.release) and off(expected, MEASURES[expected.measure].of(cell).estimate):
+                wrong.append((expected, policy, MEASURES[expected.measure].of(cell).estimate))
+    assert not wrong
+
+
+@pytest.mark.parametrize("stem", DELIVERIES)
+def test_the_same_delivery_happens_again(stem: str) -> None:
+    path = GALLERY / f"{stem}.yaml"
+    assert delivered(path, 1) == {policy: runs[:1] for policy, runs in delivered(path).items()}
+
+
+# ---- files ----
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_question_is_asked_and_answered(path: Path) -> None:
+    scenario: Scenario = load(path)
+    assert scenario.name == path.stem
+    assert scenario.question.strip().endswith("?")
+    assert scenario.expectations
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.stem != "demo"], ids=name)
+def test_the_header_names_who_asked(path: Path) -> None:
+    header, _, _ = path.read_text(encoding="utf-8").partition("\nseatrial:")
+    assert THREAD.search(header), "cite the thread: owner/repository#number"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_the_index_lists_it(path: Path) -> None:
+    assert f"]({path.name})" in (GALLERY / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=name)
+def test_every_policy_can_be_used(policy: str) -> None:
+    assert load_policy(policy).policy is not None
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=name)
+def test_every_service_can_be_used(path: Path) -> None:
+    assert load_service(path).name == path.stem
