@@ -6,6 +6,7 @@ in the order of submission. A `Store` keeps finished chunks, so that an interrup
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from sim.engine.paths import Case, follow
-from sim.engine.rows import ROW, Rows
+from sim.engine.rows import ROW, Rows, empty
 
 __all__ = ["CHUNK", "Chunk", "FolderStore", "Interrupted", "Store", "run"]
 
@@ -91,23 +92,29 @@ def run(
 
     Raises `Interrupted` with what is finished when the person interrupts.
     """
-    done: list[list[Rows]] = [[] for _ in cases]
+    done, filled = [empty(0) for _ in cases], [0 for _ in cases]
     reached = 0
     try:
         for total in rounds:
-            chunks = _chunks(len(cases), reached, total)
-            before = reached * len(cases)
-            for chunk, rows in _work(cases, seed, chunks, workers, store):
-                done[chunk.case].append(rows)
-                before += chunk.count
+            for case in range(len(cases)):
+                done[case] = _longer(done[case], total)  # in place of parts that are joined in the end: twice the memory
+            for chunk, rows in _work(cases, seed, _chunks(len(cases), reached, total), workers, store):
+                filled[chunk.case] = chunk.first + chunk.count
+                done[chunk.case][chunk.first : filled[chunk.case]] = rows
                 if progress is not None:
-                    progress(before, total * len(cases))
+                    progress(sum(filled), total * len(cases))
             reached = total
-            if enough is not None and enough([np.concatenate(parts) for parts in done]):
+            if enough is not None and enough(done):
                 break
     except KeyboardInterrupt:
-        raise Interrupted([np.concatenate(parts) if parts else np.zeros(0, ROW) for parts in done]) from None
-    return [np.concatenate(parts) for parts in done]
+        raise Interrupted([rows[:number] for rows, number in zip(done, filled, strict=True)]) from None
+    return done
+
+
+def _longer(rows: Rows, total: int) -> Rows:
+    longer = empty(total)
+    longer[: len(rows)] = rows
+    return longer
 
 
 def _chunks(cases: int, reached: int, total: int) -> list[Chunk]:
@@ -129,7 +136,7 @@ def _work(
     fresh = _compute(cases, seed, open_chunks, workers)
     for chunk in chunks:
         if chunk in known:
-            yield chunk, known[chunk]
+            yield chunk, known.pop(chunk)
         else:
             rows = next(fresh)
             if store is not None:
@@ -145,4 +152,7 @@ def _compute(cases: Sequence[Case], seed: int, chunks: Sequence[Chunk], workers:
     from joblib import Parallel, delayed  # heavy, and only needed for several workers
 
     tasks = (delayed(follow)(cases[chunk.case], seed, chunk.first, chunk.count) for chunk in chunks)
-    yield from Parallel(n_jobs=workers, return_as="generator")(tasks)
+    with warnings.catch_warnings():
+        # joblib replaces a worker that has grown, and says so; the rows are the same.
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
+        yield from Parallel(n_jobs=workers, return_as="generator", max_nbytes=None)(tasks)

@@ -68,6 +68,9 @@ class PoissonTable:
         return self.first + bisect_left(self.last.data, raw)
 
 
+_ALONE = 64  # words that are searched one by one
+
+
 class Plan:
     """Expected counts per window and cell, `means[W, C]` or any shape, made ready to draw from."""
 
@@ -106,12 +109,14 @@ def plan(means: ArrayLike) -> Plan:
 
 
 def draw_cells(raw: Raw, means: ArrayLike) -> Counts:
-    """int64[R, W, C]: counts for the words `raw[R, W, C]` at expected counts `means[W, C]`, or `[R, W, C]`.
-
-    Where means differ by replication and the tables are known beforehand, `Cells.draw` with their indices saves the
-    sorting.
-    """
-    return plan(means).draw(raw)
+    """int64[R, W, C]: counts for the words `raw[R, W, C]` at expected counts `means[W, C]` (or `[R, W, C]`)."""
+    array = np.asarray(means, np.float64)
+    if raw.size <= _ALONE and array.shape == raw.shape[raw.ndim - array.ndim :]:
+        # A part of a window of one replication: its means are met once, and deserve no guide.
+        wide = np.broadcast_to(array, raw.shape)
+        drawn = [tables(mean).draw_one(word) for mean, word in zip(wide.flat, raw.ravel().tolist(), strict=True)]
+        return np.array(drawn, np.int64).reshape(raw.shape)
+    return plan(array).draw(raw)
 
 
 def _checked(mean: float) -> float:

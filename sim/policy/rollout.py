@@ -20,7 +20,7 @@ from sim.policy.notes import AnalysisIs, Measurement, MetricIs, Note, Observer, 
 
 __all__ = ["Entry", "Machine", "Policy", "Rollout"]
 
-_NOTES = (PhaseIs, StepIs, AnalysisIs, MetricIs, Measurement, TickIs)
+_NOTES = frozenset((PhaseIs, StepIs, AnalysisIs, MetricIs, Measurement, TickIs))
 
 
 class Machine(Protocol):
@@ -59,6 +59,8 @@ class Rollout:
     (SetWeight(weight=20), SetScale(stable=5, canary=5, older=0))
     """
 
+    __slots__ = ("_at", "_commands", "_heard", "_machine", "_observe", "journal", "outcome", "policy", "reason")
+
     def __init__(self, policy: Policy, observe: Observer | None = None) -> None:
         self.policy = policy
         self.journal: list[Entry] = []
@@ -76,6 +78,20 @@ class Rollout:
 
     def handle(self, at: float, event: Event) -> tuple[Command, ...]:
         """Take one event at `at` seconds since the start; returns what is to be done now, in order."""
+        if self._at is None or isinstance(event, Started) or not at >= self._at:
+            self._check(at, event)
+        self._at = at
+        self._commands = []
+        if self.outcome is None or not isinstance(event, NewRevision | Human):
+            self._machine.handle(at, event)
+        else:
+            self._reopen(at, event)
+        commands = tuple(self._commands)
+        self.journal.append(Entry(at, event, commands))
+        return commands
+
+    def _check(self, at: float, event: Event) -> None:
+        """Rule 1."""
         if self._at is None:
             if not isinstance(event, Started):
                 raise PolicyError(f"the first event is Started, got {event!r}")
@@ -83,19 +99,10 @@ class Rollout:
             raise PolicyError("the rollout has started already; a newer revision is NewRevision")
         elif not at >= self._at:
             raise PolicyError(f"time goes forward: {at:g} s comes after {self._at:g} s")
-        self._at = at
-        if self.outcome is not None and isinstance(event, NewRevision | Human):
-            self._reopen(at, event)
-        else:
-            self._commands = []
-            self._machine.handle(at, event)
-        commands = tuple(self._commands)
-        self.journal.append(Entry(at, event, commands))
-        return commands
 
     def _reopen(self, at: float, event: NewRevision | Human) -> None:
         """After the end a person or a newer revision may open the outcome again: if the machine takes that up."""
-        before, self._commands, self._heard = self._machine.wakes_at, [], False
+        before, self._heard = self._machine.wakes_at, False
         outcome, self.outcome = self.outcome, None
         reason, self.reason = self.reason, ""
         self._machine.handle(at, event)
@@ -108,7 +115,8 @@ class Rollout:
         self._heard = True
         if self._observe is not None and self._at is not None:
             self._observe(self._at, item)
-        if not isinstance(item, _NOTES):
-            self._commands.append(item)
-            if isinstance(item, Finish):
-                self.outcome, self.reason = item.outcome, item.reason
+        if type(item) in _NOTES:
+            return
+        self._commands.append(item)  # type: ignore[arg-type]
+        if type(item) is Finish:
+            self.outcome, self.reason = item.outcome, item.reason

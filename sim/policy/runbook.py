@@ -208,17 +208,17 @@ class _Machine:
         """Do what is asked; True when it is answered already."""
         self._asked, self.wakes_at = request, None
         match request:
-            case SetWeight(weight):
-                if not 0 <= weight <= 100:
-                    raise PolicyError(f"{self._where()}: a weight lies between 0 and 100, got {weight}")
-                self._size(weight)
-                return self._pods >= self._canary and self._settle(weight)
             case Look(seconds) | Wait(seconds):
                 if not seconds >= 0:
                     raise PolicyError(f"{self._where()}: a time is 0 s or more, got {seconds!r}")
                 if isinstance(request, Look):
                     self._id = -(abs(self._id) + 1)
                 self.wakes_at = at + seconds
+            case SetWeight(weight):
+                if not 0 <= weight <= 100:
+                    raise PolicyError(f"{self._where()}: a weight lies between 0 and 100, got {weight}")
+                self._size(weight)
+                return self._pods >= self._canary and self._settle(weight)
             case Approval():
                 self._voice.enter(("Paused", "Approval"), waits=True)
             case _:

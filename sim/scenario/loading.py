@@ -157,6 +157,7 @@ class _Building:
         expectations = tuple(expectation.made for expectation in form.expect)
         self._names([policy.name for _, policy in policies], [name for name, _, _ in self._written()])
         pipeline, changes = self._delivery()
+        self._measures(pipeline is not None)
         replications = form.replications.made if isinstance(form.replications, Form) else form.replications
         return Scenario(
             form.name or path.stem, form.question, service, tuple(policy for _, policy in policies), releases, table,
@@ -235,6 +236,18 @@ class _Building:
             ):
                 if name:
                     self._known(("expect", index, key), key, name, known)
+
+    def _measures(self, delivered: bool) -> None:
+        """Budgets and expectations are about what the run measures: deliveries, or rollouts."""
+        from sim.results.delivery import MEASURES as DELIVERED
+        from sim.results.measures import ALIASES, MEASURES
+
+        known = list(DELIVERED if delivered else (*MEASURES, *ALIASES))
+        what = "measure of a delivery" if delivered else "measure of rollouts without a pipeline"
+        for part in ("budgets", "expect"):
+            for index, one in enumerate(getattr(self._form, part)):
+                name = one.measure if delivered else one.measure.partition(".")[0]
+                self._known((part, index, "measure"), what, name, known)
 
     def _known(self, at: Place, what: str, name: str, known: list[str]) -> None:
         if name not in known:

@@ -38,13 +38,16 @@ def _requirement(value: object) -> tuple[str, float]:
 
 
 def _measure(value: str) -> str:
-    """A measure of results by name, with or without a statistic; what there is, the results say."""
+    """A measure of results by name, with or without a statistic; what there is, the results say. Of rollouts or of deliveries."""
+    from sim.results.delivery import MEASURES as DELIVERED
     from sim.results.measures import ALIASES, MEASURES, named
 
+    if value in DELIVERED:
+        return value
     names = (*MEASURES, *ALIASES)
     stem = value.partition(".")[0]
     if stem not in names:
-        raise Refused(f"unknown measure {show(value)}", choose(stem, names))
+        raise Refused(f"unknown measure {show(value)}", choose(stem, (*names, *DELIVERED)))
     try:
         named(value)
     except WorldError as error:
