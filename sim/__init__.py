@@ -23,12 +23,11 @@ __all__ = ["Result", "__version__", "compare", "load", "replay", "run", "trace"]
 
 _HOMES = {
     "Result": "sim.results.result", "compare": "sim.session", "load": "sim.scenario", "replay": "sim.single", "run": "sim.session",
+    "trace": "sim.single",
 }  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name == "trace":  # also the name of the package that does the work, which is therefore callable
-        return importlib.import_module("sim.trace")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -13,8 +13,8 @@ from sim.journal import replay as feed
 from sim.policy.errors import HistoryError
 from sim.scenario import NamedPolicy, load, load_policy, load_script
 from sim.scenario.authors import is_python
-from sim.trace.run import Trace
-from sim.trace.run import trace as run_trace
+from sim.tracing.run import Trace
+from sim.tracing.run import trace as run_trace
 
 __all__ = ["found", "recorded", "replay", "trace"]
 

@@ -131,11 +131,11 @@ def _interrupted(stopped: Any, session: Session, *, json: bool) -> None:
 
 
 def _budget(verdict: Verdict) -> dict[str, Any]:
-    from sim.results.result import _entry
+    from sim.results.result import entry
 
     budget = verdict.budget
     return {
         "policy": verdict.policy, "release": verdict.release, "measure": budget.metric, "sense": budget.sense, "limit": budget.limit,
-        "band": budget.band, "decision": verdict.decision, "interval": _entry(verdict.interval), "cap": verdict.cap,
+        "band": budget.band, "decision": verdict.decision, "interval": entry(verdict.interval), "cap": verdict.cap,
         "beyond": verdict.beyond,
     }  # fmt: skip

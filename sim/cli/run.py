@@ -65,6 +65,10 @@ def run(
         raise Usage("--journal needs a folder: add --out DIR")
     session = Session.of(asked["scenario"], asked["policies"], replications=asked["replications"], seed=asked["seed"])
     exactness(session.scenario.policies, strict=strict, quiet=quiet)
+    if session.scenario.pipeline is not None:
+        from sim.cli import deliveries
+
+        raise typer.Exit(deliveries.answer(session, jobs=jobs, out=out, quiet=quiet, json=json))
     found = answer(
         session, jobs=jobs, out=out, resume=resume is not None, quiet=quiet, json=json, following=_following(session)
     )

@@ -10,7 +10,7 @@ import typer
 from sim.cli import console, exits, options
 
 if TYPE_CHECKING:
-    from sim.trace.run import Trace
+    from sim.tracing.run import Trace
 
 app = options.application()
 

@@ -134,7 +134,9 @@ class Program:
         s = self._standing
         match event.action:
             case "promote":  # as `kubectl argo rollouts promote`: also ends spec.paused
-                s.paused_at, s.inconclusive, s.suspended = None, False, False
+                if s.conditions or s.suspended:
+                    s.paused_at, s.inconclusive, s.suspended = None, False, False
+                    self._deadline.progress(at)  # the clock begins anew after a pause (Argo: checkPausedConditions)
             case "promote-full" if s.updating:
                 s.full, s.aborted, s.paused_at, s.inconclusive = True, None, None, False
                 s.canary_deadline = None
@@ -145,7 +147,9 @@ class Program:
             case "retry" if s.aborted is not None:
                 self._course.restart(at)
             case "pause" | "resume":
-                s.suspended = event.action == "pause"
+                if s.suspended != (event.action == "pause"):
+                    s.suspended = not s.suspended
+                    self._deadline.progress(at)
 
     def _interrupt(self, at: float, event: Interrupted) -> None:
         self._course.abort(at, event.cause)

@@ -253,6 +253,7 @@ class _Machine:
         finish = finish or Finish("promoted", "all steps passed")
         if finish.outcome == "promoted":
             self._voice.say(Promote(self._revision))
+            self._voice.say(SetWeight(0))  # of what is stable now, nothing goes to a canary
             self._voice.say(SetScale(self._replicas, 0))
             self._voice.enter(("Healthy", ""))
         else:

@@ -137,7 +137,11 @@ class AnalysisRun:
             if state.due <= at and state.in_flight is None and state.phase not in _ENDED:
                 state.in_flight = self.next_id()
                 metric = state.metric
-                self.emit(Measure(state.in_flight, self.kind, metric.name, metric.query, metric.template or self.analysis.template))
+                self.emit(
+                    Measure(
+                        state.in_flight, self.kind, metric.name, metric.query, metric.template or self.analysis.template
+                    )
+                )
 
     def answer(self, at: float, id: int, answer: Answer) -> bool:
         """Take the answer to one of our measurements; False when it is not ours."""

@@ -111,13 +111,8 @@ class Swap:
 
     def _obey(self, at: float, event: events.Human) -> None:
         match event.action:
-            case "promote":  # as `kubectl argo rollouts promote`: also ends spec.paused
-                self._unpaused = self._unpaused or self._paused_at is not None
-                if self._inconclusive:
-                    for kind in ("pre", "post"):
-                        if self._desk.phase(kind) == "Inconclusive":
-                            self._desk.forget(kind)
-                self._paused_at, self._inconclusive, self._suspended = None, False, False
+            case "promote" if self._paused_at is not None or self._inconclusive or self._suspended:
+                self._clear(at)
             case "promote-full" if self._updating:
                 self._voice.reopen()
                 self._fast, self._aborted, self._paused_at, self._inconclusive = True, None, None, False
@@ -127,7 +122,18 @@ class Swap:
             case "retry" if self._aborted is not None:
                 self._reset(at)
             case "pause" | "resume":
-                self._suspended = event.action == "pause"
+                if self._suspended != (event.action == "pause"):
+                    self._suspended = not self._suspended
+                    self._deadline.progress(at)
+
+    def _clear(self, at: float) -> None:
+        """As `kubectl argo rollouts promote`: every pause ends, spec.paused too; inconclusive runs are to run again."""
+        for kind in ("pre", "post"):
+            if self._inconclusive and self._desk.phase(kind) == "Inconclusive":
+                self._desk.forget(kind)
+        self._unpaused = self._unpaused or self._paused_at is not None
+        self._paused_at, self._inconclusive, self._suspended = None, False, False
+        self._deadline.progress(at)  # the clock begins anew after a pause (Argo: checkPausedConditions)
 
     def _interrupt(self, at: float, event: events.Interrupted) -> None:
         self._abort(event.cause)
@@ -218,6 +224,7 @@ class Swap:
         if self._paused_at is not None:
             if policy.auto_promotion and at >= self._paused_at + policy.auto_promotion_after:
                 self._paused_at, self._unpaused = None, True
+                self._deadline.progress(at)
                 self._voice.mark()
         elif self._paces and not self._unpaused and self._saturated() and self._passed("pre"):
             self._paused_at = at

@@ -58,4 +58,5 @@ def _back(s: Standing) -> float:
 
 def _served(s: Standing, pods: int) -> int:
     """The weight that so many pods can carry, in whole parts."""
-    return s.policy.max_weight * pods // s.replicas if s.replicas else 0
+    maximum = s.policy.max_weight
+    return min(maximum, maximum * pods // s.replicas) if s.replicas else 0

@@ -24,7 +24,7 @@ from sim.results.interval import Interval
 from sim.results.means import mean_interval, ratio_of_sums, student_interval
 from sim.results.proportions import wilson
 from sim.results.quantiles import median_interval
-from sim.results.result import FORMAT, _entry
+from sim.results.result import FORMAT, entry
 from sim.results.table import WIDTH, render
 from sim.results.wording import count, say
 
@@ -224,7 +224,7 @@ def _told(cell: DeliveryCell) -> dict[str, Any]:
         "harm_above": cell.harm_above,
         "commits": sum(len(rows.changes) for rows in cell.runs),
         "deployments": dict(sorted(outcomes.items())),
-        "measures": {name: _entry(interval) for name, interval in summary(cell).items()},
+        "measures": {name: entry(interval) for name, interval in summary(cell).items()},
     }
 
 

@@ -116,7 +116,7 @@ class Result:
         from sim.results.measures import summary
 
         cells = [
-            {**_head(cell), "measures": {name: _entry(interval) for name, interval in summary(cell).items()}}
+            {**_head(cell), "measures": {name: entry(interval) for name, interval in summary(cell).items()}}
             for cell in self.cells
         ]
         return {**self._named(), "cells": cells}
@@ -170,7 +170,7 @@ def _head(cell: Cell) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _entry(interval: Interval) -> dict[str, Any]:
+def entry(interval: Interval) -> dict[str, Any]:
     ends = {"estimate": _number(interval.estimate), "low": _number(interval.low), "high": _number(interval.high)}
     return {**ends, "level": interval.level, "n": interval.n, "method": interval.method}
 

@@ -32,7 +32,7 @@ def _entry(kind: str, **fields: Any) -> type[_Entry]:
 
 
 _Run = Literal["step", "background", "pre", "post"]
-# contracts section 8; sim/trace/tracer.py writes them
+# contracts section 8; sim/tracing/tracer.py writes them
 _ENTRIES = (
     _entry("phase", phase=str, reason=str), _entry("step", index=int), _entry("weight"), _entry("scale", older=int), _entry("available"),
     _entry("measurement", run=_Run, metric=str, value=Any, verdict=str), _entry("metric", run=_Run, metric=str, phase=str),

@@ -1,4 +1,4 @@
-"""Scripts of a trace (contracts section 8) -> `sim.trace.script.Script`."""
+"""Scripts of a trace (contracts section 8) -> `sim.tracing.script.Script`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sim.policy.errors import WorldError
 from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.scenario.derive import Form, given, unsaid
 from sim.scenario.references import kind_is
-from sim.trace.script import HANG, Happening, Script
+from sim.tracing.script import HANG, Happening, Script
 
 __all__ = ["ScriptForm", "load_script"]
 

@@ -116,7 +116,7 @@ class Scenario:
         from sim.engine.paths import Case
 
         def case(policy: NamedPolicy, release: Release) -> Case:
-            return Case(policy.policy, self.service, release.effects, release.truth, self._metrics(policy))
+            return Case(policy.policy, self.service, release.effects, release.truth, self.metrics_of(policy))
 
         return tuple(
             (policy.name, release.name, case(policy, release)) for policy in self.policies for release in self.releases
@@ -130,7 +130,7 @@ class Scenario:
         """The release with this name; KeyError names those there are."""
         return _one("release", name, {release.name: release for release in self.releases})
 
-    def _metrics(self, policy: NamedPolicy) -> MetricTable | None:
+    def metrics_of(self, policy: NamedPolicy) -> MetricTable | None:
         """Only a policy that asks in a provider's language needs to be told what its metrics measure."""
         return self.metrics if any(isinstance(query, Text) for _, _, query in asked(policy.policy)) else None
 

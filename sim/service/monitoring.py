@@ -208,5 +208,6 @@ def _sample(name: str, seen: Seen) -> NDArray[np.float64]:
     if name == "errors":
         return seen.bad.astype(np.float64)
     if name == "error-rate":
-        return np.divide(seen.bad, requests, out=np.full(len(requests), np.nan), where=requests > 0)
+        rate: NDArray[np.float64] = np.divide(seen.bad, requests, out=np.full(len(requests), np.nan), where=requests > 0)
+        return rate
     raise WorldError(f"no series {name!r} is measured; write requests, errors or error-rate")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sim.agenda import Agenda
 from sim.policy.codec import decode, encode
-from sim.policy.commands import Apply, AskGate, Command, Finish, Measure, Promote, SetScale, SetWeight
+from sim.policy.commands import Apply, AskGate, Command, Finish, Measure, Promote, Restore, SetScale, SetWeight
 from sim.policy.events import (
     Absent,
     Answer,
@@ -200,6 +200,8 @@ class Yard:
             case SetWeight(weight):
                 assert 0 <= weight <= self.limits.weight
                 self.weight = weight
+            case Restore():
+                self.weight = 0.0
             case Apply():
                 self._fleet.apply(at, command)
             case AskGate(gate):

@@ -12,8 +12,8 @@ from sim.manifests import Imported, Reference
 from sim.policy.commands import Text
 from sim.policy.events import Absent, NotANumber, Value
 from sim.policy.flagger import Check, Flagger, Hook
-from sim.trace.run import Trace, trace
-from sim.trace.script import Happening, Script
+from sim.tracing.run import Trace, trace
+from sim.tracing.script import Happening, Script
 
 Read = Callable[..., Imported]
 PLAN = "interval: 15s\nthreshold: 2\nstepWeight: 20\nmaxWeight: 50"

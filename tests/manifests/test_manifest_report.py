@@ -14,8 +14,8 @@ from sim.files import FileErrors, read_documents
 from sim.manifests import PROFILES, Imported, load
 from sim.policy.errors import PolicyError
 from sim.policy.rolling import Rolling
-from sim.trace.run import trace
-from sim.trace.script import Script
+from sim.tracing.run import trace
+from sim.tracing.script import Script
 
 Read = Callable[..., Imported]
 

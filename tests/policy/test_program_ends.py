@@ -8,8 +8,8 @@ from sim.policy.canary import Canary
 from sim.policy.commands import Finish, Measure, Promote, SetScale, SetWeight
 from sim.policy.events import Human, Interrupted, NewRevision, PodsReady, Started, Woke
 from sim.policy.steps import Analyse, Pause
-from sim.trace.run import trace
-from sim.trace.script import Happening, Script
+from sim.tracing.run import trace
+from sim.tracing.script import Happening, Script
 from tests.policy.lists import Tape, analysis
 
 STOPPED = "RolloutAborted: Rollout aborted update to revision 2"
@@ -331,3 +331,20 @@ def test_the_deadline_waits_for_old_pods_to_go() -> None:
     assert tape.rollout.wakes_at == 31.0  # the scale-down deadline of revision 1
     tape.feed(31.0, Woke())
     assert tape.rollout.wakes_at == 41.0
+
+
+def test_the_clock_begins_anew_after_a_pause() -> None:
+    tape = Tape(Canary(steps=(SetWeight(40), Pause()), progress_deadline=60.0))
+    tape.feed(0.0, Started(replicas=5))
+    tape.feed(5.0, Human("pause"))
+    assert tape.rollout.wakes_at is None
+    tape.feed(500.0, Human("resume"))
+    assert tape.phases == [("Progressing", "more replicas need to be updated")] and tape.rollout.wakes_at == 560.0
+
+
+def test_a_promote_without_a_pause_clears_no_late_mark() -> None:
+    tape = Tape(Canary(steps=(SetWeight(40), Pause()), progress_deadline=60.0))
+    tape.feed(0.0, Started(replicas=5))
+    tape.feed(60.0, Woke())
+    tape.feed(70.0, Human("promote"))
+    assert tape.phases == []

@@ -23,7 +23,7 @@ from sim.policy.events import (
 from sim.policy.runbook import Approval, Look, Runbook, Steps, Stop, Wait
 from tests.policy.lists import Tape
 
-FULL = [SetWeight(100), Promote(2), SetScale(4, 0), Finish("promoted", "all steps passed")]
+FULL = [SetWeight(100), Promote(2), SetWeight(0), SetScale(4, 0), Finish("promoted", "all steps passed")]
 
 
 class Author:

@@ -12,8 +12,8 @@ from sim.files import read_document
 from sim.policy.canary import Canary
 from sim.policy.commands import SetWeight
 from sim.scenario import schema, schemas
-from sim.trace.run import trace
-from sim.trace.script import Script
+from sim.tracing.run import trace
+from sim.tracing.script import Script
 
 ROOT = Path(__file__).parents[2] / "scenarios"
 SCHEMAS = schemas()

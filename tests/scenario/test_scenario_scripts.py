@@ -10,7 +10,7 @@ import pytest
 from sim.files import FileErrors
 from sim.policy.events import Absent, Failed, NotANumber, Value
 from sim.scenario import load_script
-from sim.trace.script import HANG, Happening, Script
+from sim.tracing.script import HANG, Happening, Script
 
 CONTRACT = """seatrial: script
 measurements:

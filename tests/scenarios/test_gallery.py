@@ -135,7 +135,7 @@ def test_the_header_names_who_asked(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_the_index_lists_it(path: Path) -> None:
-    assert f"]({path.name})" in (GALLERY / "README.md").read_text(encoding="utf-8")
+    assert f"[{path.stem}]({path.name})" in (GALLERY / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=name)

@@ -9,9 +9,9 @@ from sim.driver import drive
 from sim.policy.commands import Command
 from sim.policy.events import Event
 from sim.policy.rollout import Policy, Rollout
-from sim.trace.script import Script
-from sim.trace.tracer import Tracer
-from sim.trace.world import ScriptWorld
+from sim.tracing.script import Script
+from sim.tracing.tracer import Tracer
+from sim.tracing.world import ScriptWorld
 
 __all__ = ["Trace", "trace"]
 

@@ -22,8 +22,8 @@ from sim.policy.notes import Note
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy
 from sim.policy.steps import Analyse, Gate, Pause
-from sim.trace.run import Trace, trace
-from sim.trace.script import HANG, Happening, Script
+from sim.tracing.run import Trace, trace
+from sim.tracing.script import HANG, Happening, Script
 
 Entry = dict[str, Any]
 

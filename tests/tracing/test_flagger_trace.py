@@ -5,8 +5,8 @@ from __future__ import annotations
 from sim.policy.commands import Text
 from sim.policy.events import Value
 from sim.policy.flagger import Check, Flagger, Hook
-from sim.trace.run import trace
-from sim.trace.script import Happening, Script
+from sim.tracing.run import trace
+from sim.tracing.script import Happening, Script
 
 CHECK = Check("errors", Text("prometheus", "errors"), high=1.0)
 

@@ -21,7 +21,7 @@ from sim.policy.events import (
     Woke,
 )  # fmt: skip
 from sim.service.fleet import Fleet
-from sim.trace.script import Hang, Happening, Script
+from sim.tracing.script import Hang, Happening, Script
 
 __all__ = ["ScriptWorld"]
 

@@ -1,0 +1,1 @@
+"""A policy against a script instead of a world."""
