@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from sim.policy.scale import Pods
 from sim.policy.standing import Standing
 
-__all__ = ["BECOMING", "DRAINING", "HEALTHY", "MORE", "Phase", "canary_phase", "paused", "progressing", "waits"]
+__all__ = ["Phase", "canary_phase", "paused", "swap_phase", "waits"]
 
 Phase = tuple[str, str]
 
@@ -13,6 +14,8 @@ MORE: Phase = ("Progressing", "more replicas need to be updated")
 BECOMING: Phase = ("Progressing", "updated replicas are still becoming available")
 DRAINING: Phase = ("Progressing", "old replicas are pending termination")
 STEPS: Phase = ("Progressing", "waiting for all steps to complete")
+CUTOVER: Phase = ("Progressing", "active service cutover pending")
+ANALYSIS: Phase = ("Progressing", "waiting for analysis to complete")
 
 
 def paused(suspended: bool, step: str, inconclusive: bool) -> Phase | None:
@@ -50,6 +53,17 @@ def canary_phase(s: Standing, late: str) -> Phase:
         if not s.policy.router and wanted > updated:
             return DRAINING
     return STEPS if s.updating else HEALTHY
+
+
+def swap_phase(stable: Pods, new: Pods, replicas: int, *, updating: bool, switched: bool) -> Phase:
+    """The phase of a blue-green update that neither failed nor pauses; what counts as available is the active revision's."""
+    active = new if updating and switched else stable
+    missing = progressing((new if updating else stable).wanted, active.available, replicas)
+    if missing is not None:
+        return missing
+    if not switched:
+        return CUTOVER
+    return ANALYSIS if updating else HEALTHY
 
 
 def waits(s: Standing, timed: bool) -> bool:

@@ -20,7 +20,7 @@ from sim.policy.commands import Command, Finish, Promote, SetScale, Switch
 from sim.policy.deadline import Deadline
 from sim.policy.desk import Desk
 from sim.policy.notes import Note
-from sim.policy.phases import HEALTHY, Phase, paused, progressing
+from sim.policy.phases import Phase, paused, swap_phase
 from sim.policy.scale import Pods
 from sim.policy.standing import NONE, Older, see_older
 from sim.policy.voice import Voice, aborted_update, timed_out, undone
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Swap"]
 
 _DELAY = 30.0  # scaleDownDelaySeconds when it is not written (Argo: utils/defaults/defaults.go)
-_CUTOVER: Phase = ("Progressing", "active service cutover pending")
-_ANALYSIS: Phase = ("Progressing", "waiting for analysis to complete")
 
 
 class Swap:
@@ -343,14 +341,8 @@ class Swap:
         pause = paused(self._suspended, "BlueGreenPause" if self._paused_at is not None else "", self._inconclusive)
         if pause is not None:
             return pause
-        updated = self._new if self._updating else self._stable
-        active = self._new if self._updating and self._active == self._revision else self._stable
-        missing = progressing(updated.wanted, active.available, self._replicas)
-        if missing is not None:
-            return missing
-        if self._active != self._revision:
-            return _CUTOVER
-        return _ANALYSIS if self._updating else HEALTHY
+        switched = self._active == self._revision
+        return swap_phase(self._stable, self._new, self._replicas, updating=self._updating, switched=switched)
 
 
 _TAKES: Mapping[type[events.Event], Callable[[Swap, float, Any], None]] = MappingProxyType(

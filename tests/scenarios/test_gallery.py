@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.engine.delivery import deliver
-from sim.pipeline.rows import Rows
-from sim.results.delivery import HARM_ABOVE, MEASURES, DeliveryCell
+from sim.deliveries import deliver
+from sim.results.delivery import MEASURES, DeliveryResult
 from sim.results.measures import evaluate
 from sim.results.result import Result
-from sim.scenario import Expectation, Scenario, load, load_policy, load_service
+from sim.scenario import Expectation, load, load_policy, load_service
+from sim.session import Session
 
 GALLERY = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(GALLERY.glob("*.yaml"))
-DELIVERIES = ("delivery", "lost-webhooks")
-QUESTIONS = [path for path in FILES if path.stem not in DELIVERIES]
+DELIVERIES = [path for path in FILES if path.stem in ("delivery", "lost-webhooks")]
+QUESTIONS = [path for path in FILES if path not in DELIVERIES]
 POLICIES = [
     *(str(path) for path in sorted((GALLERY / "policies").glob("*.yaml"))),
     f"{GALLERY / 'policies' / 'runbook.py'}:Cautious",
@@ -40,15 +40,8 @@ def answered(path: Path) -> Result:
 
 
 @cache
-def delivered(path: Path, runs: int | None = None) -> dict[str, tuple[Rows, ...]]:
-    scenario = load(path)
-    assert scenario.pipeline is not None
-    (release,) = scenario.releases
-    policies = {policy.name: policy.policy for policy in scenario.policies}
-    return deliver(
-        scenario.pipeline, policies, scenario.service, changes=scenario.changes, seed=scenario.seed,
-        replications=runs or scenario.replications.maximum, effects=release.effects,
-    )  # fmt: skip
+def delivered(path: Path, runs: int | None = None) -> DeliveryResult:
+    return deliver(Session.of(path, replications=runs))
 
 
 def name(thing: object) -> str:
@@ -98,22 +91,21 @@ def test_the_same_question_has_the_same_answer(path: Path) -> None:
         assert one.rows.tobytes() == other.rows[:AGAIN].tobytes()
 
 
-@pytest.mark.parametrize("stem", DELIVERIES)
-def test_the_delivery_is_the_expected_one(stem: str) -> None:
-    path = GALLERY / f"{stem}.yaml"
-    cells = {policy: DeliveryCell(policy, runs, HARM_ABOVE) for policy, runs in delivered(path).items()}
+@pytest.mark.parametrize("path", DELIVERIES, ids=name)
+def test_the_delivery_is_the_expected_one(path: Path) -> None:
     wrong = []
     for expected in load(path).expectations:
-        for policy, cell in cells.items():
-            if of(expected, policy, expected.release) and off(expected, MEASURES[expected.measure].of(cell).estimate):
-                wrong.append((expected, policy, MEASURES[expected.measure].of(cell).estimate))
+        for cell in delivered(path).cells:
+            if of(expected, cell.policy, expected.release):
+                seen = MEASURES[expected.measure].of(cell).estimate
+                wrong += [(expected, cell.policy, seen)] if off(expected, seen) else []
     assert not wrong
 
 
-@pytest.mark.parametrize("stem", DELIVERIES)
-def test_the_same_delivery_happens_again(stem: str) -> None:
-    path = GALLERY / f"{stem}.yaml"
-    assert delivered(path, 1) == {policy: runs[:1] for policy, runs in delivered(path).items()}
+@pytest.mark.parametrize("path", DELIVERIES, ids=name)
+def test_the_same_delivery_happens_again(path: Path) -> None:
+    for one, other in zip(delivered(path, 1).cells, delivered(path).cells, strict=True):
+        assert (one.policy, one.runs) == (other.policy, other.runs[:1])
 
 
 # ---- files ----
@@ -121,7 +113,7 @@ def test_the_same_delivery_happens_again(stem: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_a_question_is_asked_and_answered(path: Path) -> None:
-    scenario: Scenario = load(path)
+    scenario = load(path)
     assert scenario.name == path.stem
     assert scenario.question.strip().endswith("?")
     assert scenario.expectations

@@ -1,0 +1,1 @@
+"""The same policies in wall-clock time, on a real cluster."""
