@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-NOT_EVERYWHERE := shared or browser or promtool or cluster or notebook or nightly
+NOT_EVERYWHERE := shared or browser or promtool or cluster or notebook or compiled or nightly
 
 .PHONY: demo test test-all test-nightly bench bench-quick lint types app lock clean
 
@@ -11,13 +11,13 @@ demo: $(STAMP)-core
 	$(BIN)/seatrial demo
 
 test: $(STAMP)-dev
-	$(BIN)/pytest -q -m "not ($(NOT_EVERYWHERE))"
+	$(BIN)/pytest -q -n auto -m "not ($(NOT_EVERYWHERE))"
 	@echo "Not selected here (make test-all, make test-nightly): tests marked $(NOT_EVERYWHERE)"
 
 # The rest: needs the shared files beside the checkout, and Chromium; installs what it can.
 test-all: $(STAMP)-all
 	sh tests/need_chromium.sh
-	$(BIN)/pytest -q -m "(shared or browser or notebook) and not nightly"
+	$(BIN)/pytest -q -m "(shared or browser or notebook or compiled) and not nightly"
 
 test-nightly: $(STAMP)-all
 	$(BIN)/pytest -q -m nightly

@@ -63,10 +63,19 @@ DAMAGED = {
     "empty": ("", "not a line of JSON"),
     "no object": ("[1]", "a journal line is a JSON object, got list"),
     "no moment": ('{"event": {"type": "Woke"}, "commands": []}', "not an entry of a journal"),
-    "no event": ('{"at": 1, "event": {"type": "SetWeight", "weight": 1}, "commands": []}', "one event and a list of commands"),
-    "no commands": ('{"at": 1, "event": {"type": "Woke"}, "commands": {"type": "Woke"}}', "one event and a list of commands"),
+    "no event": (
+        '{"at": 1, "event": {"type": "SetWeight", "weight": 1}, "commands": []}',
+        "one event and a list of commands",
+    ),
+    "no commands": (
+        '{"at": 1, "event": {"type": "Woke"}, "commands": {"type": "Woke"}}',
+        "one event and a list of commands",
+    ),
     "unknown": ('{"at": 1, "event": {"type": "Slept"}, "commands": []}', "'Slept' is no event and no command"),
-    "another form": ('{"at": 1, "event": {"type": "Woke", "late": 1}, "commands": []}', "unexpected keyword argument 'late'"),
+    "another form": (
+        '{"at": 1, "event": {"type": "Woke", "late": 1}, "commands": []}',
+        "unexpected keyword argument 'late'",
+    ),
 }
 
 
@@ -114,4 +123,9 @@ def test_another_policy_is_a_what_if_and_the_first_difference_is_named() -> None
 def test_a_history_that_cannot_be() -> None:
     entries = (Entry(5.0, Started(), history().entries[0].commands), Entry(4.0, Human("abort"), ()))
     with pytest.raises(HistoryError, match="entry 1 at 4 s cannot be replayed: time goes forward"):
-        replay(Canary(steps=(SetWeight(20),)), Journal((Entry(5.0, Started(), Rollout(Canary(steps=(SetWeight(20),))).handle(5.0, Started())), entries[1])))
+        replay(
+            Canary(steps=(SetWeight(20),)),
+            Journal(
+                (Entry(5.0, Started(), Rollout(Canary(steps=(SetWeight(20),))).handle(5.0, Started())), entries[1])
+            ),
+        )

@@ -12,10 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CLOCKS_AND_CHANCE = ("time", "random", "datetime", "os", "threading")
-FOR_REAL = (
-    "sim.policy", "sim.journal", "sim.scenario", "sim.faults", "sim.results", "sim.manifests", "sim.service.traffic", "sim.service.noise",
-    "sim.files", "sim.cli", "sim.errors", "real",
-)  # fmt: skip
 NEVER_IN_REAL = ("sim.engine", "sim.pipeline", "simpy")
 
 
@@ -38,9 +34,7 @@ def inside(module: str, rooms: tuple[str, ...]) -> bool:
 
 
 def found(room: str) -> list[tuple[str, str]]:
-    return [
-        (f"{path.relative_to(ROOT)}:{line}", module) for path in sources(room) for line, module in imports(path)
-    ]
+    return [(f"{path.relative_to(ROOT)}:{line}", module) for path in sources(room) for line, module in imports(path)]
 
 
 def test_policies_import_the_standard_library_and_themselves_only() -> None:
@@ -93,8 +87,13 @@ def test_policies_load_nothing_but_the_standard_library() -> None:
 
 
 def test_driver_journal_and_trace_load_no_numpy() -> None:
-    code = "import sys, sim.driver, sim.journal, sim.trace.run; print('numpy' in sys.modules)"
+    code = "import sys, sim.driver, sim.journal, sim.tracing.run; print('numpy' in sys.modules)"
     shown = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert shown.stdout.strip() == "False"

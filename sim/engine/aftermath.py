@@ -105,7 +105,9 @@ def _count(out: Rows, case: Case, site: Site, counts: NDArray[np.int64]) -> None
     out["bad"] = counts[:, shape.buckets] + counts[:, shape.errors] + harm + lost
     out["harm"], out["lost"] = harm, lost
     reach = case.service.users * (max(share for _, share in site.story.steps) if case.service.sticky else 1.0)
-    out["users"] = [reach * -float(np.expm1(-number / reach)) if reach > 0 else 0.0 for number in harm.tolist()]
+    number, which = np.unique(harm, return_inverse=True)
+    users = [reach * -float(np.expm1(-much / reach)) if reach > 0 else 0.0 for much in number.tolist()]
+    out["users"] = np.array(users)[which]
 
 
 # ---- alerts (judges.md section 11) ----

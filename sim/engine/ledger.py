@@ -47,16 +47,19 @@ class Forecast(NamedTuple):
 class Ledger:
     """Counts of the replications `rows` (of the batch of `draws`) per scrape window, under a plan that `change` extends.
 
-    Scrape s happens at `base + s * scrape` seconds; `cumulative[s]` are the counts before it, int64[rows, cells + 2].
+    Scrape s happens at `base + s * scrape` seconds; `cumulative[s]` are the counts before it, int64[rows, cells + 2]. `every`: somebody
+    will ask for every scrape; else those between looks are kept as recipes.
     """
 
-    def __init__(self, draws: Draws, rows: Rows, scrape: float, phase: float = 0.0, forecast: Forecast | None = None) -> None:
+    def __init__(
+        self, draws: Draws, rows: Rows, scrape: float, phase: float = 0.0, forecast: Forecast | None = None, *, every: bool = False
+    ) -> None:
         self.draws, self.rows, self.scrape = draws, rows, scrape
         self.base = phase - scrape if phase > 0 else 0.0
         self.changes: list[Change] = []
         self.cumulative = Sums(np.zeros((len(rows), draws.width + LOST), np.int64))
         self._pick: slice | Rows = slice(None) if len(rows) == draws.count else rows
-        self._forecast = forecast
+        self._forecast, self._every = forecast, every
         self._done = 0.0  # everything before is drawn
         self._part = 0  # of the window under way
         self._open: Counts | None = None  # counts of its parts so far
@@ -117,26 +120,26 @@ class Ledger:
         edges = [max(0.0, self.time(k)) for k in range(start, stop + 1)]
         expected = [means(low, high) for low, high in zip(edges, edges[1:], strict=False)]
         rates = self._in_weather(start, expected)
-        if any(row[-1] or row[-2] for row in expected):
+        if self._every or rates[..., -LOST:].any():
             for counts in self._cumulated(start, stop, rates):
                 self.cumulative.append(counts)
         else:
             end = self.cumulative[-1].copy()
             end[:, :-LOST] += added(self._drawn(start, stop, rates))
-            self.cumulative.run(stop - start, end, lambda: self._cumulated(start, stop, rates, lost=False))
+            self.cumulative.run(stop - start, end, lambda: self._cumulated(start, stop, rates))
         self._done = edges[-1]
 
     def _drawn(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
         """int64[rows, windows, cells]; the same however often it is asked for."""
         return draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :-LOST])
 
-    def _cumulated(self, start: int, stop: int, rates: NDArray[np.float64], lost: bool = True) -> list[Counts]:
+    def _cumulated(self, start: int, stop: int, rates: NDArray[np.float64]) -> list[Counts]:
         """Counts before each of the scrapes after `start` up to `stop`."""
         sums, drawn = [self.cumulative[start]], self._drawn(start, stop, rates)
         for index in range(stop - start):
             counts = sums[-1].copy()
             counts[:, :-LOST] += drawn[:, index]
-            if lost:
+            if rates[..., index, -LOST:].any():
                 counts[:, -LOST:] += self._lose(start + index, 0, rates[..., index, -LOST:])
             sums.append(counts)
         return sums[1:]

@@ -201,7 +201,7 @@ def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast
         return QueueLedger(draws, rows, monitoring.scrape, monitoring.phase, case.service, case.effects)
     if case.service.arrivals == "fixed":
         return FixedLedger(draws, rows, monitoring.scrape, monitoring.phase, forecast, new=layout(case.service).new)
-    return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast)
+    return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast, every=bool(case.effects))
 
 
 def _setting(case: Case) -> dict[str, Any]:

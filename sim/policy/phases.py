@@ -70,4 +70,6 @@ def waits(s: Standing, timed: bool) -> bool:
     """Whether nothing but a person gets the rollout on; `timed`: the pause ends by itself."""
     if s.aborted is not None:
         return False
-    return s.suspended or s.inconclusive or (s.paused_at is not None and not timed)
+    if s.paused_at is not None and not s.suspended:
+        return not timed
+    return s.suspended or s.inconclusive

@@ -46,6 +46,9 @@ class Entry(NamedTuple):
     commands: tuple[Command, ...]
 
 
+_entry = tuple.__new__  # what `Entry(...)` does, without its Python code
+
+
 class Rollout:
     """A policy under way.
 
@@ -78,7 +81,7 @@ class Rollout:
 
     def handle(self, at: float, event: Event) -> tuple[Command, ...]:
         """Take one event at `at` seconds since the start; returns what is to be done now, in order."""
-        if self._at is None or isinstance(event, Started) or not at >= self._at:
+        if self._at is None or type(event) is Started or not at >= self._at:
             self._check(at, event)
         self._at = at
         self._commands = []
@@ -87,7 +90,7 @@ class Rollout:
         else:
             self._reopen(at, event)
         commands = tuple(self._commands)
-        self.journal.append(Entry(at, event, commands))
+        self.journal.append(_entry(Entry, (at, event, commands)))
         return commands
 
     def _check(self, at: float, event: Event) -> None:

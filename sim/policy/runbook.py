@@ -148,7 +148,8 @@ class _Machine:
                 self._size(self._weight if not isinstance(asked, SetWeight) else asked.weight)
             case _ if self.wakes_at is not None and at >= self.wakes_at:
                 self._time(at)
-        self._voice.close()
+        if self._steps is None:
+            self._voice.close()
 
     def _time(self, at: float) -> None:
         asked = self._asked

@@ -104,9 +104,6 @@ class Swap:
         self._new = Pods(self._new.wanted, event.canary)
         self._older = see_older(self._older, event.older)
 
-    def _measured(self, at: float, event: events.Measured) -> None:
-        self._desk.answer(at, event.id, event.answer)
-
     def _obey(self, at: float, event: events.Human) -> None:
         match event.action:
             case "promote" if self._paused_at is not None or self._inconclusive or self._suspended:
@@ -133,9 +130,6 @@ class Swap:
         self._paused_at, self._inconclusive, self._suspended = None, False, False
         self._deadline.progress(at)  # the clock begins anew after a pause (Argo: checkPausedConditions)
 
-    def _interrupt(self, at: float, event: events.Interrupted) -> None:
-        self._abort(event.cause)
-
     def _supersede(self, at: float, event: events.NewRevision) -> None:
         """A newer revision; the one in the middle becomes an older one and keeps its pods for the delay."""
         if event.revision == self._revision:
@@ -151,9 +145,6 @@ class Swap:
 
     def _resize(self, at: float, event: events.Resized) -> None:
         self._replicas = event.replicas
-
-    def _terminate(self, at: float, event: events.Terminated) -> None:
-        self._desk.end(event.run)
 
     def _reset(self, at: float) -> None:
         self._desk.forget("pre")
@@ -349,11 +340,11 @@ _TAKES: Mapping[type[events.Event], Callable[[Swap, float, Any], None]] = Mappin
     {
         events.Started: Swap._start,
         events.PodsReady: Swap._see_pods,
-        events.Measured: Swap._measured,
+        events.Measured: lambda swap, at, event: swap._desk.answer(at, event.id, event.answer),
         events.Human: Swap._obey,
-        events.Interrupted: Swap._interrupt,
+        events.Interrupted: lambda swap, at, event: swap._abort(event.cause),
         events.NewRevision: Swap._supersede,
         events.Resized: Swap._resize,
-        events.Terminated: Swap._terminate,
+        events.Terminated: lambda swap, at, event: swap._desk.end(event.run),
     }
 )

@@ -31,6 +31,8 @@ __all__ = ["assemble", "load", "load_policy", "load_service"]
 
 T = TypeVar("T")
 
+RUN = 28 * 86_400.0  # seconds: how long a delivery lasts, so how far its faults are worked out
+
 
 def load(source: Path | str | Document) -> Scenario:
     """The scenario of a file (or a document). Raises FileErrors with everything that is wrong with it and with the files it names."""
@@ -149,7 +151,8 @@ class _Building:
         form = self._form
         service = self._service()
         policies = self._policies()
-        releases = tuple(found for one in self._written() if (found := self._release(*one, service)) is not None)
+        lasting = replace(service, horizon=max(service.horizon, RUN)) if self._delivers else service
+        releases = tuple(found for one in self._written() if (found := self._release(*one, lasting)) is not None)
         table = MetricTable(form.table())
         for at, policy in policies:
             self._reader.problems += misfits(policy, table, service, self._document.problem(at, "", ""))
@@ -196,6 +199,8 @@ class _Building:
         form = self._form
         if form.said("releases"):
             return [(name, ("releases", name), one) for name, one in form.releases.items()]
+        if self._delivers:  # which changes are bad is said under commits
+            return [("as-it-comes", (), ReleaseForm())]
         return [(name, (), ReleaseForm(preset=name)) for name in DEFAULT]
 
     def _release(self, name: str, at: Place, form: ReleaseForm, service: Service) -> Release | None:
@@ -209,10 +214,22 @@ class _Building:
             self._reader.add(self._document, self._document.problem(at, problem or str(error), remedy, key=True))
             return None
 
+    @property
+    def _delivers(self) -> bool:
+        """Whether commits go through a pipeline."""
+        return bool(self._form.said("pipeline") or self._form.said("commits"))
+
     def _delivery(self) -> tuple[PipelineModel | None, Any]:
         form = self._form
-        if not (form.said("pipeline") or form.said("commits")):
+        if not self._delivers:
             return None, None
+        if len(self._written()) > 1:
+            names = ", ".join(name for name, _, _ in self._written())
+            remedy = "name one; which changes are bad is said under commits"
+            self._reader.add(
+                self._document,
+                self._document.problem(("releases",), f"a delivery has one stream of commits, got {names}", remedy, key=True),
+            )
         model: PipelineModel = form.pipeline.made if form.said("pipeline") else PipelineModel()
         if not form.said("commits"):
             return model, None

@@ -114,7 +114,9 @@ class Yard:
         self.rollout = Rollout(self.policy)
         self._agenda: Agenda[Event | str] = Agenda()
         starts = self.plan.starts
-        self._fleet = Fleet(self.plan.replicas, lambda _, n: starts[n % len(starts)], lambda at: self._agenda.plan(at, "look"))
+        self._fleet = Fleet(
+            self.plan.replicas, lambda _, n: starts[n % len(starts)], lambda at: self._agenda.plan(at, "look")
+        )
         self._turn, self._at, self._here = 0, 0.0, 0
 
     _agenda: Agenda[Event | str] = field(init=False)

@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.engine.fast import compiled
 from sim.engine.queueing import Use, erlang, plain, saturated, waits
 from sim.faults.effects import VersionEffect
 from sim.policy.errors import WorldError
@@ -96,6 +95,7 @@ def test_erlang_s_formulas() -> None:
         assert erlang(places, 1.2 * places) == 1.0
 
 
+@pytest.mark.compiled
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(
     gaps=st.lists(st.floats(0, 3), max_size=200),
@@ -103,7 +103,6 @@ def test_erlang_s_formulas() -> None:
     free=st.lists(st.floats(-5, 20), min_size=1, max_size=9),
 )
 def test_compiled_and_plain_are_the_same(gaps: list[float], seconds: float, free: list[float]) -> None:
-    assert compiled() is not None
     from sim.engine.compiled_queueing import waits as fast
 
     arrivals, work = np.cumsum(gaps, dtype=np.float64), np.array([seconds * (1 + i % 7) for i in range(len(gaps))])

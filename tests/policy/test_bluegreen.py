@@ -199,7 +199,10 @@ def test_a_revision_that_serves_is_not_scaled_down() -> None:
 def test_back_to_stable_before_and_after_the_switch() -> None:
     back = [Finish("aborted", "back to the stable revision 1")]
     tape = started(ready=True, auto_promotion=False)
-    assert tape.feed(9.0, NewRevision(1)) == [Switch(1, 1), *back]  # the new pods are older by now, and stay for the delay
+    assert tape.feed(9.0, NewRevision(1)) == [
+        Switch(1, 1),
+        *back,
+    ]  # the new pods are older by now, and stay for the delay
     assert tape.rollout.wakes_at == 39.0 and tape.phases[-1] == ("Healthy", "")
     late = started(ready=True, post=ONE)
     commands = late.feed(9.0, NewRevision(1))
@@ -226,9 +229,7 @@ def test_the_deadline_runs_in_analyses_too() -> None:
     tape = started(ready=True, pre=analysis(interval=30.0), progress_deadline=60.0)
     assert tape.rollout.wakes_at == 65.0
     tape.feed(65.0, Woke())
-    assert tape.phases == [
-        ("Degraded", 'ProgressDeadlineExceeded: ReplicaSet "revision 2" has timed out progressing.')
-    ]
+    assert tape.phases == [("Degraded", 'ProgressDeadlineExceeded: ReplicaSet "revision 2" has timed out progressing.')]
 
 
 def test_the_deadline_may_abort() -> None:

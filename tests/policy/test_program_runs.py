@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.policy.canary import Canary
 from sim.policy.commands import Finish, Measure, Promote, SetScale, SetWeight
 from sim.policy.events import Absent, Failed, Human, Measured, PodsReady, Started, Terminated, Value, Woke
-from sim.policy.notes import AnalysisIs
+from sim.policy.notes import AnalysisIs, PhaseIs
 from sim.policy.steps import Analyse, Pause
 from tests.policy.lists import Tape, analysis, metric
 
@@ -120,7 +120,7 @@ def test_while_inconclusive_a_timed_pause_still_ends_but_nothing_is_scaled() -> 
     tape.feed(0.0, Started(replicas=5))
     tape.play((1.0, PodsReady(4, 0)), (3.0, PodsReady(4, 1)))
     unclear(tape, 4.0)
-    assert tape.phases == [("Paused", "CanaryPauseStep")]  # of two conditions the first; now a person is needed
+    assert tape.phases == []  # of two conditions the first is told
     assert tape.feed(13.0, Woke()) == []
     assert tape.steps == [2]
     assert tape.phases == [("Paused", "InconclusiveAnalysisRun")]
@@ -195,3 +195,22 @@ def test_late_and_strange_answers_change_nothing() -> None:
     assert tape.feed(4.0, Measured(first, Value(9.0))) == []
     assert tape.feed(5.0, Measured(77, Value(9.0))) == []
     assert tape.rollout.outcome is None
+
+
+def test_who_is_waited_for() -> None:
+    """A person must act where nothing else gets the rollout on: not yet while a timed pause is under way."""
+    policy = Canary(steps=(SetWeight(20), Pause(10.0), SetWeight(60), Pause()), background=analysis(count=1))
+    tape = started(policy)
+    assert [note.waits for note in tape.notes if isinstance(note, PhaseIs)] == [False]
+    unclear(tape, 4.0)
+    assert tape.phases == []
+    tape.feed(12.0, Woke())
+    assert [note.waits for note in tape.notes if isinstance(note, PhaseIs)] == [True]
+    tape.feed(20.0, Human("promote"))
+    assert [note.waits for note in tape.notes if isinstance(note, PhaseIs)] == [False]
+    tape.feed(25.0, PodsReady(5, 3))
+    assert tape.notes[-1] == PhaseIs("Paused", "CanaryPauseStep", waits=True)
+    tape.feed(26.0, Human("pause"))
+    assert tape.notes[-1] == PhaseIs("Paused", "manually paused", waits=True)
+    tape.feed(27.0, Human("abort"))
+    assert [note.waits for note in tape.notes if isinstance(note, PhaseIs)] == [False]

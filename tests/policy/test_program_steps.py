@@ -146,7 +146,14 @@ def test_routes_are_set_and_go_with_the_end() -> None:
     assert tape.steps == [1, 2, 3]
     tape.feed(7.0, Woke())
     end = tape.feed(9.0, PodsReady(5, 5))
-    assert end == [SetWeight(100), Promote(2), Match(()), Mirror(0.0), SetWeight(0), Finish("promoted", "all steps done")]
+    assert end == [
+        SetWeight(100),
+        Promote(2),
+        Match(()),
+        Mirror(0.0),
+        SetWeight(0),
+        Finish("promoted", "all steps done"),
+    ]
 
 
 def test_routes_go_with_an_abort() -> None:

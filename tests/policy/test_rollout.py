@@ -19,6 +19,7 @@ from sim.policy.notes import PhaseIs
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Entry, Policy, Rollout
 from sim.policy.steps import Pause
+from sim.policy.voice import Voice
 from tests.policy import values
 from tests.policy.lists import Tape
 
@@ -80,6 +81,13 @@ def test_after_the_end_only_what_is_taken_up_opens_the_outcome(policy: Policy) -
         assert tape.rollout.outcome == "promoted"
     tape.feed(8.0, NewRevision(3))
     assert tape.rollout.outcome is None
+
+
+def test_a_machine_that_never_settles_is_the_policys_fault() -> None:
+    voice = Voice(lambda item: None)
+    voice.enter(("Progressing", "for ever"))
+    with pytest.raises(PolicyError, match=r"does not settle at 3 s; last phase \('Progressing', 'for ever'\)"):
+        voice.settle(3.0, lambda at: voice.mark())
 
 
 # ---- JSON ----

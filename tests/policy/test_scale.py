@@ -9,17 +9,20 @@ from hypothesis import strategies as st
 from sim.policy.errors import PolicyError
 from sim.policy.scale import Bounds, Pods, bounds, move, move_older, routed, shared
 
-CHECKS = """
-1,49,100,0,0,1  1,50,100,0,1,0  1,1,100,1,1,1  2,1,100,0,1,1  2,1,100,1,1,2  2,99,100,1,2,1  3,34,100,0,1,2
-3,50,100,0,2,1  3,49,100,1,2,2  10,1,100,1,1,10  10,15,100,0,2,8  10,19,100,1,2,9  10,20,100,1,2,8
-10,24,100,1,3,8  10,99,100,1,10,1  0,50,100,1,0,0  5,0,100,1,0,5  5,100,100,1,5,0  4,10,20,0,2,2
-""".split()
+# (replicas, weight, maximum, surge) -> (canary, stable)
+CHECKS = [
+    ((1, 49, 100, 0), (0, 1)), ((1, 50, 100, 0), (1, 0)), ((1, 1, 100, 1), (1, 1)), ((2, 1, 100, 0), (1, 1)),
+    ((2, 1, 100, 1), (1, 2)), ((2, 99, 100, 1), (2, 1)), ((3, 34, 100, 0), (1, 2)), ((3, 50, 100, 0), (2, 1)),
+    ((3, 49, 100, 1), (2, 2)), ((10, 1, 100, 1), (1, 10)), ((10, 15, 100, 0), (2, 8)), ((10, 19, 100, 1), (2, 9)),
+    ((10, 20, 100, 1), (2, 8)), ((10, 24, 100, 1), (3, 8)), ((10, 99, 100, 1), (10, 1)), ((0, 50, 100, 1), (0, 0)),
+    ((5, 0, 100, 1), (0, 5)), ((5, 100, 100, 1), (5, 0)), ((4, 10, 20, 0), (2, 2)),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_shared(check: str) -> None:
-    replicas, weight, maximum, surge, canary, stable = map(int, check.split(","))
-    assert shared(replicas, weight, surge, maximum) == (canary, stable)
+@pytest.mark.parametrize(("asked", "expected"), CHECKS)
+def test_shared(asked: tuple[int, int, int, int], expected: tuple[int, int]) -> None:
+    replicas, weight, maximum, surge = asked
+    assert shared(replicas, weight, surge, maximum) == expected
 
 
 @pytest.mark.parametrize(
@@ -102,10 +105,10 @@ SHARES = st.one_of(st.integers(0, 4), st.sampled_from(["0%", "10%", "25%", "50%"
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)
-@given(
-    st.integers(1, 12), st.floats(0, 100), st.sampled_from([0, 1, 2, 5]), st.sampled_from([1, 20, 100]), st.data()
-)
-def test_shared_is_near_and_within_bounds(replicas: int, weight: float, surge: int, maximum: int, data: st.DataObject) -> None:
+@given(st.integers(1, 12), st.floats(0, 100), st.sampled_from([0, 1, 2, 5]), st.sampled_from([1, 20, 100]), st.data())
+def test_shared_is_near_and_within_bounds(
+    replicas: int, weight: float, surge: int, maximum: int, data: st.DataObject
+) -> None:
     weight = weight * maximum / 100
     canary, stable = shared(replicas, weight, surge, maximum)
     assert replicas <= canary + stable <= replicas + (surge > 0)
@@ -115,7 +118,9 @@ def test_shared_is_near_and_within_bounds(replicas: int, weight: float, surge: i
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)
-@given(st.integers(1, 9), st.integers(0, 100), st.integers(0, 100), SHARES, SHARES, st.lists(st.booleans(), max_size=40))
+@given(
+    st.integers(1, 9), st.integers(0, 100), st.integers(0, 100), SHARES, SHARES, st.lists(st.booleans(), max_size=40)
+)
 def test_a_walk_stays_within_bounds_and_arrives(
     replicas: int, first: int, second: int, surge: int | str, unavailable: int | str, order: list[bool]
 ) -> None:

@@ -62,9 +62,7 @@ _arm = st.builds(
     st.tuples(_int, _int),
     st.just((("latency", (0.5, 1.5)),)),
 )
-_window = st.builds(
-    Window, _float, _float, st.floats(0, 1), _arm, st.one_of(st.none(), _arm), st.just((0.1, 0.5))
-)
+_window = st.builds(Window, _float, _float, st.floats(0, 1), _arm, st.one_of(st.none(), _arm), st.just((0.1, 0.5)))
 
 answers = st.one_of(
     st.builds(Value, st.one_of(_plain, _window)),

@@ -382,3 +382,27 @@ def test_every_example_policy(name: str) -> None:
 def test_the_default_service_is_the_default_service() -> None:
     assert load_policy(f"{ROOT}/scenarios/policies/runbook.py:Cautious").kind == "python"
     assert assemble([], service=ROOT / "scenarios" / "services" / "default.yaml").service == Service()
+
+
+def deliver(folder: Path, *lines: str) -> Path:
+    path = folder / "delivery.yaml"
+    path.write_text("\n".join(("seatrial: scenario", "policies: {r: {rolling: {}}}", "pipeline: {}", *lines)) + "\n")
+    return path
+
+
+def test_a_delivery_has_one_stream_of_commits(tmp_path: Path) -> None:
+    assert [release.name for release in load(deliver(tmp_path)).releases] == ["as-it-comes"]
+    (problem,) = wrong(deliver(tmp_path, "releases: {a: {}, b: {}}"))
+    assert "4:1 releases: a delivery has one stream of commits, got a, b; name one" in problem
+
+
+def test_a_late_fault_of_a_delivery_is_not_lost(tmp_path: Path) -> None:
+    late = "faults: [{id: out, kind: store.outage, target: {system: store}, at_s: 3d, duration_s: 1h}]"
+    (release,) = load(deliver(tmp_path, late)).releases
+    assert [(effect.start, effect.end) for effect in release.effects] == [(259_200.0, 262_800.0)]  # type: ignore[union-attr]
+
+
+def test_a_delivery_is_measured_by_its_own_measures(tmp_path: Path) -> None:
+    (problem,) = wrong(deliver(tmp_path, "expect: [{policy: r, measure: harm.mean, between: [0, 1]}]"))
+    assert "harm" in problem
+    assert load(deliver(tmp_path, "expect: [{policy: r, measure: deployment_frequency, between: [0, 9]}]")).expectations

@@ -146,7 +146,10 @@ def happened(*events: Happening, policy: Policy | None = None, **script: Any) ->
 
 def test_promote_and_promote_in_full() -> None:
     found = happened(Happening(10.0, "promote"), Happening(20.0, "promote", full=True))
-    assert [(entry["at"], entry["action"]) for entry in only(found, "human")] == [(10.0, "promote"), (20.0, "promote-full")]
+    assert [(entry["at"], entry["action"]) for entry in only(found, "human")] == [
+        (10.0, "promote"),
+        (20.0, "promote-full"),
+    ]
     assert [entry["weight"] for entry in only(found, "weight")] == [20, 60, 0]
     assert found.phase == "Healthy"
 
@@ -203,7 +206,9 @@ def test_gates(events: tuple[Happening, ...], at: float, phase: str) -> None:
 
 
 def test_a_gate_that_was_answered_keeps_its_answer() -> None:
-    found = happened(Happening(1.0, "approve", "smoke"), policy=Canary(steps=(Gate("smoke"), Pause(5.0), Gate("smoke"))))
+    found = happened(
+        Happening(1.0, "approve", "smoke"), policy=Canary(steps=(Gate("smoke"), Pause(5.0), Gate("smoke")))
+    )
     assert found.phase == "Healthy" and only(found, "phase")[-1]["at"] == 6.0
 
 
@@ -257,7 +262,11 @@ def test_a_policy_that_does_not_get_on() -> None:
 
 def test_the_document_and_the_order_of_entries() -> None:
     found = trace(
-        Canary(steps=(SetWeight(20), Pause(30.0))), Script(ready=2.0), replicas=5, name="demo", profile="argo-rollouts@1.10"
+        Canary(steps=(SetWeight(20), Pause(30.0))),
+        Script(ready=2.0),
+        replicas=5,
+        name="demo",
+        profile="argo-rollouts@1.10",
     )
     document = found.document()
     assert list(document) == ["policy", "profile", "phase", "reason", "entries"]
