@@ -93,7 +93,7 @@ class Flock:
             return
         self._followed = len(self._heard)
         leaves: dict[int, list[int]] = {}
-        stay = []
+        stay: list[int] = []
         with _quiet():
             heard = [self._owned(each) for each in self._heard]
             for number, position in enumerate(self._here):

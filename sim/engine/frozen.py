@@ -25,7 +25,7 @@ def many(kind: type[T], count: int, *columns: Iterable[object]) -> list[T]:
     [SetScale(stable=5, canary=1, older=0), SetScale(stable=5, canary=2, older=0)]
     """
     made: list[T] = list(map(object.__new__, repeat(kind, count)))
-    for put, column in zip(_slots(kind), columns, strict=True):
+    for put, column in zip(_slots(kind), columns, strict=True):  # type: ignore[arg-type]  # a class is hashable
         deque(map(put, made, column), maxlen=0)
     return made
 

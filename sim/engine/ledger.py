@@ -9,6 +9,7 @@ for as long as the two plans agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
@@ -118,7 +119,7 @@ class Ledger:
         """Whole windows [start, stop), all under the present plan."""
         means = self.changes[-1].means
         edges = [max(0.0, self.time(k)) for k in range(start, stop + 1)]
-        expected = [means(low, high) for low, high in zip(edges, edges[1:], strict=False)]
+        expected = [means(low, high) for low, high in pairwise(edges)]
         rates = self._in_weather(start, expected)
         if self._every or rates[..., -LOST:].any():
             for counts in self._cumulated(start, stop, rates):

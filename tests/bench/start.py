@@ -15,7 +15,10 @@ def main() -> None:
     import sim.cli
 
     seconds = perf_counter() - start
-    json.dump({"seconds": seconds, "heavy": [name for name in HEAVY if name in sys.modules], "version": sim.__version__}, sys.stdout)
+    json.dump(
+        {"seconds": seconds, "heavy": [name for name in HEAVY if name in sys.modules], "version": sim.__version__},
+        sys.stdout,
+    )
 
 
 if __name__ == "__main__":

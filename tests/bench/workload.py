@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.durations import Constant as Fixed
-from sim.engine.draws import Draws
 from sim.engine.paths import Case, draws_for, solo
 from sim.engine.tables import draw_cells
 from sim.faults.effects import VersionEffect
@@ -47,10 +46,17 @@ class Author:
 def canary(limit: float = LIMIT, weights: Sequence[float] = WEIGHTS) -> Canary:
     """The declarative policy."""
     metric = Metric(
-        "errors", Counts(EVERY), Judged(Threshold(limit)), interval=EVERY, count=LOOKS // len(weights), initial_delay=EVERY
+        "errors",
+        Counts(EVERY),
+        Judged(Threshold(limit)),
+        interval=EVERY,
+        count=LOOKS // len(weights),
+        initial_delay=EVERY,
     )
     analyse = Analyse(Analysis((metric,)))
-    return Canary(steps=tuple(step for weight in weights for step in (SetWeight(weight), analyse)), scale_down_delay=0.0)
+    return Canary(
+        steps=tuple(step for weight in weights for step in (SetWeight(weight), analyse)), scale_down_delay=0.0
+    )
 
 
 def runbook() -> Runbook:
@@ -91,16 +97,15 @@ def floor(rate: float = RATE) -> list[Piece]:
     return pieces
 
 
-def draw(pieces: Sequence[Piece], seed: int, first: int, count: int) -> list[NDArray[np.int64]]:
-    """Draw and transform; the counts are dropped one piece after the other, only the last ones are returned."""
-    draws: Draws = draws_for(service(), seed, first, count)
-    counts = [np.zeros(0, np.int64)]
+def draw(pieces: Sequence[Piece], seed: int, first: int, count: int) -> NDArray[np.int64]:
+    """Draw and transform one piece after the other; the counts of the last one."""
+    draws = draws_for(service(), seed, first, count)
+    counts = np.zeros(0, np.int64)
     for piece in pieces:
-        counts[0] = draw_cells(draws.whole(slice(None), piece.start, piece.stop), piece.means)
+        counts = draw_cells(draws.whole(slice(None), piece.start, piece.stop), piece.means)
     return counts
 
 
 def requests(pieces: Sequence[Piece], seed: int, first: int, count: int) -> int:
     """All requests that the floor draws, to be compared with the kernel's."""
-    return sum(int(draw([piece], seed, first, count)[0].sum()) for piece in pieces)
-
+    return sum(int(draw([piece], seed, first, count).sum()) for piece in pieces)

@@ -78,4 +78,4 @@ class PolicyContract:
 
 
 def _always(plan: st.SearchStrategy[Plan], holds: Callable[[Plan], None]) -> None:
-    settings(derandomize=True, deadline=None, max_examples=120)(given(plan)(holds))()
+    settings(derandomize=True, deadline=None, max_examples=40)(given(plan)(holds))()
