@@ -44,7 +44,9 @@ def policy_form() -> dict[str, Any]:
     if shape == "all-at-once":
         return name | {"all-at-once": {}}
     look = {"interval": f"{st.number_input('Seconds between looks', 15, 3600, 60, step=15, key='interval')}s"}
-    look["count"] = st.number_input("Looks", 1, 100, 5, key="count", help="per weight; for blue-green before the switch holds")
+    look["count"] = st.number_input(
+        "Looks", 1, 100, 5, key="count", help="per weight; for blue-green before the switch holds"
+    )
     if shape == "canary-sequential":
         alpha = st.number_input("False alarms allowed, %", 0.1, 50.0, 5.0, key="alpha")
         judge: dict[str, Any] = {"eprocess.counts": {"alpha": f"{alpha:g}%"}}
@@ -73,7 +75,9 @@ def scenario_form() -> tuple[dict[str, Any], int]:
         policy, service = policy_form(), service_form()
         st.subheader("Release")
         bad = st.selectbox("If it is bad, then how?", [name for name in RELEASES if name != "good"], key="release")
-        replications = st.select_slider("Simulated rollouts of each release", [100, 200, 500, 1000, 2000, 5000], 500, key="n")
+        replications = st.select_slider(
+            "Simulated rollouts of each release", [100, 200, 500, 1000, 2000, 5000], 500, key="n"
+        )
         seed = st.number_input("Seed", 0, 2**31, 1, key="seed")
     policies = {policy["name"]: {key: value for key, value in policy.items() if key not in ("seatrial", "name")}}
     releases: dict[str, Any] = {"good": "good", bad: bad}

@@ -29,7 +29,14 @@ __all__ = ["settle_rows"]
 
 
 def settle_rows(
-    case: Case, draws: Draws, site: Site, batch: NDArray[np.intp], here: NDArray[np.intp], rows: Rows, *, stopped: bool = False
+    case: Case,
+    draws: Draws,
+    site: Site,
+    batch: NDArray[np.intp],
+    here: NDArray[np.intp],
+    rows: Rows,
+    *,
+    stopped: bool = False,
 ) -> dict[int, float]:
     """Fill the rows of the replications at positions `here` of a path; `batch` are their rows in the batch.
 
@@ -46,8 +53,12 @@ def settle_rows(
     early = acted < min(story.decided_at, case.service.horizon)
     stops = {int(row): float(at) for row, at in zip(batch[here][early], acted[early], strict=True)}
     keep = ~early
-    restored = np.minimum(acted + case.service.recovery.rollback, inf) if watched else np.full(len(here), story.restored_at)
-    counts, ended = _counted(site, here, restored, until) if watched else (ledger.total(until)[here], np.full(len(here), until))
+    restored = (
+        np.minimum(acted + case.service.recovery.rollback, inf) if watched else np.full(len(here), story.restored_at)
+    )
+    counts, ended = (
+        _counted(site, here, restored, until) if watched else (ledger.total(until)[here], np.full(len(here), until))
+    )
     if site.copies is not None:
         counts = counts - site.copies[here]
     out = rows[batch[here[keep]]]
@@ -64,7 +75,9 @@ def _check(rows: Rows) -> None:
     sound = (rows["harm"] >= 0) & (rows["harm"] + rows["lost"] <= rows["bad"]) & (rows["bad"] <= rows["requests"])
     sound &= (rows["canary_requests"] >= 0) & (rows["canary_requests"] <= rows["requests"])
     if not sound.all():
-        raise WorldError(f"counts do not add up in replication {int(rows['replication'][~sound][0])}: {rows[~sound][0]}")
+        raise WorldError(
+            f"counts do not add up in replication {int(rows['replication'][~sound][0])}: {rows[~sound][0]}"
+        )
 
 
 def _harmful(case: Case) -> bool:
@@ -141,7 +154,10 @@ def _alerts(
 
 
 def _blind(case: Case, at: float) -> bool:
-    return any(isinstance(e, TelemetryEffect) and e.kind in ("gap", "nan", "error") and e.start <= at < e.end for e in case.effects)
+    return any(
+        isinstance(e, TelemetryEffect) and e.kind in ("gap", "nan", "error") and e.start <= at < e.end
+        for e in case.effects
+    )
 
 
 class _History:

@@ -53,7 +53,14 @@ class Ledger:
     """
 
     def __init__(
-        self, draws: Draws, rows: Rows, scrape: float, phase: float = 0.0, forecast: Forecast | None = None, *, every: bool = False
+        self,
+        draws: Draws,
+        rows: Rows,
+        scrape: float,
+        phase: float = 0.0,
+        forecast: Forecast | None = None,
+        *,
+        every: bool = False,
     ) -> None:
         self.draws, self.rows, self.scrape = draws, rows, scrape
         self.base = phase - scrape if phase > 0 else 0.0

@@ -162,7 +162,12 @@ def _alone(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Group]:
 
 
 def solo(
-    case: Case, draws: Draws, row: int, stop: float | None = None, forecast: Forecast | None = None, observe: Observer | None = None
+    case: Case,
+    draws: Draws,
+    row: int,
+    stop: float | None = None,
+    forecast: Forecast | None = None,
+    observe: Observer | None = None,
 ) -> tuple[Ledger, Site, Rollout]:
     """Run one replication by itself, with everything that is random about it. `stop`: when a person stops it."""
     ledger, site, rollout = staged(case, draws, row, stop, forecast, observe)
@@ -171,7 +176,12 @@ def solo(
 
 
 def staged(
-    case: Case, draws: Draws, row: int, stop: float | None = None, forecast: Forecast | None = None, observe: Observer | None = None
+    case: Case,
+    draws: Draws,
+    row: int,
+    stop: float | None = None,
+    forecast: Forecast | None = None,
+    observe: Observer | None = None,
 ) -> tuple[Ledger, Site, Rollout]:
     """The same before its first event."""
     ledger = _ledger(case, draws, np.array([row]), forecast)

@@ -97,7 +97,9 @@ def run(
     try:
         for total in rounds:
             for case in range(len(cases)):
-                done[case] = _longer(done[case], total)  # in place of parts that are joined in the end: twice the memory
+                done[case] = _longer(
+                    done[case], total
+                )  # in place of parts that are joined in the end: twice the memory
             for chunk, rows in _work(cases, seed, _chunks(len(cases), reached, total), workers, store):
                 filled[chunk.case] = chunk.first + chunk.count
                 done[chunk.case][chunk.first : filled[chunk.case]] = rows

@@ -40,7 +40,9 @@ class _Series:
         if self.known.shape[1] < windows:
             blocks = -(-windows // _BLOCK)
             width = _BLOCK * self.noise.per_window
-            u = np.concatenate([self.stream.uniforms_block(self.first, self.count, b, width) for b in range(blocks)], axis=1)
+            u = np.concatenate(
+                [self.stream.uniforms_block(self.first, self.count, b, width) for b in range(blocks)], axis=1
+            )
             found = steps(self.noise, u, self.window)
             lowest = int(found.min())
             table = np.array([factor(step) for step in range(lowest, int(found.max()) + 1)])

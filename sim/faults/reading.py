@@ -167,6 +167,8 @@ def _shape(fault: Fault, mode: Mode, flaws: Flaws) -> None:
     """`build.error_rate`: the shape and the numbers that only one shape reads."""
     if fault.kind != "build.error_rate":
         return
+    if "after_s" not in fault.params:  # params could not be read at all, which is said already
+        return
     shape, below = fault.params.get("shape"), flaws.below("params")
     late = fault.number("after_s") > 0 or fault.number("after_n") > 0
     if shape == "ramp" and fault.ramp_s == 0:

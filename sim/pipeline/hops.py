@@ -23,7 +23,9 @@ class Chain:
         self.propagation = propagation
         self._uniform = uniform
         self._names = [f"hop.{i}" for i in range(len(propagation.hops))]
-        self._phases = [[uniform(f"{name}.phase", receiver, 0) for receiver in range(propagation.receivers)] for name in self._names]
+        self._phases = [
+            [uniform(f"{name}.phase", receiver, 0) for receiver in range(propagation.receivers)] for name in self._names
+        ]
 
     def arrivals(self, at: float, entity: int) -> tuple[float, float]:
         """When the first and the last receiver know what was decided at ``at``."""

@@ -4,8 +4,6 @@ Defaults are the stock behaviour of a common chain (GitHub, CircleCI, Harbor, Ar
 from profiles.yaml and pipeline-systems.md section 2; what has no source is marked estimate there and here.
 """
 
-
-
 from __future__ import annotations
 
 import math

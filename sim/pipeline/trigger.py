@@ -58,7 +58,9 @@ class Trigger:
     end.
     """
 
-    def __init__(self, env: simpy.Environment, wakeups: Wakeups, uniform: Uniforms, stage: str, drop: Track, down: Track) -> None:
+    def __init__(
+        self, env: simpy.Environment, wakeups: Wakeups, uniform: Uniforms, stage: str, drop: Track, down: Track
+    ) -> None:
         self._env, self._wakeups, self._uniform = env, wakeups, uniform
         self._drop, self._down = drop, down
         self._names = (f"{stage}.webhook.delay", f"{stage}.webhook.drop")

@@ -228,7 +228,9 @@ class _Building:
             remedy = "name one; which changes are bad is said under commits"
             self._reader.add(
                 self._document,
-                self._document.problem(("releases",), f"a delivery has one stream of commits, got {names}", remedy, key=True),
+                self._document.problem(
+                    ("releases",), f"a delivery has one stream of commits, got {names}", remedy, key=True
+                ),
             )
         model: PipelineModel = form.pipeline.made if form.said("pipeline") else PipelineModel()
         if not form.said("commits"):

@@ -1,4 +1,7 @@
-"""A Kubernetes `Deployment`'s own batch arithmetic: one sync at a time (delivery-systems.md section 5; pkg/controller/deployment/rolling.go)."""
+"""A Kubernetes `Deployment`'s own batch arithmetic: one sync at a time.
+
+Source: delivery-systems.md section 5; pkg/controller/deployment/rolling.go.
+"""
 
 from __future__ import annotations
 

@@ -83,7 +83,9 @@ class Mix:
     ambient too. Effects on "canary" are the change.
     """
 
-    def __init__(self, service: Service, version: Literal["stable", "canary"], effects: tuple[VersionEffect, ...]) -> None:
+    def __init__(
+        self, service: Service, version: Literal["stable", "canary"], effects: tuple[VersionEffect, ...]
+    ) -> None:
         self._service, self._layout, self._version = service, layout(service), version
         self._effects = tuple(effect for effect in effects if effect.version in ("all", version))
         self._ambient = tuple(effect for effect in self._effects if effect.version in ("all", "stable"))
@@ -115,7 +117,9 @@ class Mix:
         """The error rate: what the service has anyway, joined with the effects on each segment."""
 
         def rate(segment: str | None) -> float:
-            return 1.0 - (1.0 - self._service.errors) * (1.0 - impact(effects, self._version, at, served, segment).error)
+            return 1.0 - (1.0 - self._service.errors) * (
+                1.0 - impact(effects, self._version, at, served, segment).error
+            )
 
         rest = rate(None)
         return rest + sum(shares.get(segment, 0.0) * (rate(segment) - rest) for segment in self._segments)
@@ -136,7 +140,9 @@ class Mix:
         waits = [(1.0, 0.0)]
         for share, more in hit.tails:
             waits = [(p * part, wait + add) for p, wait in waits for part, add in ((1.0 - share, 0.0), (share, more))]
-        return Law(latency.median * hit.latency_factor * self._cold(at, served), latency.sigma, hit.latency_add, tuple(waits))
+        return Law(
+            latency.median * hit.latency_factor * self._cold(at, served), latency.sigma, hit.latency_add, tuple(waits)
+        )
 
     def laws(self, at: float, served: float) -> tuple[Law, Law]:
         """How long answers would take without the change, and how long they take."""

@@ -34,7 +34,9 @@ class Latency:
         if list(self.bounds) != sorted(set(self.bounds)) or not self.bounds or self.bounds[0] <= 0:
             raise WorldError(f"latency bounds rise from above 0, got {self.bounds}")
         if self.limit not in self.bounds:
-            raise WorldError(f"the latency limit {self.limit:g} s must be one of the bounds {self.bounds}; add it there")
+            raise WorldError(
+                f"the latency limit {self.limit:g} s must be one of the bounds {self.bounds}; add it there"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,13 @@ class Pods:
         if self.count < 1:
             raise WorldError(f"a service has at least 1 pod, got {self.count}")
         if self.capacity is not None and not self.capacity > 0:
-            raise WorldError(f"capacity is more than 0 requests/s per pod, got {self.capacity:g}; leave it out for no limit")
+            raise WorldError(
+                f"capacity is more than 0 requests/s per pod, got {self.capacity:g}; leave it out for no limit"
+            )
         if self.concurrency is not None and self.concurrency < 1:
-            raise WorldError(f"a pod works on at least 1 request at once, got {self.concurrency}; leave it out for no limit")
+            raise WorldError(
+                f"a pod works on at least 1 request at once, got {self.concurrency}; leave it out for no limit"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,9 @@ class Monitor:
             old = replace(old, points=self._series(points, first, last, self._old))
         return View(start, end, weigh(start, end), new, old, self._layout.bounds)
 
-    def _series(self, names: tuple[str, ...], first: int, last: int, split: Split) -> tuple[tuple[str, NDArray[np.float64]], ...]:
+    def _series(
+        self, names: tuple[str, ...], first: int, last: int, split: Split
+    ) -> tuple[tuple[str, NDArray[np.float64]], ...]:
         """One sample per scrape for judges that read series; not a number where nothing was requested."""
         counts = self._ledger.cumulative
         seen = [split(counts[scrape] - counts[scrape - 1]) for scrape in range(first + 1, last + 1)]
@@ -165,7 +167,9 @@ class Monitor:
     def _resets(self) -> list[int]:
         """The scrapes after a counter reset: what was counted since the scrape before is lost."""
         ledger = self._ledger
-        return [ceil((effect.start - ledger.base) / ledger.scrape) for effect in self._effects if effect.kind == "reset"]
+        return [
+            ceil((effect.start - ledger.base) / ledger.scrape) for effect in self._effects if effect.kind == "reset"
+        ]
 
     def _counts(self, first: int, last: int, hidden: list[int], split: Split) -> Seen:
         counts = self._ledger.cumulative
@@ -208,6 +212,8 @@ def _sample(name: str, seen: Seen) -> NDArray[np.float64]:
     if name == "errors":
         return seen.bad.astype(np.float64)
     if name == "error-rate":
-        rate: NDArray[np.float64] = np.divide(seen.bad, requests, out=np.full(len(requests), np.nan), where=requests > 0)
+        rate: NDArray[np.float64] = np.divide(
+            seen.bad, requests, out=np.full(len(requests), np.nan), where=requests > 0
+        )
         return rate
     raise WorldError(f"no series {name!r} is measured; write requests, errors or error-rate")

@@ -246,7 +246,9 @@ class Site:
 
     def share(self, at: float) -> float:
         """The share of users' requests that goes to the new version."""
-        return sum(size * part for _, size, part in self._classes(self._fleet.available(at, 1), self._fleet.available(at, 2)))
+        return sum(
+            size * part for _, size, part in self._classes(self._fleet.available(at, 1), self._fleet.available(at, 2))
+        )
 
     def _classes(self, old: int, new: int) -> tuple[Class, ...]:
         part = self._routing.part(self._fleet.stable == 2, old, new)
@@ -256,7 +258,15 @@ class Site:
         """Tell the ledger what happens from now on."""
         old = self._fleet.available(at, 1)
         new = self._fleet.available(at, 2) if self._own_pods else old
-        state = (self._routing, old, new, self._fleet.stable, self._served_since, len(self._trouble.unreachable), self._epoch)
+        state = (
+            self._routing,
+            old,
+            new,
+            self._fleet.stable,
+            self._served_since,
+            len(self._trouble.unreachable),
+            self._epoch,
+        )
         if state == self._planned:
             return
         self._planned = state
@@ -274,7 +284,9 @@ class Site:
             self.story.full_at = at
         if not full:
             self.story.full_at = inf
-        self.story.restored_at = at if share == 0 and self.story.restored_at == inf else self.story.restored_at if share == 0 else inf
+        self.story.restored_at = (
+            at if share == 0 and self.story.restored_at == inf else self.story.restored_at if share == 0 else inf
+        )
         dead = tuple(sorted(self._trouble.unreachable.items()))
         pods = self._strained(old), self._strained(new)
         key = Plan(classes, self._routing.mirror, *pods, self._served_since, dead, self._epoch)
@@ -317,7 +329,10 @@ class Site:
                 mixes = self._old.at(middle, 0.0, rest), self._new.at(middle, since, shares)
                 rates[:] = [mixes[0], mixes[1]]
             old_load, new_load = level * (1.0 - share), level * to_new
-            old_lost, new_lost = self._lost(old_load, old, dead.get(1, 0.0)), self._lost(new_load, new, dead.get(2, 0.0))
+            old_lost, new_lost = (
+                self._lost(old_load, old, dead.get(1, 0.0)),
+                self._lost(new_load, new, dead.get(2, 0.0)),
+            )
             kept_old, kept_new = (old_load - old_lost) * length, (new_load - new_lost) * length
             return (
                 *(kept_old * p for p in rates[0]), *(kept_new * p for p in rates[1]), old_lost * length, new_lost * length,
@@ -329,7 +344,11 @@ class Site:
         level = self.service.traffic.levels((start, end))[0]
         for effect in self._load:
             overlap = max(0.0, min(end, effect.end) - max(start, effect.start)) / (end - start) if end > start else 0.0
-            level = level * (1.0 + (effect.factor - 1.0) * overlap) if effect.rate is None else level + (effect.rate - level) * overlap
+            level = (
+                level * (1.0 + (effect.factor - 1.0) * overlap)
+                if effect.rate is None
+                else level + (effect.rate - level) * overlap
+            )
         return level
 
     def _lost(self, load: float, pods: int, dead: float) -> float:
@@ -388,7 +407,9 @@ class Site:
         return Human("abort" if rule == "abort" else "promote")
 
     def _ask(self, at: float, gate: str) -> None:
-        approved = self.service.people.gates == "approve" and gate != "rollback"  # a rollback webhook's yes would end it
+        approved = (
+            self.service.people.gates == "approve" and gate != "rollback"
+        )  # a rollback webhook's yes would end it
         self._agenda.plan(at, lambda then: Answered(gate, approved))
 
     def _seen_at(self, at: float) -> float:

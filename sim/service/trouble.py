@@ -53,7 +53,10 @@ class Trouble:
             return
         fleet = self._fleet
         stable, canary, _ = fleet.wanted()
-        for revision, before, after in ((fleet.stable, stable, command.stable), (fleet.revision, canary, command.canary)):
+        for revision, before, after in (
+            (fleet.stable, stable, command.stable),
+            (fleet.revision, canary, command.canary),
+        ):
             available = fleet.available(at, revision)
             if after < before and available > after:
                 self._miss(at, revision, (available - after) / available, self._service.propagation)

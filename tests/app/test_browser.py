@@ -24,8 +24,19 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 def address() -> Iterator[str]:
     """A server of our own on loopback, ended by its process."""
     port = "8651"
-    words = ["--server.address", "127.0.0.1", "--server.port", port, "--server.headless", "true", "--browser.gatherUsageStats", "false"]
-    server = subprocess.Popen([sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *words], stdout=subprocess.DEVNULL)
+    words = [
+        "--server.address",
+        "127.0.0.1",
+        "--server.port",
+        port,
+        "--server.headless",
+        "true",
+        "--browser.gatherUsageStats",
+        "false",
+    ]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *words], stdout=subprocess.DEVNULL
+    )
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}/"

@@ -45,7 +45,9 @@ def seen(draw: st.DrawFn, rows: int) -> Seen:
 def looks(draw: st.DrawFn) -> list[View]:
     rows = draw(st.integers(1, 5))
     weights = draw(st.lists(st.sampled_from((0.0, 0.1, 0.5, 1.0)), min_size=1, max_size=6))
-    return [View(60.0 * i, 60.0 * i + 60.0, w, draw(seen(rows)), draw(seen(rows)), BOUNDS) for i, w in enumerate(weights)]
+    return [
+        View(60.0 * i, 60.0 * i + 60.0, w, draw(seen(rows)), draw(seen(rows)), BOUNDS) for i, w in enumerate(weights)
+    ]
 
 
 @pytest.mark.parametrize("judge", JUDGES, ids=repr)

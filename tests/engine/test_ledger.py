@@ -21,7 +21,9 @@ def steady(*rates: float) -> Means:
     return means
 
 
-def ledger(count: int = 4, rows: Sequence[int] = (0, 1, 2, 3), phase: float = 0.0, forecast: Forecast | None = None) -> Ledger:
+def ledger(
+    count: int = 4, rows: Sequence[int] = (0, 1, 2, 3), phase: float = 0.0, forecast: Forecast | None = None
+) -> Ledger:
     return Ledger(Draws(5, 10, count, WIDTH), np.array(rows), 15.0, phase, forecast)
 
 

@@ -91,7 +91,9 @@ def test_nothing_goes_without_retention(half: Uniforms) -> None:
     assert store_with(replace(PLAIN, pull=Constant(0.0)), half, [float(i) for i in range(50)], 1e7) == [True] * 50
 
 
-@pytest.mark.parametrize("wrong", [lambda: Artifacts(keep=0), lambda: Artifacts(max_age=0.0), lambda: Artifacts(gc_every=0.0)])
+@pytest.mark.parametrize(
+    "wrong", [lambda: Artifacts(keep=0), lambda: Artifacts(max_age=0.0), lambda: Artifacts(gc_every=0.0)]
+)
 def test_retention_is_checked(wrong: Callable[[], Artifacts]) -> None:
     with pytest.raises(WorldError, match="got 0"):
         wrong()

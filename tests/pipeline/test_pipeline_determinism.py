@@ -118,7 +118,9 @@ def test_another_policy_meets_the_same_changes(uniforms: Seeded, steady: Steady)
     first, second = ([row for row in rows.changes if row.fixes is None] for rows in (quick, slow))
     assert [row.ready for row in first] != [None] * len(first)
     columns = ("id", "committed", "bad", "severity", "caught", "ci_runs", "ci_failures")
-    assert [[getattr(row, c) for c in columns] for row in first] == [[getattr(row, c) for c in columns] for row in second]
+    assert [[getattr(row, c) for c in columns] for row in first] == [
+        [getattr(row, c) for c in columns] for row in second
+    ]
 
 
 windows = st.builds(

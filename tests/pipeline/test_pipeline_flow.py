@@ -48,7 +48,9 @@ def test_one_change_to_the_second(exact: PipelineModel, half: Uniforms, steady: 
     assert (change.committed, change.ci_started, change.ci_ended, change.ready) == (1000.0, 1002.0, 1152.0, 1167.0)
     assert (change.exposed, change.served, change.deployment) == (1174.0, 1237.0, 0)
     assert (change.ci_runs, change.ci_failures, change.caught, change.size) == (1, 0, False, 12)
-    assert deployment == DeploymentRow(0, "change", 1, 0, 1, 1000.0, 1169.0, "webhook", 1169.0, 1174.0, 1234.0, "promoted", 1237.0, 1237.0)
+    assert deployment == DeploymentRow(
+        0, "change", 1, 0, 1, 1000.0, 1169.0, "webhook", 1169.0, 1174.0, 1234.0, "promoted", 1237.0, 1237.0
+    )
 
 
 def test_what_the_rollout_is_told(exact: PipelineModel, half: Uniforms) -> None:
@@ -95,7 +97,9 @@ def test_a_broken_change_goes_back_to_its_author(exact: PipelineModel, steady: S
     assert (row.ci_runs, row.ci_failures, row.ci_ended) == (2, 1, 1254.0)
 
 
-def test_a_bad_change_that_ci_sees_is_repaired_before_the_merge(exact: PipelineModel, half: Uniforms, steady: Steady) -> None:
+def test_a_bad_change_that_ci_sees_is_repaired_before_the_merge(
+    exact: PipelineModel, half: Uniforms, steady: Steady
+) -> None:
     model = replace(exact, integration=replace(exact.integration, p_catch=0.6))
     rows = Pipeline(model, [bad(1, 0.0)], steady(), half).run(DAY)
     assert (rows.changes[0].bad, rows.changes[0].caught) == (True, True)
@@ -255,7 +259,9 @@ def test_a_failed_rollback_leaves_it_to_the_fix(exact: PipelineModel, half: Unif
     assert brief(rows)[2:] == [("rollback", 1, "aborted", 0), ("fix", 2 + 2**24, "promoted", 1)]
 
 
-def test_a_flaw_below_the_alert_is_found_by_users_or_never(exact: PipelineModel, half: Uniforms, steady: Steady) -> None:
+def test_a_flaw_below_the_alert_is_found_by_users_or_never(
+    exact: PipelineModel, half: Uniforms, steady: Steady
+) -> None:
     changes = [Change(1, 0.0), bad(2, 5000.0, severity=0.001)]
     (_, escape) = Pipeline(exact, changes, steady(), half).run(DAY).deployments
     assert (escape.detected, escape.restored) == (None, None)
@@ -285,7 +291,9 @@ def test_a_bad_release_that_was_stopped_gets_a_fix(exact: PipelineModel, half: U
 
 
 @pytest.mark.parametrize("outcome", ["aborted", "inconclusive"])
-def test_a_good_release_that_was_stopped_is_tried_again(exact: PipelineModel, half: Uniforms, steady: Steady, outcome: str) -> None:
+def test_a_good_release_that_was_stopped_is_tried_again(
+    exact: PipelineModel, half: Uniforms, steady: Steady, outcome: str
+) -> None:
     roll = steady(60.0, lambda release: outcome if release.attempt == 0 else "promoted")
     rows = Pipeline(exact, [Change(1, 0.0)], roll, half).run(DAY)
     assert brief(rows) == [("change", 1, outcome, 1), ("change", 1, "promoted", 1)]
@@ -293,7 +301,9 @@ def test_a_good_release_that_was_stopped_is_tried_again(exact: PipelineModel, ha
     assert rows.deployments[0].restored is None
 
 
-def test_after_a_stop_newer_revisions_wait_for_the_person_or_do_not(exact: PipelineModel, half: Uniforms, steady: Steady) -> None:
+def test_after_a_stop_newer_revisions_wait_for_the_person_or_do_not(
+    exact: PipelineModel, half: Uniforms, steady: Steady
+) -> None:
     roll = steady(60.0, lambda release: "aborted" if release.artifact == 1 else "promoted")
     changes = [Change(1, 0.0), Change(2, 300.0)]
     held = Pipeline(exact, changes, roll, half).run(DAY)
@@ -329,7 +339,9 @@ def test_lost_webhooks_are_healed_by_the_poll(exact: PipelineModel, half: Unifor
     assert [(row.noticed, row.noticed_by) for row in rows.deployments] == [(450.0, "poll"), (1350.0, "poll")]
 
 
-def test_a_crashed_reconciler_reads_everything_when_it_is_back(exact: PipelineModel, half: Uniforms, steady: Steady) -> None:
+def test_a_crashed_reconciler_reads_everything_when_it_is_back(
+    exact: PipelineModel, half: Uniforms, steady: Steady
+) -> None:
     crash = Disruption("driver.crash", 100.0, 4000.0)
     rows = Pipeline(exact, [Change(1, 0.0), Change(2, 500.0)], steady(), half, disruptions=[crash]).run(DAY)
     assert brief(rows) == [("change", 2, "promoted", 2)]
@@ -363,7 +375,9 @@ def test_the_horizon_leaves_rows_open(exact: PipelineModel, half: Uniforms, stea
         ([Change(0, 5.0)], "from 1 to"),
     ],
 )
-def test_changes_are_checked(exact: PipelineModel, half: Uniforms, steady: Steady, changes: list[Change], said: str) -> None:
+def test_changes_are_checked(
+    exact: PipelineModel, half: Uniforms, steady: Steady, changes: list[Change], said: str
+) -> None:
     with pytest.raises(WorldError, match=said):
         Pipeline(exact, changes, steady(), half)
 

@@ -19,7 +19,9 @@ POLL = Poll(100.0, 0.0)  # with every number one half: 50, 150, 250...
 LOST = Disruption("trigger.drop", 0.0, 1e6)
 
 
-def seen(wakeups: Wakeups, uniform: Uniforms, news: list[float], *faults: Disruption, until: float = 1e4) -> list[tuple[float, str] | None]:
+def seen(
+    wakeups: Wakeups, uniform: Uniforms, news: list[float], *faults: Disruption, until: float = 1e4
+) -> list[tuple[float, str] | None]:
     """When and by what each piece of ``news`` is seen; None when it is not."""
     env = simpy.Environment()
     drop = Track(fault for fault in faults if fault.kind == "trigger.drop")

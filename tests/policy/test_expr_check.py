@@ -73,7 +73,15 @@ def test_a_list_of_floats_counts_as_a_vector_unless_told_otherwise() -> None:
 
 def test_shapes_of_results() -> None:
     assert [str(infer(value)) for value in (None, True, 1, 1.5, "a", [1.0], [], [1.0, "a"], {"a": 1})] == [
-        "nil", "bool", "int", "float", "string", "list of float", "list of float", "list", "map",
+        "nil",
+        "bool",
+        "int",
+        "float",
+        "string",
+        "list of float",
+        "list of float",
+        "list",
+        "map",
     ]
 
 

@@ -59,8 +59,18 @@ def test_syntax_errors_have_column_problem_and_remedy(text: str, column: int, pa
     assert isinstance(caught.value, PolicyError)
 
 
-REFUSED = ["now()", "date('2024-01-01')", "duration('1h')", "timezone('UTC')", "toBase64('a')", "fromBase64('YQ==')",
-           "bitand(1, 2)", "bitushr(1, 2)", "result.Name()", "result?.Name()"]
+REFUSED = [
+    "now()",
+    "date('2024-01-01')",
+    "duration('1h')",
+    "timezone('UTC')",
+    "toBase64('a')",
+    "fromBase64('YQ==')",
+    "bitand(1, 2)",
+    "bitushr(1, 2)",
+    "result.Name()",
+    "result?.Name()",
+]
 
 
 @pytest.mark.parametrize("text", REFUSED)
@@ -70,10 +80,20 @@ def test_refused_functions_are_named(text: str) -> None:
         parse_condition(f"{text} == 1")
 
 
-OLD_SYNTAX = ["0 <= 1 < 2", "if true { true } else { false }", "true; true", "`raw` == 'raw'", "0b11 == 3",
-              "[1, 2] | uniq() == [1]",
-              "concat([1], [2]) == []", "flatten([1]) == []", "reverse([1]) == []", "sortBy([1], #) == []",
-              "count([true]) == 1", "'\\u{41}' == 'A'"]
+OLD_SYNTAX = [
+    "0 <= 1 < 2",
+    "if true { true } else { false }",
+    "true; true",
+    "`raw` == 'raw'",
+    "0b11 == 3",
+    "[1, 2] | uniq() == [1]",
+    "concat([1], [2]) == []",
+    "flatten([1]) == []",
+    "reverse([1]) == []",
+    "sortBy([1], #) == []",
+    "count([true]) == 1",
+    "'\\u{41}' == 'A'",
+]
 
 
 @pytest.mark.parametrize("text", OLD_SYNTAX)
@@ -136,10 +156,15 @@ def test_node_limit() -> None:
         parse_condition("len([" + "1, " * 10_001 + "]) == 1")
 
 
-BUDGET = ["len(1..2000000) > 0", "len(repeat('ab', 500000)) > 0", "len(map(1..600000, #)) > 0",
-          "len(reduce(1..100, #acc + #acc, 'a')) > 0", "all(1..5000, all(1..5000, true))",
-          "len(reduce(1..50, concat(#acc, #acc), [1])) > 0",
-          "len(replace(repeat('a', 1000), '', repeat('b', 10000))) > 0"]
+BUDGET = [
+    "len(1..2000000) > 0",
+    "len(repeat('ab', 500000)) > 0",
+    "len(map(1..600000, #)) > 0",
+    "len(reduce(1..100, #acc + #acc, 'a')) > 0",
+    "all(1..5000, all(1..5000, true))",
+    "len(reduce(1..50, concat(#acc, #acc), [1])) > 0",
+    "len(replace(repeat('a', 1000), '', repeat('b', 10000))) > 0",
+]
 
 
 @pytest.mark.parametrize("text", BUDGET)

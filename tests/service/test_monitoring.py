@@ -28,7 +28,9 @@ def ledger(phase: float = 0.0) -> Ledger:
     return book
 
 
-def look(at: float, *effects: TelemetryEffect, span: float = 60.0, lag: float = 0.0, born: float = 0.0, phase: float = 0.0) -> object:
+def look(
+    at: float, *effects: TelemetryEffect, span: float = 60.0, lag: float = 0.0, born: float = 0.0, phase: float = 0.0
+) -> object:
     monitor = Monitor(ledger(phase), SHAPE, lag, effects)
     monitor.expose(born)
     return monitor.look(at, span, lambda start, end: 0.1)

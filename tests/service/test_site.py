@@ -29,7 +29,13 @@ from sim.policy.steps import Analyse, Pause
 from sim.service.model import Alerts, Latency, People, Pods, Recovery, Service
 from sim.service.traffic import Constant
 
-PLAIN = Service(traffic=Constant(100.0), latency=None, pods=Pods(count=5, start=Fixed(10.0)), alerts=Alerts(pairs=()), propagation=0.0)
+PLAIN = Service(
+    traffic=Constant(100.0),
+    latency=None,
+    pods=Pods(count=5, start=Fixed(10.0)),
+    alerts=Alerts(pairs=()),
+    propagation=0.0,
+)
 BAD = VersionEffect("canary", 0.0, inf, error_add=0.2)
 
 
@@ -89,7 +95,9 @@ def test_blue_green_switches_at_once() -> None:
 
 def test_an_abort_restores() -> None:
     service = replace(PLAIN, propagation=7.0)
-    analysis = Analysis((Metric("no", Counts(60.0), Judged(AlwaysRollback()), interval=60.0, count=1, initial_delay=60.0),))
+    analysis = Analysis(
+        (Metric("no", Counts(60.0), Judged(AlwaysRollback()), interval=60.0, count=1, initial_delay=60.0),)
+    )
     found = rows(Canary(steps=(SetWeight(20), Analyse(analysis))), service, BAD)
     assert (found["decided_at"] == 70.0).all()
     assert (found["restored_at"] == 77.0).all()
@@ -97,7 +105,9 @@ def test_an_abort_restores() -> None:
 
 
 def test_mirrored_copies_hurt_nobody() -> None:
-    analysis = Analysis((Metric("errors", Counts(60.0), Judged(Threshold(0.5)), interval=60.0, count=3, initial_delay=60.0),))
+    analysis = Analysis(
+        (Metric("errors", Counts(60.0), Judged(Threshold(0.5)), interval=60.0, count=3, initial_delay=60.0),)
+    )
     shadow = Canary(steps=(Mirror(50), Analyse(analysis), Mirror(0)), pods=False)
     found = rows(shadow, replace(PLAIN, recovery=Recovery(watch=0.0)), BAD)
     assert (found["outcome"] == 0).all()
@@ -108,7 +118,9 @@ def test_mirrored_copies_hurt_nobody() -> None:
 
 def test_matched_segments_go_to_the_new_version() -> None:
     service = replace(PLAIN, segments=(("beta", 0.1),), pods=Pods(start=Fixed(0.0)))
-    found = rows(Canary(steps=(Match(("beta",)), Pause(600.0), Match(())), pods=False, max_weight=100), service, count=100)
+    found = rows(
+        Canary(steps=(Match(("beta",)), Pause(600.0), Match(())), pods=False, max_weight=100), service, count=100
+    )
     assert close(found["canary_requests"], 6000.0)
 
 
@@ -139,7 +151,10 @@ def test_slow_answers_because_of_the_change_are_harm() -> None:
 
 def test_an_alert_and_a_person_bring_the_old_version_back() -> None:
     service = replace(
-        PLAIN, alerts=Alerts(pairs=((3600.0, 300.0, 14.4),)), people=People(response=Fixed(300.0)), recovery=Recovery(rollback=60.0)
+        PLAIN,
+        alerts=Alerts(pairs=((3600.0, 300.0, 14.4),)),
+        people=People(response=Fixed(300.0)),
+        recovery=Recovery(rollback=60.0),
     )
     found = rows(Rolling(), service, VersionEffect("canary", 0.0, inf, error_add=0.5), count=30)
     assert (found["alerted_at"] <= 180.0).all()  # (1 - SLO) / err * w * B = 104 s, seen at the next evaluation

@@ -13,7 +13,9 @@ CHECK = Check("errors", Text("prometheus", "errors"), high=1.0)
 
 def test_promotion_and_the_next_revision() -> None:
     policy = Flagger(interval=15, threshold=2, step_weight=50, checks=(CHECK,))
-    script = Script(measurements={"errors": (Value(0.5),)}, ready=2.0, events=(Happening(200.0, "revision", 3),), until=600.0)
+    script = Script(
+        measurements={"errors": (Value(0.5),)}, ready=2.0, events=(Happening(200.0, "revision", 3),), until=600.0
+    )
     found = trace(policy, script, replicas=4)
     assert [(entry["at"], entry["phase"]) for entry in found.entries if entry["kind"] == "phase"] == [
         (0.0, "Initialized"), (15.0, "Progressing"), (60.0, "Promoting"), (75.0, "Finalising"), (90.0, "Succeeded"),
@@ -34,9 +36,13 @@ def test_a_primary_that_is_slow_holds_the_traffic_back() -> None:
 
 def test_gates_by_name_and_a_rollback_hook_that_is_closed() -> None:
     hooks = (Hook("start gate", "confirm-rollout"), Hook("stop", "rollback"))
-    script = Script(measurements={"errors": (Value(0.5),)}, events=(Happening(25.0, "approve", "start gate"),), until=600.0)
+    script = Script(
+        measurements={"errors": (Value(0.5),)}, events=(Happening(25.0, "approve", "start gate"),), until=600.0
+    )
     found = trace(Flagger(interval=10, step_weight=100, checks=(CHECK,), hooks=hooks), script)
-    assert [entry["at"] for entry in found.entries if entry["kind"] == "phase" and entry["phase"] == "Progressing"] == [30.0]
+    assert [entry["at"] for entry in found.entries if entry["kind"] == "phase" and entry["phase"] == "Progressing"] == [
+        30.0
+    ]
     assert found.phase == "Succeeded"
     stopped = Script(measurements={"errors": (Value(0.5),)}, events=(Happening(35.0, "approve", "stop"),), until=600.0)
     assert trace(Flagger(interval=10, step_weight=5, checks=(CHECK,), hooks=hooks), stopped).phase == "Failed"

@@ -9,6 +9,24 @@ from sim.policy.expr.profile import NEW, OLD, PROFILES
 from sim.policy.expr.shapes import ANY, BOOL, INT, LIST, MAP, NIL, SCALAR, STRING, VECTOR, Shape, infer
 
 __all__ = [
-    "ANY", "BOOL", "INT", "LIST", "MAP", "NEW", "NIL", "OLD", "PROFILES", "SCALAR", "STRING", "VECTOR", "Condition",
-    "ConditionError", "EvaluationError", "Shape", "infer", "json_value", "measure_verdict", "parse_condition",
+    "ANY",
+    "BOOL",
+    "INT",
+    "LIST",
+    "MAP",
+    "NEW",
+    "NIL",
+    "OLD",
+    "PROFILES",
+    "SCALAR",
+    "STRING",
+    "VECTOR",
+    "Condition",
+    "ConditionError",
+    "EvaluationError",
+    "Shape",
+    "infer",
+    "json_value",
+    "measure_verdict",
+    "parse_condition",
 ]

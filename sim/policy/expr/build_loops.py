@@ -194,10 +194,18 @@ def _reduce(start: Run | None) -> Walk:
 
 
 WALKS: dict[str, Walk] = {
-    "all": decider("all", False, False), "none": decider("none", True, False), "any": decider("any", True, True),
-    "one": _one, "filter": _filter, "map": _map, "count": _count, "sum": _sum,
-    "find": finder(backwards=False, position=False), "findIndex": finder(backwards=False, position=True),
-    "findLast": finder(backwards=True, position=False), "findLastIndex": finder(backwards=True, position=True),
+    "all": decider("all", False, False),
+    "none": decider("none", True, False),
+    "any": decider("any", True, True),
+    "one": _one,
+    "filter": _filter,
+    "map": _map,
+    "count": _count,
+    "sum": _sum,
+    "find": finder(backwards=False, position=False),
+    "findIndex": finder(backwards=False, position=True),
+    "findLast": finder(backwards=True, position=False),
+    "findLastIndex": finder(backwards=True, position=True),
     "groupBy": _group,
 }
 LOOPS: dict[type[Node], Rule] = {tree.Loop: loop}

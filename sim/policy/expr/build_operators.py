@@ -20,14 +20,24 @@ from sim.policy.expr.strings import text
 Pair = Callable[[object, object], object]
 AND, OR = frozenset(("and", "&&")), frozenset(("or", "||"))
 ORDER: dict[str, Callable[[object, object], bool]] = {
-    "<": values.less, ">": values.more, "<=": values.at_most, ">=": values.at_least,
+    "<": values.less,
+    ">": values.more,
+    "<=": values.at_most,
+    ">=": values.at_least,
 }
 ARITHMETIC: dict[str, Pair] = {
-    "+": values.add, "-": values.subtract, "*": values.multiply, "/": values.divide, "%": values.remainder,
-    "**": values.power, "^": values.power,
+    "+": values.add,
+    "-": values.subtract,
+    "*": values.multiply,
+    "/": values.divide,
+    "%": values.remainder,
+    "**": values.power,
+    "^": values.power,
 }
 TEXTUAL: dict[str, Callable[[str, str], bool]] = {
-    "contains": lambda whole, part: part in whole, "startsWith": str.startswith, "endsWith": str.endswith,
+    "contains": lambda whole, part: part in whole,
+    "startsWith": str.startswith,
+    "endsWith": str.endswith,
 }
 
 

@@ -37,14 +37,18 @@ class Cursor:
         value = self.token.value
         if not self.profile.modern and value in MODERN_SYNTAX:
             return self.fail(
-                self.token.at, f"{MODERN_SYNTAX[value]} unknown to {self.profile.name}",
+                self.token.at,
+                f"{MODERN_SYNTAX[value]} unknown to {self.profile.name}",
                 "use the profile argo-rollouts@1.10",
             )
         remedies = {"=": "compare with ==", "&": "write and, or &&", "#": "# stands only inside a predicate"}
         remedies["end"] = "the condition stops too early"
         remedies["string"] = "put an operator before the text"
-        return self.fail(self.token.at, f"{self.token.describe()} was not expected here",
-                  remedies.get(value, remedies.get(self.token.kind, "")))
+        return self.fail(
+            self.token.at,
+            f"{self.token.describe()} was not expected here",
+            remedies.get(value, remedies.get(self.token.kind, "")),
+        )
 
     def next(self) -> Token:
         token = self.token

@@ -55,8 +55,8 @@ def _shortest(number: float, smallest: int, largest: int) -> str:
     if power < 0:
         return f"{sign}0.{'0' * (-power - 1)}{figures}"
     figures = figures.ljust(power + 1, "0")
-    rest = f".{figures[power + 1:]}" if len(figures) > power + 1 else ""
-    return f"{sign}{figures[:power + 1]}{rest}"
+    rest = f".{figures[power + 1 :]}" if len(figures) > power + 1 else ""
+    return f"{sign}{figures[: power + 1]}{rest}"
 
 
 def to_json(value: object) -> str:

@@ -100,13 +100,13 @@ class Lexer:
         self.at += 1
         if self._peek() in followers[char] and self.at < len(self.text):
             self.at += 1
-        return Token("operator", self.text[start:self.at], start)
+        return Token("operator", self.text[start : self.at], start)
 
     def _word(self) -> Token:
         start = self.at
         while self.at < len(self.text) and wordlike(self.text[self.at]):
             self.at += 1
-        word = self.text[start:self.at]
+        word = self.text[start : self.at]
         operator = word in WORD_OPERATORS or (self.profile.modern and word in MODERN_WORDS)
         return Token("operator" if operator else "word", word, start)
 
@@ -121,7 +121,7 @@ class Lexer:
             self.at += 2
         self._run(digits)
         if self._peek() == "." and self._peek(1) == ".":  # 1..3 is a range
-            return Token("number", self.text[start:self.at], start)
+            return Token("number", self.text[start : self.at], start)
         if self._peek() == ".":
             self.at += 1
             self._run(digits)
@@ -131,8 +131,8 @@ class Lexer:
                 self.at += 1
             self._run(digits)
         if self.at < len(self.text) and wordlike(self.text[self.at]):
-            raise self._fail(self.at, f"bad number {self.text[start:self.at + 1]!r}", "write 42, 0x2A, 0.5 or 1e-3")
-        return Token("number", self.text[start:self.at], start)
+            raise self._fail(self.at, f"bad number {self.text[start : self.at + 1]!r}", "write 42, 0x2A, 0.5 or 1e-3")
+        return Token("number", self.text[start : self.at], start)
 
     def _string(self, quote: str) -> Token:
         start = self.at
@@ -142,7 +142,7 @@ class Lexer:
                 raise self._fail(start, "the string is not closed", f"end it with {quote}")
             self.at += 2 if self._peek() == "\\" else 1
         self.at += 1
-        body = self.text[start + 1:self.at - 1]
+        body = self.text[start + 1 : self.at - 1]
         if "\\u{" in body and not self.profile.modern:
             raise self._fail(start, f"\\u{{…}} is unknown to {self.profile.name}", r"use \uXXXX or \UXXXXXXXX")
         try:
@@ -159,7 +159,7 @@ class Lexer:
             end = self.text.find("`", self.at)
             if end < 0:
                 raise self._fail(start, "the raw string is not closed", "end it with `")
-            parts.append(self.text[self.at:end])
+            parts.append(self.text[self.at : end])
             self.at = end + 1
             if self._peek() != "`" or self.at >= len(self.text):
                 return Token("string", "".join(parts), start)

@@ -34,7 +34,7 @@ def string_escapes(body: str, quote: str) -> str:
             continue
         match = ESCAPE.match(body, slash)
         if match is None:
-            raise ValueError(f"the escape {body[slash:slash + 2]!r} is not one")
+            raise ValueError(f"the escape {body[slash : slash + 2]!r} is not one")
         out.append(_escape(match))
         at = match.end()
     return "".join(out).replace("\r\n", "\n") if "\r" in body else "".join(out)

@@ -115,7 +115,8 @@ class Operands(Cursor):
         if self.sees("("):
             return self.expression(0)
         raise self.fail(
-            self.token.at, f"{self.token.describe()} cannot be a map key",
+            self.token.at,
+            f"{self.token.describe()} cannot be a map key",
             "use a name, a string, a number or (an expression)",
         )
 
@@ -194,8 +195,11 @@ class Operands(Cursor):
         if token.kind != "word" and not (token.kind == "operator" and wordlike(token.value[:1])):
             raise self.fail(token.at, f"{token.describe()} cannot be a member's name", 'write .name or ["any text"]')
         if self.sees("("):
-            raise self.fail(token.at, f"the method call .{token.value}() is not supported",
-                      f"values have members but no methods; write {token.value}(…) or .{token.value}")
+            raise self.fail(
+                token.at,
+                f"the method call .{token.value}() is not supported",
+                f"values have members but no methods; write {token.value}(…) or .{token.value}",
+            )
         linked = isinstance(node, tree.Link)
         base = node.body if isinstance(node, tree.Link) else node
         key = self.make(tree.Literal, token.at, token.value)

@@ -19,9 +19,21 @@ NESTING = 64
 DEPTH = 200
 
 BINARY = {
-    "|": 0, "or": 10, "||": 10, "and": 15, "&&": 15,
+    "|": 0,
+    "or": 10,
+    "||": 10,
+    "and": 15,
+    "&&": 15,
     **dict.fromkeys(("==", "!=", "<", ">", "<=", ">=", "in", "matches", "contains", "startsWith", "endsWith"), 20),
-    "..": 25, "+": 30, "-": 30, "*": 60, "/": 60, "%": 60, "**": 100, "^": 100, "??": 500,
+    "..": 25,
+    "+": 30,
+    "-": 30,
+    "*": 60,
+    "/": 60,
+    "%": 60,
+    "**": 100,
+    "^": 100,
+    "??": 500,
 }
 RIGHT_ASSOCIATIVE = frozenset(("**", "^"))
 COMPARISONS = frozenset(("<", ">", "<=", ">="))
@@ -40,8 +52,12 @@ def parse(text: str, profile: Profile) -> tuple[Node, int]:
         raise parser.unexpected()
     depth, node = tree.deepest(root)
     if depth > DEPTH:
-        raise ConditionError(text, node.at + 1, f"the condition is nested {depth} levels deep",
-                             f"at most {DEPTH} levels are supported; split it into several metrics")
+        raise ConditionError(
+            text,
+            node.at + 1,
+            f"the condition is nested {depth} levels deep",
+            f"at most {DEPTH} levels are supported; split it into several metrics",
+        )
     return root, parser.slots
 
 
@@ -60,8 +76,11 @@ class Parser(Operands):
     def expression(self, floor: int) -> Node:
         self.nesting += 1
         if self.nesting > NESTING:
-            raise self.fail(self.token.at, f"more than {NESTING} levels are nested here",
-                      "take parentheses away, or split the condition into several metrics")
+            raise self.fail(
+                self.token.at,
+                f"more than {NESTING} levels are nested here",
+                "take parentheses away, or split the condition into several metrics",
+            )
         node = self._expression(floor)
         self.nesting -= 1
         return node

@@ -30,16 +30,31 @@ DIGIT, SPACE = ranges("09"), ranges("\t\n", "\f\r", "  ")
 WORD = ranges("09", "AZ", "__", "az")
 PERL = {"d": DIGIT, "D": complement(DIGIT), "s": SPACE, "S": complement(SPACE), "w": WORD, "W": complement(WORD)}
 POSIX = {
-    "alnum": ranges("09", "AZ", "az"), "alpha": ranges("AZ", "az"), "ascii": ((0, 0x7F),),
+    "alnum": ranges("09", "AZ", "az"),
+    "alpha": ranges("AZ", "az"),
+    "ascii": ((0, 0x7F),),
     "blank": ranges("\t\t", "  "),
-    "cntrl": ((0, 0x1F), (0x7F, 0x7F)), "digit": DIGIT, "graph": ranges("!~"), "lower": ranges("az"),
-    "print": ranges(" ~"), "punct": ranges("!/", ":@", "[`", "{~"), "space": ranges("\t\r", "  "),
-    "upper": ranges("AZ"), "word": WORD, "xdigit": ranges("09", "AF", "af"),
+    "cntrl": ((0, 0x1F), (0x7F, 0x7F)),
+    "digit": DIGIT,
+    "graph": ranges("!~"),
+    "lower": ranges("az"),
+    "print": ranges(" ~"),
+    "punct": ranges("!/", ":@", "[`", "{~"),
+    "space": ranges("\t\r", "  "),
+    "upper": ranges("AZ"),
+    "word": WORD,
+    "xdigit": ranges("09", "AF", "af"),
 }
 CATEGORIES = {  # general categories by their first letter
     letter + rest: True
     for letter, second in {
-        "C": "cfos", "L": "lmotu", "M": "cen", "N": "dlo", "P": "cdefios", "S": "ckmo", "Z": "lps",
+        "C": "cfos",
+        "L": "lmotu",
+        "M": "cen",
+        "N": "dlo",
+        "P": "cdefios",
+        "S": "ckmo",
+        "Z": "lps",
     }.items()
     for rest in ("", *second)
 }

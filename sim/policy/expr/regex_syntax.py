@@ -108,7 +108,7 @@ class _Reader:
 
     def quoted(self) -> list[Piece]:
         end = self.pattern.find("\\E", self.at + 2)
-        text = self.pattern[self.at + 2:end if end >= 0 else len(self.pattern)]
+        text = self.pattern[self.at + 2 : end if end >= 0 else len(self.pattern)]
         self.at = len(self.pattern) if end < 0 else end + 2
         pieces: list[Piece] = [self.single(char) for char in text]
         if pieces:
@@ -123,12 +123,12 @@ class _Reader:
             self.at += 1
         start = self.at
         if self.bounds() is not None:
-            raise self.fail(f"the doubled quantifier {self.pattern[start - 1:self.at]!r}", "keep one, or group: (…)")
+            raise self.fail(f"the doubled quantifier {self.pattern[start - 1 : self.at]!r}", "keep one, or group: (…)")
         return Repeat(piece, *bounds)
 
     def bounds(self) -> tuple[int, int | None] | None:
         """The quantifier here, if there is one."""
-        char = self.pattern[self.at:self.at + 1]
+        char = self.pattern[self.at : self.at + 1]
         simple: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
         if char in simple:
             self.at += 1
@@ -178,8 +178,10 @@ class _Reader:
             elif name and re.fullmatch(r"\w+", name[1]):
                 self.at = name.end()
             else:
-                raise self.fail("a group that RE2 does not know (lookaround, atomic group or a bad name)",
-                                "use (…), (?:…), (?P<name>…) or (?i)")
+                raise self.fail(
+                    "a group that RE2 does not know (lookaround, atomic group or a bad name)",
+                    "use (…), (?:…), (?P<name>…) or (?i)",
+                )
         self.depth += 1
         if self.depth > GROUPS:
             raise self.fail(f"groups nested more than {GROUPS} levels", "take parentheses away")
@@ -192,7 +194,7 @@ class _Reader:
         return inside
 
     def escape(self) -> Piece:
-        rest = self.pattern[self.at + 1:self.at + 2]
+        rest = self.pattern[self.at + 1 : self.at + 2]
         if rest in PERL:
             self.at += 2
             return Charset(PERL[rest])
@@ -216,7 +218,7 @@ class _Reader:
     def code(self) -> int:
         """The character of an escape that stands for one."""
         self.at += 1
-        rest = self.pattern[self.at:self.at + 1]
+        rest = self.pattern[self.at : self.at + 1]
         hexes, octal = HEX.match(self.pattern, self.at), OCTAL.match(self.pattern, self.at)
         if rest in CONTROL and rest:
             self.at += 1
@@ -258,7 +260,7 @@ class _Reader:
                 raise self.fail(f"the class {posix[0]} is unknown", f"use one of {', '.join(POSIX)}")
             self.at = posix.end()
             return complement(POSIX[posix[2]]) if posix[1] else POSIX[posix[2]]
-        after = self.pattern[self.at + 1:self.at + 2] if self.sees("\\") else ""
+        after = self.pattern[self.at + 1 : self.at + 2] if self.sees("\\") else ""
         if after in PERL:
             self.at += 2
             return PERL[after]
@@ -274,7 +276,7 @@ class _Reader:
             self.at += 1
             high = self.bracket_char()
         if high < low:
-            raise self.fail(f"the range {self.pattern[start:self.at]}", "write the smaller character first")
+            raise self.fail(f"the range {self.pattern[start : self.at]}", "write the smaller character first")
         return low, high
 
     def bracket_char(self) -> int:

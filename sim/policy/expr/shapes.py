@@ -85,7 +85,13 @@ def infer(value: object) -> Shape:
 
 
 BY_TYPE: dict[type, Shape] = {
-    type(None): NIL, bool: BOOL, int: INT, float: FLOAT, str: STRING, list: LIST, dict: MAP,
+    type(None): NIL,
+    bool: BOOL,
+    int: INT,
+    float: FLOAT,
+    str: STRING,
+    list: LIST,
+    dict: MAP,
 }
 
 
@@ -103,8 +109,12 @@ def assignable(shape: Shape, to: Shape) -> bool:
 def comparable(left: Shape, right: Shape) -> bool:
     """Whether == may stand between them."""
     return (
-        left.unknown or right.unknown or "nil" in (left.kind, right.kind) or (left.number and right.number)
-        or left.kind == right.kind == "list" or assignable(left, right)
+        left.unknown
+        or right.unknown
+        or "nil" in (left.kind, right.kind)
+        or (left.number and right.number)
+        or left.kind == right.kind == "list"
+        or assignable(left, right)
     )
 
 
@@ -116,6 +126,4 @@ def together(left: Shape, right: Shape, *kinds: str) -> bool:
 
 
 def _is(shape: Shape, kinds: tuple[str, ...]) -> bool:
-    return (
-        shape.kind in kinds or ("number" in kinds and shape.number) or ("integer" in kinds and shape.integer)
-    )
+    return shape.kind in kinds or ("number" in kinds and shape.number) or ("integer" in kinds and shape.integer)

@@ -20,7 +20,14 @@ class Keyed(dict[tuple[str, object], object]):
 
 
 KINDS: dict[type, str] = {
-    type(None): "nil", bool: "bool", int: "int", float: "float", str: "string", list: "list", dict: "map", Keyed: "map",
+    type(None): "nil",
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "string",
+    list: "list",
+    dict: "map",
+    Keyed: "map",
 }
 
 
@@ -92,7 +99,8 @@ def equal(left: object, right: object, depth: int = 0) -> bool:
     if a == "list":
         deeper(depth)
         return len(left) == len(right) and all(  # type: ignore[arg-type]
-            equal(x, y, depth + 1) for x, y in zip(left, right, strict=True)  # type: ignore[call-overload]
+            equal(x, y, depth + 1)
+            for x, y in zip(left, right, strict=True)  # type: ignore[call-overload]
         )
     if a == "map":
         return identical(left, right, depth)
@@ -276,5 +284,5 @@ def cut(base: object, low: object, high: object) -> object:
     start = truncated(low, "a position")
     end = min(length if high is None else truncated(high, "a position"), length)
     start, end = (max(place + length, 0) if place < 0 else place for place in (start, end))
-    part = items[min(start, end):end]
+    part = items[min(start, end) : end]
     return part if isinstance(part, list) else part.decode("utf-8", "surrogateescape")
