@@ -48,11 +48,11 @@ $(STAMP)-core: .venv/bin/python pyproject.toml requirements.lock
 	@touch $@
 
 $(STAMP)-dev: .venv/bin/python pyproject.toml requirements.lock
-	$(BIN)/pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev,app]'
+	$(BIN)/pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev,app,real]'
 	@touch $@ $(STAMP)-core
 
 $(STAMP)-all: .venv/bin/python pyproject.toml requirements.lock
-	$(BIN)/pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev,app,learn,fast,parquet,browser]'
+	$(BIN)/pip install -q --disable-pip-version-check -c requirements.lock -e '.[dev,app,learn,fast,parquet,browser,real]'
 	@touch $@ $(STAMP)-dev $(STAMP)-core
 
 # Pins of everything that is installed; written from a fresh environment.
