@@ -1,0 +1,1 @@
+"""What a driver needs of the world around it, as small protocols. See README.md."""
