@@ -2,7 +2,7 @@
 
 | error | what happened | what the driver does |
 |---|---|---|
-| `Conflict` | the version that was read is no longer the current one (409): nothing was changed | reads again, looks at the epoch, writes again |
+| `Conflict` | the version that was read is not the current one (409): nothing was changed | reads again, looks at the epoch, tries again |
 | `Gone` | the object or its history is not there any more (404, 410) | reads again from the beginning |
 | `Unclear` | no answer in time, or a broken one: perhaps changed, perhaps not | reads again, and believes only what it reads |
 | `Unavailable` | certainly not changed: refused connection, 429, 5xx | waits (`retry_after`), a bounded number of times |

@@ -109,7 +109,7 @@ class Registry(Protocol):
 
 
 class Mischief(Protocol):
-    """The faults of a scenario: when each begins and ends. The driver puts them through the chaos port, journaled and undone like all else."""
+    """The faults of a scenario: when each begins and ends. The driver puts them, journaled and undone like all else."""
 
     @property
     def wakes_at(self) -> float | None:

@@ -61,7 +61,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """(revision, weight) pairs that add up to the policy's maximum; (segment, revision) pairs that come first; (revision, percent) copied."""
+    """Weights of revisions, which add up to the policy's maximum; segments that go elsewhere first; (revision, percent) of copies."""
 
     weights: tuple[tuple[int, float], ...] = ()
     matches: tuple[tuple[str, int], ...] = ()
@@ -137,7 +137,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Available pods by revision, and the share of traffic that the router really sends to each (empty: there is no router)."""
+    """Ready pods, none terminating, by revision, and the share of traffic that the router really sends to each (empty: no router)."""
 
     available: tuple[tuple[int, int], ...] = ()
     shares: tuple[tuple[int, float], ...] = ()
