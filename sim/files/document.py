@@ -20,12 +20,17 @@ _MANIFEST = (re.compile("^apiVersion:", re.MULTILINE), re.compile("^kind:", re.M
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One YAML or JSON document. `value` is for reading only: aliases share objects."""
+    """One YAML or JSON document. `value` is for reading only: aliases share objects.
+
+    `below` is the path at which the file's own text stands, when it was put into a whole object to be read (a fragment):
+    places are told without it.
+    """
 
     file: str
     text: str
     dialect: Dialect
     root: Node
+    below: Path = ()
 
     @property
     def value(self) -> Any:
@@ -57,7 +62,11 @@ class Document:
     def problem(self, path: Path, problem: str, remedy: str, *, key: bool = False) -> Problem:
         """A problem at a path of this document, for checks that a model cannot make."""
         place = self.key_of(path) if key else self.line_of(path)
-        return Problem(self.file, *place, dotted(path), problem, remedy)
+        return Problem(self.file, *place, self.named(path), problem, remedy)
+
+    def named(self, path: Path) -> str:
+        """A path as the file's author knows it."""
+        return dotted(path[len(self.below) :])
 
     def errors(self, *problems: Problem) -> FileErrors:
         """The error to raise for problems of this document."""

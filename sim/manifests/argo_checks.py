@@ -23,7 +23,7 @@ def check_rollout(spec: Reader) -> None:
     strategies = [name for name in ("canary", "blueGreen") if spec.child("strategy").has(name)]
     if len(strategies) != 1:
         spec.reject(f"{len(strategies)} strategies", "give exactly one of canary, blueGreen", "strategy")
-    if not spec.has("selector") and not spec.has("workloadRef"):
+    if not spec.has("selector") and not spec.has("workloadRef") and not spec.document.below:
         spec.reject("no selector", "add selector: {matchLabels: ...} or a workloadRef")
     ready = spec.whole("minReadySeconds", 0, 0)
     if spec.whole("progressDeadlineSeconds", 600, 0) <= ready:

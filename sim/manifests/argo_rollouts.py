@@ -16,13 +16,6 @@ from sim.policy.errors import PolicyError
 
 __all__ = ["read_rollout"]
 
-# What argo-rollouts@1.8 does differently and this policy does not follow yet (delivery-systems.md section 2.20).
-_IN_1_8 = {
-    "dynamicStableScale": "an abort walks back as 1.10 does, through the weights of the steps",
-    "progressDeadlineAbort": "the reason of an abort is kept, as 1.10 does",
-    "minPodsPerReplicaSet": "capped by the number of replicas, as 1.10 does",
-}
-
 
 def read_rollout(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> ImportedPolicy:
     spec = Reader(scope, document, document.value).child("spec")
@@ -57,18 +50,14 @@ def _workload(spec: Reader, catalog: Catalog, analyses: Analyses) -> None:
     found = catalog.find(kind, name, spec.document) is not None
     analyses.references.append(Reference(kind, name, found))
     if not found:
-        reference.block(f"unresolved reference: {kind} {name} is not in the files given", "name")
+        said = f"unresolved reference: {kind} {name} is not in the files given; what its pods run decides nothing"
+        reference.remark("ignored", said, "name")
 
 
 def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) -> Canary | None:
     maximum = canary.child("trafficRouting").whole("maxTrafficWeight", 100, 1)
     steps = Steps(analyses, maximum).read(canary)
     background = analyses.read(canary.child("analysis"), "background") if canary.has("analysis") else None
-    if profile.name == "argo-rollouts@1.8":
-        for name, text in _IN_1_8.items():
-            for owner in (spec, canary):
-                if owner.raw(name):
-                    owner.remark("approximated", text, name)
     if steps is None:
         return None
     return Canary(
@@ -82,13 +71,17 @@ def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) 
         dynamic_stable_scale=canary.flag("dynamicStableScale"),
         scale_down_delay=float(canary.whole("scaleDownDelaySeconds", 30, 0)),
         abort_scale_down_delay=_abort_delay(canary),
+        pods_follow_abort=not canary.has("abortScaleDownDelaySeconds"),
         max_weight=maximum,
         progress_deadline=float(spec.whole("progressDeadlineSeconds", 600, 0)),
         progress_deadline_abort=spec.flag("progressDeadlineAbort"),
+        profile="argo-rollouts@1.8" if profile.name == "argo-rollouts@1.8" else "argo-rollouts@1.10",
     )
 
 
 def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGreen:
+    if analyses.engine == "argo-rollouts@1.8" and spec.flag("progressDeadlineAbort"):
+        spec.remark("approximated", "the reason of an abort is kept, as 1.10 does", "progressDeadlineAbort")
     runs = [
         analyses.read(blue_green.child(name), "blocking") if blue_green.has(name) else None
         for name in ("prePromotionAnalysis", "postPromotionAnalysis")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim.files import Document, FileErrors, Problem, Refused, parse_duration
-from sim.files.words import Path, dotted, show
+from sim.files.words import Path, show
 from sim.manifests.report import Remark, Status
 from sim.policy.errors import PolicyError
 
@@ -50,7 +50,7 @@ class Scope:
     def remark(self, document: Document, path: Path, status: Status, text: str, *, key: bool = False) -> None:
         line, column = document.key_of(path) if key else document.line_of(path)
         self.near = self.near or status == "approximated"
-        self.findings.remarks.append(Remark(document.file, line, column, dotted(path), status, text))
+        self.findings.remarks.append(Remark(document.file, line, column, document.named(path), status, text))
 
     def reject(self, document: Document, path: Path, problem: str, remedy: str, *, key: bool = False) -> None:
         self.faulty = True

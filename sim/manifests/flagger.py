@@ -76,7 +76,7 @@ def _policy(
 
 def _required(spec: Reader, analysis: Reader) -> None:
     """What Flagger's schema asks for where there is an analysis."""
-    if not (spec.has("analysis") or spec.has("canaryAnalysis")):
+    if spec.document.below or not (spec.has("analysis") or spec.has("canaryAnalysis")):
         return
     for name in ("interval", "threshold"):
         if name not in analysis.value:

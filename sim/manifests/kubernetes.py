@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.files import Document
-from sim.manifests.catalog import kind_and_name
+from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.fields import Reader, Scope
 from sim.manifests.profiles import Profile
 from sim.manifests.report import ImportedPolicy
@@ -13,9 +13,9 @@ from sim.policy.rolling import Rolling
 __all__ = ["read_deployment", "rolling_of"]
 
 
-def read_deployment(document: Document, scope: Scope, profile: Profile) -> ImportedPolicy:
+def read_deployment(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> ImportedPolicy:
     spec = Reader(scope, document, document.value).child("spec")
-    if not spec.has("selector"):
+    if not spec.has("selector") and not document.below:
         spec.reject("no selector", "add selector: {matchLabels: ...}")
     policy = rolling_of(spec)
     usable = None if scope.blocked or scope.faulty else policy

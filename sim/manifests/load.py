@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from sim.files import Document, Problem
 from sim.files.kinds import OWN
+from sim.files.words import dotted
 from sim.manifests.argo_rollouts import read_rollout
 from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.compose import read_compose
 from sim.manifests.fields import Findings, Scope
 from sim.manifests.flagger import read_canary
-from sim.manifests.fragments import part_of
 from sim.manifests.kubernetes import read_deployment
-from sim.manifests.profiles import account, choose
-from sim.manifests.report import Imported, ImportedPolicy
-from sim.manifests.sources import Source, gather
+from sim.manifests.profiles import Profile, account, choose
+from sim.manifests.report import Imported, ImportedPolicy, Remark
+from sim.manifests.sources import Source, gather, objects
 
 __all__ = ["load"]
 
@@ -24,90 +24,95 @@ _SYSTEMS = {
     ("argoproj.io", "ClusterAnalysisTemplate"): "argo-rollouts", ("flagger.app", "Canary"): "flagger",
     ("flagger.app", "MetricTemplate"): "flagger", ("apps", "Deployment"): "kubernetes",
 }  # fmt: skip
-_LATER = {("apps", "StatefulSet"), ("apps", "DaemonSet"), ("", "List")}  # and everything of OpenKruise
+_READERS: Mapping[str, Callable[[Document, Catalog, Scope, Profile], ImportedPolicy]] = {
+    "Rollout": read_rollout, "Canary": read_canary, "Deployment": read_deployment,
+}  # fmt: skip
+_LATER = {("apps", "StatefulSet"), ("apps", "DaemonSet")}  # and everything of OpenKruise
 _KRUISE = ("rollouts.kruise.io", "apps.kruise.io")
 
 
-def load(sources: Source | Iterable[Source], *, profile: str | None = None, strict: bool = False) -> Imported:
+def load(
+    sources: Source | Iterable[Source], *, profile: str | None = None, strict: bool = False, part: str = ""
+) -> Imported:
     """Read files, folders, '-' (standard input) or documents as one set.
 
-    `profile` names a version of one system (`argo-rollouts@1.8`); the others keep their default. What the real
-    validators refuse is raised as FileErrors, all at once; with `strict` so is all that is approximated or not read
-    yet.
+    `profile` names a version of one system (`argo-rollouts@1.8`); the others keep their default. `part` says what fragments
+    are part of (`fragments.PARTS`). What the real validators refuse is raised as FileErrors, all at once; with `strict` so is
+    all that is approximated or not read yet.
     """
     choose("argo-rollouts", profile)  # an unknown name fails before any file is read
     findings = Findings()
-    documents = gather(sources, findings)
+    written = gather(sources, findings)
+    documents = [one for document in written for one in objects(document, part)]
     catalog = Catalog(documents)
-    adopted = _adopted(documents)
-    policies = [policy for document in documents for policy in _read(document, catalog, adopted, findings, profile)]
+    owners = _owners(documents)
+    policies = [policy for document in documents for policy in _read(document, catalog, owners, findings, profile)]
     report = findings.report()
     if strict:
-        findings.problems += [
-            Problem(
-                remark.file,
-                remark.line,
-                remark.column,
-                remark.path,
-                f"{remark.status}: {remark.text}",
-                "--strict allows exact readings only",
-            )
-            for remark in report
-            if remark.status in ("approximated", "not yet")
-        ]
+        findings.problems += [_inexact(remark) for remark in report if remark.status in ("approximated", "not yet")]
     if findings.problems:
         raise findings.errors()
-    return Imported(tuple(policies), report)
+    return Imported(tuple(policies), report, tuple(written), tuple(documents))
+
+
+def _inexact(remark: Remark) -> Problem:
+    said = f"{remark.status}: {remark.text}"
+    return Problem(remark.file, remark.line, remark.column, remark.path, said, "--strict allows exact readings only")
 
 
 def _read(
-    document: Document, catalog: Catalog, adopted: dict[tuple[str, str], str], findings: Findings, wanted: str | None
+    document: Document, catalog: Catalog, owners: Mapping[tuple[str, str], str], findings: Findings, wanted: str | None
 ) -> list[ImportedPolicy]:
+    scope = Scope(findings)
+    if document.below:
+        scope.remark(document, document.below, "exact", f"read as {_whole(document)}, which has defaults around it")
     hint = document.kind_hint
     if hint == "compose":
         return read_compose(document, findings, choose("compose", wanted))
     if not hint.startswith("kubernetes:"):
-        _strange(document, hint, Scope(findings))
+        _strange(document, hint, scope)
         return []
     kind, name = kind_and_name(document.value)
-    group = _group(document)
-    system = _SYSTEMS.get((group, kind))
-    scope = Scope(findings)
+    system = _SYSTEMS.get((_group(document), kind))
+    owner = owners.get((kind, name), "")
     if system is None:
-        if (group, kind) in _LATER or group in _KRUISE:
-            scope.remark(document, (), "not yet", f"{kind} {name}: this kind of object is not read")
-        else:
-            scope.remark(document, (), "ignored", f"companion: {kind} {name} is passed through")
-        return []
-    if (kind, name) in adopted:
-        scope.remark(document, (), "ignored", f"companion: {kind} {name} is the workload of {adopted[kind, name]}")
+        _companion(document, scope)
         return []
     for path, text in document.ambiguous:
-        scope.remark(
-            document, path, "exact", f"{text!r} means different things to readers of YAML: read as Kubernetes does"
-        )
+        said = f"{text!r} means different things to readers of YAML: read as Kubernetes does"
+        scope.remark(document, path, "exact", said)
+    if owner.startswith("Rollout"):
+        scope.remark(document, (), "ignored", f"companion: {kind} {name} is the workload of {owner}")
+        return []
     chosen = choose(system, wanted)
     account(scope, document, document.value, chosen.kinds[kind], chosen)
-    return _policy(document, kind, name, catalog, scope, wanted)
+    if owner:
+        scope.remark(document, (), "exact", f"{kind} {name} is the workload of {owner}")
+        return []
+    if kind not in _READERS:
+        scope.remark(document, (), "exact", f"template: {kind} {name} is read where it is named")
+        return []
+    return [_policy(document, kind, name, catalog, scope, chosen)]
 
 
 def _policy(
-    document: Document, kind: str, name: str, catalog: Catalog, scope: Scope, wanted: str | None
-) -> list[ImportedPolicy]:
-    if kind == "Rollout":
-        found = read_rollout(document, catalog, scope, choose("argo-rollouts", wanted))
-    elif kind == "Canary":
-        found = read_canary(document, catalog, scope, choose("flagger", wanted))
-    elif kind == "Deployment":
-        found = read_deployment(document, scope, choose("kubernetes", wanted))
-    else:
-        scope.remark(document, (), "exact", f"template: {kind} {name} is read where it is named")
-        return []
+    document: Document, kind: str, name: str, catalog: Catalog, scope: Scope, profile: Profile
+) -> ImportedPolicy:
+    found = _READERS[kind](document, catalog, scope, profile)
     if found.policy is not None and not scope.near:
         scope.remark(document, (), "exact", f"{kind} {name} is read as the {found.profile} controller runs it")
     elif found.policy is None and not scope.faulty:
         scope.remark(document, (), "not yet", f"{kind} {name} gives no policy; the other remarks say why")
-    return [found]
+    return found
+
+
+def _companion(document: Document, scope: Scope) -> None:
+    kind, name = kind_and_name(document.value)
+    group = _group(document)
+    if (group, kind) in _LATER or group in _KRUISE:
+        scope.remark(document, (), "not yet", f"{kind} {name}: this kind of object is not read")
+    else:
+        scope.remark(document, (), "ignored", f"companion: {kind} {name} is passed through")
 
 
 def _strange(document: Document, hint: str, scope: Scope) -> None:
@@ -117,7 +122,13 @@ def _strange(document: Document, hint: str, scope: Scope) -> None:
     elif hint in ("spinnaker", "kayenta"):
         scope.remark(document, (), "not yet", f"{hint} JSON")
     else:
-        scope.remark(document, (), "not yet", part_of(document.value))
+        said = "neither a manifest nor a part of one; give an object with apiVersion and kind, or say --as"
+        scope.remark(document, (), "not yet", said)
+
+
+def _whole(document: Document) -> str:
+    kind = kind_and_name(document.value)[0] or "Compose file"
+    return f"part of a {kind}, at {dotted(document.below)}"
 
 
 def _group(document: Document) -> str:
@@ -125,7 +136,7 @@ def _group(document: Document) -> str:
     return version.rpartition("/")[0]
 
 
-def _adopted(documents: Iterable[Document]) -> dict[tuple[str, str], str]:
+def _owners(documents: Iterable[Document]) -> dict[tuple[str, str], str]:
     """Workloads that a Rollout or a Canary of the set drives: (kind, name) -> who."""
     owners: dict[tuple[str, str], str] = {}
     for document in documents:

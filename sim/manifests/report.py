@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sim.files import Document
 from sim.files.errors import visible
 from sim.policy.rollout import Policy
 
@@ -64,10 +65,20 @@ class ImportedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Policies in the order of the files, and the report in reading order."""
+    """Policies in the order of the files, the report in reading order, the documents as written, and the objects in them
+    (those of a List, the whole of a fragment)."""
 
     policies: tuple[ImportedPolicy, ...]
     report: tuple[Remark, ...]
+    documents: tuple[Document, ...] = ()
+    objects: tuple[Document, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Remark, ...]:
+        """How each field of each object was read: the report speaks of what is notable only."""
+        from sim.manifests.accounting import account_of
+
+        return tuple(account_of(self.objects, self.report))
 
     def policy(self, name: str) -> ImportedPolicy:
         """The policy with this name; KeyError names those there are."""

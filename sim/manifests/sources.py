@@ -1,4 +1,4 @@
-"""Where documents come from: files, folders, standard input, or documents that are read already."""
+"""Where documents come from: files, folders, standard input, or documents that are read already; and the objects in them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sim.files import Document, FileErrors, read_documents
+from sim.files.nodes import Node
+from sim.files.scalars import Dialect
 from sim.manifests.fields import Findings
+from sim.manifests.fragments import part_of, whole
 
-__all__ = ["Source", "gather"]
+__all__ = ["Source", "gather", "objects"]
 
 Source = str | Path | Document
 _ENDINGS = (".yaml", ".yml", ".json")
@@ -24,6 +27,34 @@ def gather(sources: Source | Iterable[Source], findings: Findings) -> list[Docum
     return documents
 
 
+def objects(document: Document, part: str = "") -> Iterator[Document]:
+    """The objects of one document: those of a List (`kubectl get -o yaml`), the whole of a fragment, else the document itself.
+
+    `part` is what a fragment is part of (`--as`); it is told by its content without it. PolicyError if there is no such part.
+    """
+    items = document.root.child("items") if document.kind_hint.endswith("List") else None
+    if items is not None and isinstance(items.children, list):
+        for item in items.children:
+            yield from objects(Document(document.file, document.text, document.dialect, item), part)
+        return
+    found = part_of(document, part) if document.kind_hint == "unknown" and _unmarked(document.root) else None
+    yield document if found is None else whole(_as_kubernetes(document), found)
+
+
+def _as_kubernetes(document: Document) -> Document:
+    """The same document, its scalars read as those of the object that it is part of."""
+    if document.dialect != "own" or not document.ambiguous:
+        return document
+    again = read_documents(document.text, document.file, dialect="kubernetes")
+    return next(one for one in again if one.root.place == document.root.place)
+
+
+def _unmarked(root: Node) -> bool:
+    """Neither a file of ours nor an object of Kubernetes, however broken."""
+    value = root.value
+    return not isinstance(value, dict) or not {"seatrial", "apiVersion", "kind"} & value.keys()
+
+
 def _read(source: str | Path, findings: Findings) -> Iterator[Document]:
     if source == "-":
         yield from _documents(sys.stdin.read(), "<stdin>", findings)
@@ -36,8 +67,13 @@ def _read(source: str | Path, findings: Findings) -> Iterator[Document]:
 
 def _documents(source: Path | str, name: str, findings: Findings) -> list[Document]:
     try:
-        return read_documents(source, name)
+        return read_documents(source, name, dialect=_dialect(source))
     except FileErrors as errors:
         findings.problems.extend(errors.problems)
         findings.sources.update(errors.sources)
         return []
+
+
+def _dialect(source: Path | str) -> Dialect | None:
+    """A text that begins with a brace is JSON (`kubectl get -o json`)."""
+    return "json" if isinstance(source, str) and source.lstrip().startswith("{") else None

@@ -51,13 +51,18 @@ def later(text: str, unless: object = None) -> Rule:
     return Rule("not yet", text, unless=unless)
 
 
+_LABELS = ignored("labels and annotations decide nothing")
+
+
 def thing(spec: Rule) -> Rule:
     """A Kubernetes object."""
-    return of("apiVersion kind metadata", spec=spec, status=ignored("the cluster's own notes"))
+    return of("apiVersion kind", metadata=_METADATA, spec=spec, status=ignored("the cluster's own notes"))
 
 
+_METADATA = of("name namespace generateName", labels=_LABELS, annotations=_LABELS)
+_POD = ignored("what runs in the pods is the scenario's service")
+_SELECTOR = ignored("which pods belong to the workload is not in question")
 _PLACEMENT = ignored("which node a pod runs on is not modeled")
-_LABELS = ignored("labels and annotations of pods are not modeled")
 _KEPT = ignored("finished runs and ReplicaSets are not kept")
 _READY = near("a pod counts as available as soon as it is ready; add the wait to its start-up time", unless=0)
 _REVISIONS = near("every old revision waits for the scale-down delay, whatever their number")
@@ -115,7 +120,9 @@ _BLUE_GREEN = of(
     scaleDownDelayRevisionLimit=_REVISIONS,
 )
 ROLLOUT = of(
-    "replicas selector template progressDeadlineSeconds progressDeadlineAbort",
+    "replicas progressDeadlineSeconds progressDeadlineAbort",
+    selector=_SELECTOR,
+    template=_POD,
     strategy=of("", canary=_CANARY, blueGreen=_BLUE_GREEN),
     workloadRef=of("apiVersion kind name", scaleDown=ignored("the Deployment's own pods are not modeled")),
     analysis=_KEPT,
@@ -173,7 +180,9 @@ FLAGGER_CANARY = of(
 METRIC_TEMPLATE = of("query", provider=of("type address secretRef region headers insecureSkipVerify"))
 
 DEPLOYMENT = of(
-    "replicas selector template minReadySeconds progressDeadlineSeconds",
+    "replicas minReadySeconds progressDeadlineSeconds",
+    selector=_SELECTOR,
+    template=_POD,
     strategy=of("type", rollingUpdate=of("maxSurge maxUnavailable")),
     revisionHistoryLimit=_KEPT,
     paused=near("the Deployment starts unpaused; pause it in the script", unless=False),

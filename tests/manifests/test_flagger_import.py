@@ -58,7 +58,7 @@ def test_a_canary_with_its_deployment_is_exact(read: Read) -> None:
     (found,) = imported.policies
     assert (found.kind, found.replicas, found.profile) == ("Canary", 4, "flagger@1.41")
     assert found.references == (Reference("Deployment", "podinfo", True),)
-    assert [remark.status for remark in imported.report] == ["exact", "ignored"]
+    assert [remark.status for remark in imported.report] == ["exact", "exact", "ignored"]
 
 
 def test_without_the_deployment_its_size_is_assumed(read: Read) -> None:

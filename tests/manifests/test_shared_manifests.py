@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sim.files.words import short
 from sim.manifests import load
 
 pytestmark = pytest.mark.shared
@@ -58,7 +60,7 @@ OUTCOMES: dict[str, tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]] 
         (("window", None),), ("not yet ", "not yet rollbackWindow", "not yet templateName"),
     ),
     FLAGGER + "alert-provider.yaml": ((), ()),
-    FLAGGER + "analysis-all-fields.fragment.yaml": ((), ("not yet ",)),
+    FLAGGER + "analysis-all-fields.fragment.yaml": ((("analysis-all-fields", "Flagger"),), ("approximated ",)),
     FLAGGER + "gatewayapi-ab.yaml": (
         (("podinfo", None),), ("not yet ", "approximated name", "not yet name", "not yet name"),
     ),
@@ -70,7 +72,7 @@ OUTCOMES: dict[str, tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]] 
     ),
     FLAGGER + "kubernetes-bluegreen.yaml": ((("podinfo", "Flagger"),), ("approximated name",)),
     FLAGGER + "linkerd-canary-steps.yaml": ((("podinfo", "Flagger"),), ("approximated name",) * 2),
-    FLAGGER + "webhooks-all-types.fragment.yaml": ((), ("not yet ",)),
+    FLAGGER + "webhooks-all-types.fragment.yaml": ((("webhooks-all-types", "Flagger"),), ("approximated ",)),
     "kubernetes/podinfo-deployment.yaml": ((("podinfo", "Rolling"),), ()),
     "kubernetes/podinfo-hpa.yaml": ((), ()),
     "kubernetes/workload-ref.yaml": ((("rollout-ref-deployment", "Canary"),), ()),
@@ -93,6 +95,23 @@ def test_outcome(name: str) -> None:
     said = imported.of("approximated", "not yet")
     assert tuple(f"{remark.status} {remark.path.rpartition('.')[2]}" for remark in said) == remarks
     assert imported.report and not imported.of("rejected")
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_every_field_is_accounted_for(name: str) -> None:
+    imported = load(SHARED / name)
+    for document in imported.documents:
+        said = [remark for remark in imported.fields if remark.file == document.file]
+        assert {remark.path for remark in said} >= set(_leaves(document.value, ""))
+    assert all(remark.text for remark in imported.fields if remark.status != "exact")
+
+
+def _leaves(value: object, path: str) -> Iterator[str]:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not pairs:
+        yield path
+    for key, below in pairs:
+        yield from _leaves(below, f"{path}.{short(str(key))}".lstrip("."))
 
 
 def test_a_folder_resolves_its_references() -> None:
