@@ -19,9 +19,9 @@ from sim.tracing.script import Script
 __all__ = ["ROWS", "Row", "check", "rows"]
 
 ROWS = Path(__file__).parent / "rows"
-_KEYS = frozenset(
-    "rule manifest policy name profile replicas script entries never kinds phase reason refused line remark".split()
-)
+_INPUT = {"manifest", "policy", "name", "profile", "replicas", "script"}
+_EXPECTED = {"entries", "never", "kinds", "phase", "reason", "refused", "line", "remark"}
+_KEYS = {"rule"} | _INPUT | _EXPECTED
 
 
 @dataclass(frozen=True, slots=True)
