@@ -1,0 +1,43 @@
+"""From the value of a whole tree to the answers that callers see, one per time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.promql.evaluate import Evaluation
+from sim.promql.tree import Node, Range, Subquery
+from sim.promql.values import Answer, Failure, Scalar, String, Vector
+
+__all__ = ["answers"]
+
+
+def answers(evaluation: Evaluation, tree: Node) -> list[Answer]:
+    if isinstance(tree, (Range, Subquery)):
+        return _matrix(evaluation, tree)
+    value = evaluation.value(tree)
+    return [_answer(evaluation, value, k) for k in range(len(evaluation.times))]
+
+
+def _answer(evaluation: Evaluation, value: Scalar | String | Vector, k: int) -> Answer:
+    failures = _failures(evaluation, k)
+    wide = evaluation.replications
+    match value:
+        case String(text):
+            return Answer(
+                "string", values=np.empty((0, wide)), present=np.empty((0, wide), bool), text=text, failures=failures
+            )
+        case Scalar(values):
+            line = np.broadcast_to(values, (len(evaluation.times), wide))[k : k + 1]
+            return Answer("scalar", ((),), line, np.ones((1, wide), bool), failures=failures)
+    shape = (len(value.labels), wide)
+    present = np.ones(shape, bool) if value.present is None else np.broadcast_to(value.present[:, k], shape)
+    order = None if value.order is None else np.broadcast_to(value.order[:, k], shape)
+    return Answer("vector", value.labels, np.broadcast_to(value.values[:, k], shape), present, "", failures, order)
+
+
+def _failures(evaluation: Evaluation, k: int) -> tuple[Failure, ...]:
+    return tuple(Failure(problem, where[k]) for problem, where in evaluation.failures if where[k].any())
+
+
+def _matrix(evaluation: Evaluation, tree: Range | Subquery) -> list[Answer]:
+    raise NotImplementedError

@@ -1,0 +1,129 @@
+"""A light reading of the text before the parser's: columns, nesting, and numbers that the parser would round.
+
+`promql-parser` gives no positions, rounds `@` to what a datetime holds, and its own stack is bounded by the machine's; so the text
+is cut into tokens here. Nothing is decided about grammar: what is not understood is left to the parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sim.promql.errors import PromqlError
+
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "Token", "selectors", "stamped", "tokens"]
+
+MAX_LENGTH = 100_000  # characters
+MAX_DEPTH = 100  # of nested parentheses, and of unary signs and operators in a row
+MAX_TOKENS = 5_000
+
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t\n\r]+|\#[^\r\n]*)
+    |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
+    |(?P<duration>(?:[0-9]+(?:ms|[smhdwy]))+(?![0-9A-Za-z_]))
+    |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)
+    |(?P<word>[A-Za-z_:][A-Za-z0-9_:]*)
+    |(?P<sign>=~|!~|==|!=|<=|>=|.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_OPEN, _CLOSE = "([{", ")]}"
+_WORDS_BEFORE_LABELS = frozenset(("by", "without", "on", "ignoring", "group_left", "group_right"))
+_OPERATORS = frozenset(("and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"))
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str
+    text: str
+    start: int  # from 0
+
+    @property
+    def column(self) -> int:
+        return self.start + 1
+
+
+def tokens(text: str) -> tuple[Token, ...]:
+    """PromqlError for what no reader could take: too long, too deep, no Unicode text."""
+    if len(text) > MAX_LENGTH:
+        raise PromqlError(text, 1, f"query is longer than {MAX_LENGTH} characters")
+    for at, char in enumerate(text):
+        if "\ud800" <= char <= "\udfff" or char == "\0":
+            raise PromqlError(text, at + 1, f"query holds {char!r}, which is not text")
+    found = tuple(
+        Token(str(m.lastgroup), m.group(), m.start()) for m in _TOKEN.finditer(text) if m.lastgroup != "space"
+    )
+    if len(found) > MAX_TOKENS:
+        raise PromqlError(text, found[MAX_TOKENS].column, f"query has more than {MAX_TOKENS} words")
+    _check_depth(text, found)
+    return found
+
+
+def _check_depth(text: str, found: tuple[Token, ...]) -> None:
+    depth = row = 0
+    for token in found:
+        depth += (token.text in _OPEN) - (token.text in _CLOSE)
+        row = row + 1 if token.text in ("-", "+", "^") else 0 if token.kind == "string" or token.text in "([{," else row
+        if depth > MAX_DEPTH or row > 10 * MAX_DEPTH:
+            raise PromqlError(text, token.column, f"query is nested deeper than {MAX_DEPTH}")
+
+
+def stamped(text: str, found: tuple[Token, ...]) -> tuple[str, tuple[float, ...]]:
+    """The text with the number after each `@` replaced by its index, and those numbers.
+
+    >>> stamped("x @ -1.5", tokens("x @ -1.5"))
+    ('x @ 0', (-1.5,))
+    """
+    out, numbers, done = [], list[float](), 0
+    for index, token in enumerate(found):
+        if token.text != "@":
+            continue
+        end = index + 1
+        sign = 1.0
+        if end < len(found) and found[end].text in ("-", "+"):
+            sign = -1.0 if found[end].text == "-" else 1.0
+            end += 1
+        if end < len(found) and found[end].kind == "number":
+            last = found[end]
+            out += [text[done : token.start + 1], " ", str(len(numbers))]
+            numbers.append(sign * _number(last.text))
+            done = last.start + len(last.text)
+    return "".join([*out, text[done:]]), tuple(numbers)
+
+
+def _number(text: str) -> float:
+    return float(int(text, 16)) if text[:2].lower() == "0x" else float(text)
+
+
+def selectors(found: tuple[Token, ...]) -> Iterator[Token]:
+    """Where vector selectors begin, in reading order."""
+    depth = 0  # of braces, or of a list of label names
+    for index, token in enumerate(found):
+        before = found[index - 1] if index else None
+        after = found[index + 1] if index + 1 < len(found) else None
+        if depth:
+            depth += (token.text in "{(") - (token.text in "})") if token.kind == "sign" else 0
+        elif token.text == "{":
+            if not _begins(before, token, after):
+                depth = 1
+                continue
+            depth = 1
+            yield token
+        elif token.text == "(" and before is not None and before.text.lower() in _WORDS_BEFORE_LABELS:
+            depth = 1
+        elif token.kind == "word" and _is_metric(before, token, after):
+            yield token
+
+
+def _begins(before: Token | None, token: Token, after: Token | None) -> bool:
+    return not (before is not None and before.kind == "word" and before.text.lower() not in _OPERATORS | {"by"})
+
+
+def _is_metric(before: Token | None, token: Token, after: Token | None) -> bool:
+    word = token.text.lower()
+    if after is not None and after.text == "(":
+        return False
+    if before is not None and (before.text == "@" or before.kind == "duration"):
+        return word not in _OPERATORS and before.text != "@" and word not in _WORDS_BEFORE_LABELS
+    labels_follow = after is not None and after.text == "("
+    return word not in _OPERATORS and not (word in _WORDS_BEFORE_LABELS and labels_follow)

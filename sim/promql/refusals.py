@@ -1,0 +1,66 @@
+"""Functions and forms of PromQL that are refused by name, and why; and what a version does not know yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.promql.lexer import Token
+from sim.promql.profiles import Profile
+
+__all__ = ["foreign", "refusal"]
+
+_NATIVE = "works on native histograms, which are not supported; use histogram_quantile over classic _bucket series"
+_EXPERIMENTAL = "is experimental in Prometheus (--enable-feature=promql-experimental-functions) and not supported"
+
+_REFUSED = {
+    **dict.fromkeys(("histogram_avg", "histogram_count", "histogram_fraction", "histogram_quantiles"), _NATIVE),
+    **dict.fromkeys(("histogram_stddev", "histogram_stdvar", "histogram_sum"), _NATIVE),
+    **dict.fromkeys(
+        ("sort_by_label", "sort_by_label_desc", "mad_over_time", "info", "limitk", "limit_ratio"), _EXPERIMENTAL
+    ),
+    **dict.fromkeys(("ts_of_max_over_time", "ts_of_min_over_time", "ts_of_last_over_time"), _EXPERIMENTAL),
+    **dict.fromkeys(("ts_of_first_over_time", "first_over_time", "double_exponential_smoothing"), _EXPERIMENTAL),
+    "holt_winters": "was renamed to double_exponential_smoothing in Prometheus 3, where it is experimental; not supported",
+}
+
+
+def refusal(name: str, profile: Profile) -> str:
+    """What is wrong with calling a function or aggregation of this name; '' if nothing."""
+    if name in profile.functions:
+        return ""
+    return f"{name} {_REFUSED[name]}" if name in _REFUSED else f"unknown function with name '{name}'"
+
+
+def foreign(found: tuple[Token, ...], profile: Profile) -> Iterator[tuple[Token, str]]:
+    """Forms that the parser takes and this version does not (Prometheus 2.x: `promql/parser/lex.go` of v2.42.0)."""
+    braces = brackets = 0
+    before = Token("sign", "", 0)
+    for token in found:
+        if token.kind == "sign":
+            braces += (token.text == "{") - (token.text == "}")
+            brackets += (token.text == "[") - (token.text == "]")
+        timed = brackets > 0 or before.text.lower() == "offset" or (before.text in "+-" and _offset(found, token))
+        if token.kind == "word" and braces and token.text == "or":
+            yield token, "'or' between label matchers is not PromQL"
+        if token.kind == "word" and token.text in ("fill", "fill_left", "fill_right") and _called(found, token):
+            yield token, f"{token.text} is experimental in Prometheus and not supported"
+        if not profile.modern:
+            if token.kind == "duration" and not timed:
+                yield token, f"bad number or duration syntax: {token.text!r}"
+            elif token.kind == "number" and timed:
+                yield token, f"bad duration syntax: {token.text!r}; a duration needs a unit before Prometheus 3"
+            elif token.kind == "string" and braces and before.text in ("{", ","):
+                yield token, f"unexpected {token.text} in label matching, expected identifier or right brace"
+        before = token
+
+
+def _offset(found: tuple[Token, ...], token: Token) -> bool:
+    at = found.index(token)
+    return at >= 2 and found[at - 2].text.lower() == "offset"
+
+
+def _called(found: tuple[Token, ...], token: Token) -> bool:
+    at = found.index(token)
+    return (
+        at + 1 < len(found) and found[at + 1].text == "(" and at > 0 and found[at - 1].text in (")", "+", "-", "*", "/")
+    )
