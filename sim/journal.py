@@ -1,7 +1,9 @@
 """The journal of one rollout: its events and commands as lines of JSON, to be replayed with the same or another policy.
 
-The first line says what it is; every further line is one entry `{"at": s, "event": ..., "commands": [...]}`. Lines are ASCII and end with
-a newline each. A file whose last line is torn (a crash while writing) is read up to the line before, and says so.
+The first line says what it is; every further line is one entry `{"at": s, "event": ..., "commands": [...]}`. A driver of the real world
+writes what it did in between (`{"at": s, "effect": 3, ...}`): lines without an event, which no policy sees. Lines are ASCII and end with
+a newline each. A file whose last line is torn (a crash while writing) is read up to the line before, and says so. The journal of a run
+that is a folder is its `journal.jsonl`.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from sim.policy.errors import HistoryError, PolicyError
 from sim.policy.events import Event
 from sim.policy.rollout import Entry, Policy, Rollout
 
-__all__ = ["Journal", "Mismatch", "replay"]
+__all__ = ["Acts", "Journal", "Mismatch", "entry_line", "head_line", "replay"]
 
 FORMAT = 1
+Acts = tuple[dict[str, Any], ...]
+"""What a real driver wrote between the entries, in order: documents with `at` and no event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +34,20 @@ class Journal:
     entries: tuple[Entry, ...]
     about: dict[str, Any] = field(default_factory=dict)
     torn: bool = False
+    acts: Acts = ()
 
     def lines(self) -> Iterator[str]:
-        """The file, line by line."""
-        yield _json({"seatrial": "journal", "format": FORMAT, **self.about})
-        for at, event, commands in self.entries:
-            yield _json({"at": at, "event": encode(event), "commands": [encode(command) for command in commands]})
+        """The file, line by line, without acts."""
+        yield head_line(self.about)
+        yield from map(entry_line, self.entries)
 
     def write(self, path: Path) -> None:
         path.write_bytes("".join(line + "\n" for line in self.lines()).encode("ascii"))
 
     @classmethod
     def read(cls, path: Path) -> Journal:
-        """Errors: `HistoryError` with file and line."""
+        """A file, or the folder of a run. Errors: `HistoryError` with file and line."""
+        path = path / "journal.jsonl" if path.is_dir() else path
         try:
             whole, newline, rest = path.read_bytes().rpartition(b"\n")
             text = (whole + newline).decode("utf-8")
@@ -58,15 +63,18 @@ class Journal:
         torn = bool(whole) and not whole[-1].endswith("\n")
         about: dict[str, Any] | None = None
         entries: list[Entry] = []
+        acts: list[dict[str, Any]] = []
         for number, line in enumerate(whole[:-1] if torn else whole, 1):
             document = _load(line, f"{name}:{number}")
             if about is None:
                 about = _head(document, name)
+            elif "event" not in document and isinstance(document.get("at"), int | float) and "commands" not in document:
+                acts.append(document)
             else:
                 entries.append(_entry(document, f"{name}:{number}"))
         if about is None:
             raise HistoryError(f"{name}: the journal is empty; its first line says what it is")
-        return cls(tuple(entries), about, torn)
+        return cls(tuple(entries), about, torn, tuple(acts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,17 @@ def replay(policy: Policy, journal: Journal) -> Mismatch | None:
         if asked != commands:
             return Mismatch(number, at, event, commands, asked)
     return None
+
+
+def head_line(about: dict[str, Any]) -> str:
+    """The first line, without its newline."""
+    return _json({"seatrial": "journal", "format": FORMAT, **about})
+
+
+def entry_line(entry: Entry) -> str:
+    """The line of an entry, without its newline."""
+    at, event, commands = entry
+    return _json({"at": at, "event": encode(event), "commands": [encode(command) for command in commands]})
 
 
 def _json(document: dict[str, Any]) -> str:

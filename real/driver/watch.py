@@ -1,0 +1,78 @@
+"""What a driver sees of pods and traffic: events for the policy, and the share of the new version over time for windows of counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from real.driver.effects import Facts
+from real.driver.hand import Hand
+from real.driver.stopwatch import Stopwatch
+from real.ports.errors import Fenced, PortError
+from real.ports.things import Seen
+from sim.policy.events import Event, PodsReady, WeightIs
+
+__all__ = ["Glance", "Sight"]
+
+
+class Glance:
+    """A `Look` for a measurement."""
+
+    __slots__ = ("_sight", "at", "started")
+
+    def __init__(self, sight: Sight, at: float, started: float) -> None:
+        self._sight, self.at, self.started = sight, at, started
+
+    def share(self, begin: float, end: float) -> float:
+        return self._sight.share(begin, end)
+
+
+class Sight:
+    """Looks at the cluster when told to, and says only what changed. `due`: when to look again at the latest."""
+
+    def __init__(self, hand: Hand, facts: Facts) -> None:
+        self._hand, self._facts = hand, facts
+        self._told: PodsReady | None = PodsReady(facts.replicas, 0)
+        self._weight: float | None = None
+        self._notes: tuple[str, ...] = ()
+        self._shares: list[tuple[float, float]] = [(0.0, 0.0)]  # (since, share of the new version)
+        self.due = 0.0
+
+    def look(self, at: float) -> Iterator[Event]:
+        """The events of one look; none if the cluster does not answer, for it is looked at again soon."""
+        self.due = at + self._hand.limits.resync
+        try:
+            seen = self._hand.world.cluster.look(self._hand.limits.call)
+        except Fenced:
+            raise
+        except PortError:
+            return
+        self._remember(at, seen)
+        pods = self._facts.event(seen)
+        if pods != self._told:
+            self._told = pods
+            yield pods
+        weight = self._facts.weight(seen)
+        if weight is not None and weight != self._weight:
+            self._weight = weight
+            yield WeightIs(weight)
+
+    def _remember(self, at: float, seen: Seen) -> None:
+        share = self._facts.share(seen)
+        if share != self._shares[-1][1]:
+            self._shares.append((at, share))
+            self._hand.log.act({"at": at, "share": share})
+        if seen.notes != self._notes:
+            self._notes = seen.notes
+            self._hand.log.act({"at": at, "remark": "; ".join(seen.notes) or "all pods are well"})
+
+    def at(self, watch: Stopwatch) -> Glance:
+        return Glance(self, watch.at(), watch.started)
+
+    def share(self, begin: float, end: float) -> float:
+        """The share of the new version, averaged over a stretch of time."""
+        if end <= begin:
+            return self._shares[-1][1]
+        total = 0.0
+        for (start, share), (stop, _) in zip(self._shares, [*self._shares[1:], (end, 0.0)], strict=True):
+            total += share * max(0.0, min(stop, end) - max(start, begin))
+        return min(1.0, total / (end - begin))
