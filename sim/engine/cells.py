@@ -15,13 +15,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Raw = NDArray[np.uint64]
 Counts = NDArray[np.int64]
+T = TypeVar("T", bound=np.generic)
 
 # Words a pass: enough to hide the cost of a call, few enough to stay in cache (measured from 2^12 to 2^16).
 _CHUNK = 1 << 15
@@ -65,9 +66,13 @@ class Columns:
 
     which: NDArray[np.intp]
     shift: NDArray[np.int64]
-    unsigned: Raw  # the shift again
     offset: NDArray[np.int64]
     first: NDArray[np.int64] | None
+
+    def tile(self, rows: int) -> Columns:
+        """The columns of this many rows in a row: numpy is fastest along one long axis."""
+        first = None if self.first is None else _tiled(self.first, rows)
+        return Columns(self.which, _tiled(self.shift, rows), _tiled(self.offset, rows), first)
 
 
 class Cells:
@@ -101,7 +106,7 @@ class Cells:
         if (shift == shift[:1]).all():
             shift = shift[:1]  # a scalar operand makes the shifts twice as fast
         offset = offset if offset.any() else offset[:1]
-        return Columns(which, shift, shift.view(np.uint64), offset, first if first.any() else None)
+        return Columns(which, shift, offset, first if first.any() else None)
 
     def draw(self, raw: Raw, which: NDArray[np.intp]) -> Counts:
         """int64 of the shape of `raw`; `which` is the table of each word, of the shape of `raw` or of its last axes."""
@@ -127,47 +132,84 @@ class Cells:
             raise ValueError(f"out must be a contiguous int64 array of shape {raw.shape}, got {out.dtype} {out.shape}")
         if raw.size == 0:
             return out
-        width, shift, offset, first = columns.which.size, columns.shift, columns.offset, columns.first
-        words, signed = raw.reshape(-1, width), out.reshape(-1, width)
-        results = signed.view(np.uint64)
-        rows = _CHUNK // width or 1
-        scratch = np.empty((min(len(words), rows), width), np.int64)
+        width = columns.which.size
+        words, found = raw.reshape(-1), out.reshape(-1)
+        rows = min(words.size, _CHUNK) // width or 1
+        size = rows * width
+        tiled, cell = columns.tile(rows), np.empty(size, np.int64)
         crowded = []
-        for at in range(0, len(words), rows):
-            part, result, values = words[at : at + rows], results[at : at + rows], signed[at : at + rows]
-            cell = scratch[: len(part)]
-            np.right_shift(part, columns.unsigned, out=cell.view(np.uint64))
-            np.add(cell, offset, out=cell)
-            self.guide.take(cell, out=result, mode="clip")
-            np.add(result, part, out=result)
-            np.right_shift(values, shift, out=values)  # arithmetic: crowded cells become negative
-            left = (values.reshape(-1) < 0).nonzero()[0]
+        for at in range(0, words.size, size):
+            part = words[at : at + size]
+            left = self._search(part, tiled, cell[: part.size], found[at : at + size])
             if left.size:
-                crowded.append(left + at * width)
-            if first is not None:
-                np.add(values, first, out=values)
+                crowded.append(left + at)
         if crowded:  # all at once, because a search of few words costs as much as one of many
-            self._finish(crowded[0] if len(crowded) == 1 else np.concatenate(crowded), words, columns.which, signed)
+            places = _joined(crowded)
+            found[places] = self._bisect(words[places], columns.which.take(places % width))
         return out
 
-    def _finish(self, places: NDArray[np.intp], words: Raw, which: NDArray[np.intp], out: Counts) -> None:
-        """Answers by bisection for the words in crowded cells."""
-        if places.size <= _FEW:
-            for at in (divmod(place, which.size) for place in places.tolist()):
-                i = which.item(at[1])
-                base, end, first = self.base.item(i), self.end.item(i), self.first.item(i)
-                out[at] = first - base + bisect_left(self.last.data, words.item(at), base, end)
-            return
-        row, column = np.divmod(places, which.size)
-        wanted, table = words[row, column], which.take(column)
-        place = self._keys.searchsorted((wanted >> self._dropped) + (table.astype(np.uint64) << self._kept))
-        while (beyond := self.last.take(place) < wanted).any():  # the dropped bits; nearly always none
+    def add(self, raw: Raw, columns: Columns) -> Counts:
+        """int64[R, C]: the counts of `raw[W, R, C]` with a table for each of the C columns, summed over W.
+
+        The counts themselves never leave the cache.
+        """
+        windows, count, width = raw.shape
+        words, sums = raw.reshape(windows, -1), np.empty((count, width), np.int64)
+        found = sums.reshape(-1)
+        rows = min(count, _CHUNK // (windows * width)) or 1
+        size = rows * width
+        tiled, (cell, values) = columns.tile(rows), np.empty((2, windows, size), np.int64)
+        crowded = []
+        for at in range(0, found.size, size):
+            part = words[:, at : at + size]
+            if part.shape[1] < size:
+                cell, values = np.empty((2, *part.shape), np.int64)
+            left = self._search(part, tiled, cell, values)
+            if left.size:
+                values.reshape(-1)[left] = 0  # added below
+                window, place = np.divmod(left, part.shape[1])
+                crowded.append(window * found.size + place + at)
+            np.add.reduce(values, axis=0, out=found[at : at + size])
+        if crowded:
+            window, place = np.divmod(_joined(crowded), found.size)
+            np.add.at(found, place, self._bisect(words[window, place], columns.which.take(place % width)))
+        return sums
+
+    def _search(self, part: Raw, tiled: Columns, cell: Counts, values: Counts) -> NDArray[np.intp]:
+        """Counts of a chunk into `values`; returns the flat places of words in crowded cells, whose values mean nothing."""
+        size = part.shape[-1]
+        results, shift = values.view(np.uint64), tiled.shift[:size]
+        np.right_shift(part, shift.view(np.uint64), out=cell.view(np.uint64))
+        np.add(cell, tiled.offset[:size], out=cell)
+        self.guide.take(cell, out=results, mode="clip")
+        np.add(results, part, out=results)
+        np.right_shift(values, shift, out=values)  # arithmetic: crowded cells become negative
+        left: NDArray[np.intp] = (values.reshape(-1) < 0).nonzero()[0]
+        if tiled.first is not None:
+            np.add(values, tiled.first[:size], out=values)
+        return left
+
+    def _bisect(self, words: Raw, table: NDArray[np.intp]) -> Counts:
+        """Answers for words in crowded cells, each with the index of its table."""
+        if words.size <= _FEW:
+            return np.array([self._bisect_one(*one) for one in zip(words.tolist(), table.tolist(), strict=True)], np.int64)
+        place = self._keys.searchsorted((words >> self._dropped) + (table.astype(np.uint64) << self._kept))
+        while (beyond := self.last.take(place) < words).any():  # the dropped bits; nearly always none
             place = place + beyond
-        out[row, column] = place - (self.base - self.first).take(table)
+        return place - (self.base - self.first).take(table)
+
+    def _bisect_one(self, word: int, table: int) -> int:
+        base, end, first = self.base.item(table), self.end.item(table), self.first.item(table)
+        return first - base + bisect_left(self.last.data, word, base, end)
 
 
-def _joined(parts: list[Raw]) -> Raw:
-    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint64), *parts])
+def _tiled(column: Counts, rows: int) -> Counts:
+    """A column's value for each of many rows; one value stays one."""
+    return column if column.size == 1 else np.tile(column, rows)
+
+
+def _joined(parts: list[NDArray[T]]) -> NDArray[T]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _starts(sizes: list[int]) -> Counts:

@@ -18,6 +18,8 @@ __all__ = ["BLOCK", "Draws"]
 BLOCK = 64  # windows drawn in one call
 _FEW = 4  # rows that are cheaper to draw one by one than with the whole batch
 _KEPT = 4  # blocks kept in memory: a rollout goes forward, its siblings start again
+_PIECE = 1 << 16  # words drawn at a time on their way into a block: they stay in the cache
+_SPARE = 4  # blocks whose memory is used again: fresh pages cost more than the numbers in them
 
 
 class Draws:
@@ -40,19 +42,19 @@ class Draws:
         return self._responses
 
     def whole(self, rows: slice | NDArray[np.intp], start: int, stop: int) -> Raw:
-        """uint64[rows, stop - start, width]: part 0 of the windows [start, stop)."""
+        """uint64[stop - start, rows, width]: part 0 of the windows [start, stop)."""
         pieces = []
         while start < stop:
             block, offset = divmod(start, BLOCK)
             end = min(stop, (block + 1) * BLOCK)
-            pieces.append(self._windows(rows, block)[:, offset : offset + end - start])
+            pieces.append(self._windows(rows, block, offset, offset + end - start))
             start = end
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def part(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:
         """uint64[rows, width]: one part of one window."""
         if part == 0:
-            return self.whole(rows, window, window + 1)[:, 0]
+            return self.whole(rows, window, window + 1)[0]
         return self._few(self._cut, rows, window, self.width, part)
 
     def lost(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:
@@ -60,7 +62,9 @@ class Draws:
         return self._few(self._lost, rows, window, 2, part)
 
     def close(self) -> None:
-        """Forget the blocks now, see `Ledger.close`."""
+        """Forget the blocks now, see `Ledger.close`; nobody may still look at what `whole` gave."""
+        _spare.extend(self._blocks.values())
+        del _spare[:-_SPARE]
         self._blocks.clear()
 
     def _few(self, stream: Stream, rows: slice | NDArray[np.intp], block: int, n: int, part: int) -> Raw:
@@ -69,19 +73,40 @@ class Draws:
             return stream.raw_block(self.first, self.count, block, n, part)[rows]
         return np.stack([stream.raw(self.first + row, block, n, part) for row in rows.tolist()])
 
-    def _windows(self, rows: slice | NDArray[np.intp], block: int) -> Raw:
-        """uint64[rows, BLOCK, width]: a block, which is kept for the others of the batch unless only a few rows want it."""
+    def _windows(self, rows: slice | NDArray[np.intp], block: int, start: int, stop: int) -> Raw:
+        """uint64[stop - start, rows, width] of a block, which is kept for the others of the batch unless only a few rows want it."""
         if isinstance(rows, slice) or len(rows) > _FEW or block in self._blocks:
-            return self._block(block)[rows]
-        return self._few(self._whole, rows, block, BLOCK * self.width, 0).reshape(len(rows), BLOCK, self.width)
+            return self._block(block)[start:stop, rows]
+        words = self._few(self._whole, rows, block, BLOCK * self.width, 0)
+        return words.reshape(len(rows), BLOCK, self.width)[:, start:stop].swapaxes(0, 1)
 
     def _block(self, block: int) -> Raw:
         if block in self._blocks:
             self._blocks.move_to_end(block)
             return self._blocks[block]
-        words = BLOCK * self.width
-        raw = self._whole.raw_block(self.first, self.count, block, words).reshape(self.count, BLOCK, self.width)
-        self._blocks[block] = raw
+        raw = self._blocks[block] = self._drawn(block)
         if len(self._blocks) > _KEPT:
             self._blocks.popitem(last=False)
         return raw
+
+    def _drawn(self, block: int) -> Raw:
+        """uint64[BLOCK, count, width]: windows first, because whole windows are drawn and added."""
+        words = BLOCK * self.width
+        raw = _memory((BLOCK, self.count, self.width))
+        rows = max(1, _PIECE // words)
+        for at in range(0, self.count, rows):
+            count = min(rows, self.count - at)
+            piece = self._whole.raw_block(self.first + at, count, block, words)
+            raw[:, at : at + count] = piece.reshape(count, BLOCK, self.width).swapaxes(0, 1)
+        return raw
+
+
+_spare: list[Raw] = []
+
+
+def _memory(shape: tuple[int, ...]) -> Raw:
+    """uint64 of this shape, in memory of an earlier block if one has it."""
+    for index, raw in enumerate(_spare):
+        if raw.shape == shape:
+            return _spare.pop(index)
+    return np.empty(shape, np.uint64)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.draws import Draws
-from sim.engine.sums import Sums, added
-from sim.engine.tables import draw_cells
+from sim.engine.sums import Sums
+from sim.engine.tables import draw_cells, draw_windows, sum_windows
 
 __all__ = ["Change", "Forecast", "Ledger", "Means", "Rows"]
 
@@ -133,20 +133,27 @@ class Ledger:
                 self.cumulative.append(counts)
         else:
             end = self.cumulative[-1].copy()
-            end[:, :-LOST] += added(self._drawn(start, stop, rates))
+            end[:, :-LOST] += self._added(start, stop, rates)
             self.cumulative.run(stop - start, end, lambda: self._cumulated(start, stop, rates))
         self._done = edges[-1]
 
+    def _words(self, start: int, stop: int) -> NDArray[np.uint64]:
+        return self.draws.whole(self._pick, start, stop)
+
     def _drawn(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
-        """int64[rows, windows, cells]; the same however often it is asked for."""
-        return draw_cells(self.draws.whole(self._pick, start, stop), rates[..., :-LOST])
+        """int64[windows, rows, cells]; the same however often it is asked for."""
+        return draw_windows(self._words(start, stop), _by_window(rates)[..., :-LOST])
+
+    def _added(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
+        """int64[rows, cells]: `_drawn`, all windows together."""
+        return sum_windows(self._words(start, stop), _by_window(rates)[..., :-LOST])
 
     def _cumulated(self, start: int, stop: int, rates: NDArray[np.float64]) -> list[Counts]:
         """Counts before each of the scrapes after `start` up to `stop`."""
         sums, drawn = [self.cumulative[start]], self._drawn(start, stop, rates)
         for index in range(stop - start):
             counts = sums[-1].copy()
-            counts[:, :-LOST] += drawn[:, index]
+            counts[:, :-LOST] += drawn[index]
             if rates[..., index, -LOST:].any():
                 counts[:, -LOST:] += self._lose(start + index, 0, rates[..., index, -LOST:])
             sums.append(counts)
@@ -214,3 +221,8 @@ class Ledger:
             if mine is None or theirs is None or (mine.at, mine.key) != (theirs.at, theirs.key):
                 return min(change.at for change in (mine, theirs) if change is not None)
         return inf
+
+
+def _by_window(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Expected counts with the windows first, as the words are."""
+    return rates.swapaxes(0, 1) if rates.ndim == 3 else rates

@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Sums", "added"]
+__all__ = ["Sums"]
 
 Counts = NDArray[np.int64]
 
@@ -60,17 +60,3 @@ class Sums(Sequence[Counts]):
     def part(self, scrape: int, rows: NDArray[np.intp]) -> Counts:
         """int64[len(rows), columns]: the counts of some rows before a scrape."""
         return self[scrape][rows]
-
-
-def added(counts: Counts) -> Counts:
-    """int64[rows, cells] of int64[rows, windows, cells]: all windows together, by halves, which numpy adds fastest."""
-    rows, windows, cells = counts.shape
-    left = counts.reshape(rows, windows * cells)
-    while windows > 1:
-        odd, windows = windows % 2, windows // 2
-        width = windows * cells
-        half = left[:, :width] + left[:, width : 2 * width]
-        if odd:
-            half[:, :cells] += left[:, 2 * width :]
-        left = half
-    return left

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,6 +97,10 @@ class Plan:
             raise ValueError(f"words {raw.shape} must end in the shape of the means {self.which.shape}")
         return self.cells.fill(raw, self.columns, out)
 
+    def add(self, raw: Raw) -> Counts:
+        """int64[R, C]: counts for words `raw[W, R, C]` of W windows with these means `[C]`, summed over the windows."""
+        return self.cells.add(raw, self.columns)
+
 
 def tables(mean: float) -> PoissonTable:
     """The table of a mean, kept among the most recently used ones (`CACHE_BYTES`)."""
@@ -117,6 +122,32 @@ def draw_cells(raw: Raw, means: ArrayLike) -> Counts:
         drawn = [tables(mean).draw_one(word) for mean, word in zip(wide.flat, raw.ravel().tolist(), strict=True)]
         return np.array(drawn, np.int64).reshape(raw.shape)
     return plan(array).draw(raw)
+
+
+def draw_windows(raw: Raw, means: NDArray[np.float64]) -> Counts:
+    """int64[W, R, C]: counts for the words `raw[W, R, C]` at expected counts `means[W, C]` (or `[W, R, C]`)."""
+    if means.ndim == raw.ndim:
+        return draw_cells(raw, means)
+    if raw.shape[1] == 1:  # one replication: all windows in one search
+        return draw_cells(raw[:, 0], means)[:, None]
+    out = np.empty(raw.shape, np.int64)
+    for start, stop in _alike(means):
+        plan(means[start]).draw(raw[start:stop], out[start:stop])
+    return out
+
+
+def sum_windows(raw: Raw, means: NDArray[np.float64]) -> Counts:
+    """int64[R, C]: `draw_windows`, summed over the windows."""
+    if means.ndim == raw.ndim or raw.shape[1] == 1:
+        return draw_windows(raw, means).sum(axis=0)
+    parts = [plan(means[start]).add(raw[start:stop]) for start, stop in _alike(means)]
+    return sum(parts[1:], start=parts[0])
+
+
+def _alike(means: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Runs [start, stop) of windows with equal means: they are drawn together."""
+    changes = (np.flatnonzero((means[1:] != means[:-1]).any(axis=1)) + 1).tolist()
+    return list(pairwise([0, *changes, len(means)]))
 
 
 def _checked(mean: float) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.durations import Constant as Fixed
 from sim.engine.paths import Case, draws_for, solo
-from sim.engine.tables import draw_cells
+from sim.engine.tables import draw_windows
 from sim.faults.effects import VersionEffect
 from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.canary import Canary
@@ -102,7 +102,8 @@ def draw(pieces: Sequence[Piece], seed: int, first: int, count: int) -> NDArray[
     draws = draws_for(service(), seed, first, count)
     counts = np.zeros(0, np.int64)
     for piece in pieces:
-        counts = draw_cells(draws.whole(slice(None), piece.start, piece.stop), piece.means)
+        counts = draw_windows(draws.whole(slice(None), piece.start, piece.stop), piece.means)
+    draws.close()
     return counts
 
 

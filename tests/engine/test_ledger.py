@@ -31,7 +31,7 @@ def test_a_whole_window_is_one_draw_per_cell() -> None:
     book = ledger()
     book.change(0.0, "a", steady(2.0, 1.0, 0.1))
     book.settle(30.0)
-    raw = Draws(5, 10, 4, WIDTH).whole(slice(None), 0, 2)
+    raw = Draws(5, 10, 4, WIDTH).whole(slice(None), 0, 2).swapaxes(0, 1)
     for row in range(4):
         for cell, rate in enumerate((2.0, 1.0, 0.1)):
             table = PoissonTable(rate * 15.0)
