@@ -12,6 +12,7 @@ Thresholds are given as `last[k]`, the largest word whose answer is k; the final
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,8 +72,8 @@ class Columns:
 
     def tile(self, rows: int) -> Columns:
         """The columns of this many rows in a row: numpy is fastest along one long axis."""
-        first = None if self.first is None else _tiled(self.first, rows)
-        return Columns(self.which, _tiled(self.shift, rows), _tiled(self.offset, rows), first)
+        first = None if self.first is None else _tiled("first", self.first, rows)
+        return Columns(self.which, _tiled("shift", self.shift, rows), _tiled("offset", self.offset, rows), first)
 
 
 class Cells:
@@ -136,7 +137,7 @@ class Cells:
         words, found = raw.reshape(-1), out.reshape(-1)
         rows = min(words.size, _CHUNK) // width or 1
         size = rows * width
-        tiled, cell = columns.tile(rows), np.empty(size, np.int64)
+        tiled, cell = columns.tile(rows), _scratch("cell", size)
         crowded = []
         for at in range(0, words.size, size):
             part = words[at : at + size]
@@ -158,12 +159,11 @@ class Cells:
         found = sums.reshape(-1)
         rows = min(count, _CHUNK // (windows * width)) or 1
         size = rows * width
-        tiled, (cell, values) = columns.tile(rows), np.empty((2, windows, size), np.int64)
+        tiled = columns.tile(rows)
         crowded = []
         for at in range(0, found.size, size):
             part = words[:, at : at + size]
-            if part.shape[1] < size:
-                cell, values = np.empty((2, *part.shape), np.int64)
+            cell, values = (_scratch(name, part.size).reshape(part.shape) for name in ("cell", "values"))
             left = self._search(part, tiled, cell, values)
             if left.size:
                 values.reshape(-1)[left] = 0  # added below
@@ -192,7 +192,9 @@ class Cells:
     def _bisect(self, words: Raw, table: NDArray[np.intp]) -> Counts:
         """Answers for words in crowded cells, each with the index of its table."""
         if words.size <= _FEW:
-            return np.array([self._bisect_one(*one) for one in zip(words.tolist(), table.tolist(), strict=True)], np.int64)
+            return np.array(
+                [self._bisect_one(*one) for one in zip(words.tolist(), table.tolist(), strict=True)], np.int64
+            )
         place = self._keys.searchsorted((words >> self._dropped) + (table.astype(np.uint64) << self._kept))
         while (beyond := self.last.take(place) < words).any():  # the dropped bits; nearly always none
             place = place + beyond
@@ -203,9 +205,25 @@ class Cells:
         return first - base + bisect_left(self.last.data, word, base, end)
 
 
-def _tiled(column: Counts, rows: int) -> Counts:
-    """A column's value for each of many rows; one value stays one."""
-    return column if column.size == 1 else np.tile(column, rows)
+def _tiled(name: str, column: Counts, rows: int) -> Counts:
+    """A column's value for each of many rows, valid until the next search; one value stays one."""
+    if column.size == 1:
+        return column
+    tiled = _scratch(name, rows * column.size)
+    tiled.reshape(rows, -1)[:] = column
+    return tiled
+
+
+def _scratch(name: str, size: int) -> Counts:
+    """int64[size], the same memory at every call in this thread: fresh pages cost as much as the search."""
+    held: Counts | None = getattr(_held, name, None)
+    if held is None or held.size < size:
+        held = np.empty(max(size, _CHUNK), np.int64)
+        setattr(_held, name, held)
+    return held[:size]
+
+
+_held = threading.local()
 
 
 def _joined(parts: list[NDArray[T]]) -> NDArray[T]:

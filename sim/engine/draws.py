@@ -54,7 +54,8 @@ class Draws:
     def part(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:
         """uint64[rows, width]: one part of one window."""
         if part == 0:
-            return self.whole(rows, window, window + 1)[0]
+            words: Raw = self.whole(rows, window, window + 1)[0]
+            return words
         return self._few(self._cut, rows, window, self.width, part)
 
     def lost(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:

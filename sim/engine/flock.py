@@ -8,9 +8,10 @@ flock of its own. One rollout goes its whole way before the next begins: that ke
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import repeat
+from functools import partial
+from itertools import islice, repeat
 from typing import NamedTuple
 
 from sim.engine.frozen import many
@@ -19,6 +20,7 @@ from sim.policy.events import Event, Measured, Started, Value
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Observer
 from sim.policy.rollout import Policy, Rollout
+from sim.policy.runbook import Author, Machine, Runbook, turn
 from sim.service.monitoring import Looks
 
 __all__ = ["Flock"]
@@ -34,17 +36,29 @@ class _Heard(NamedTuple):
     own: Sequence[Event] | None
     commands: tuple[Command, ...]
     wakes_at: float | None
+    turns: int  # of the author of a runbook
+
+
+class _Told(NamedTuple):
+    """One turn of the leader's author: at which event, what it heard (if `own`: each author its own), and what it said."""
+
+    event: int
+    heard: object
+    own: Sequence[object] | None
+    said: object
 
 
 class Flock:
-    """Stands in for a `Rollout` before a driver. `seeds`: one per replication."""
+    """Stands in for the `Rollout`s of `size` replications before a driver. `seed`: of the one at a position."""
 
-    def __init__(self, policy: Policy, seeds: Sequence[int], truth: Truth | None, observe: Observer) -> None:
-        self._policy, self._seeds, self._truth = policy, seeds, truth
+    def __init__(
+        self, policy: Policy, size: int, seed: Callable[[int], int], truth: Truth | None, observe: Observer
+    ) -> None:
+        self._policy, self._size, self._seed, self._truth = policy, size, seed, truth
         self._leader = Rollout(policy, observe)
         self._heard: list[_Heard] = []
         self._followed = 0  # events that the others have heard
-        self._here, self._left = list(range(len(seeds))), list[list[int]]()
+        self._here, self._left = list(range(size)), list[list[int]]()
 
     @property
     def wakes_at(self) -> float | None:
@@ -63,24 +77,31 @@ class Flock:
         return self._left
 
     def handle(self, at: float, event: Event) -> tuple[Command, ...]:
+        before = self._said
         commands = self._leader.handle(at, self._led(event))
-        self._heard.append(_Heard(at, event, None, commands, self._leader.wakes_at))
+        self._heard.append(_Heard(at, event, None, commands, self._leader.wakes_at, self._said - before))
         return commands
+
+    @property
+    def _said(self) -> int:
+        """Turns of the leader's author so far."""
+        machine = self._leader.machine
+        return len(machine.turns) if isinstance(machine, Machine) else 0
 
     def _led(self, event: Event) -> Event:
         """What the leader hears."""
         if isinstance(event, Started):
-            return self._started(event)[0]
+            return self._started(event, 0)
         looks = _looks(event)
         return event if looks is None else Measured(event.id, looks.of(0))  # type: ignore[union-attr]
 
-    def _started(self, event: Started) -> list[Started]:
-        return [Started(event.replicas, event.revision, event.stable, seed, self._truth) for seed in self._seeds]
+    def _started(self, event: Started, position: int) -> Started:
+        return Started(event.replicas, event.revision, event.stable, self._seed(position), self._truth)
 
     def _owned(self, heard: _Heard) -> _Heard:
         """The same with each rollout's own form of the event."""
         if isinstance(heard.event, Started):
-            return heard._replace(own=self._started(heard.event))
+            return heard._replace(own=[self._started(heard.event, position) for position in range(self._size)])
         looks = _looks(heard.event)
         if looks is None:
             return heard
@@ -95,21 +116,55 @@ class Flock:
         leaves: dict[int, list[int]] = {}
         stay: list[int] = []
         with _quiet():
-            heard = [self._owned(each) for each in self._heard]
+            parts = self._listeners()
             for number, position in enumerate(self._here):
-                if number % _SWEEP == 0:
+                if number % _SWEEP == 0 and not isinstance(self._policy, Runbook):
                     gc.collect(0)
-                index = self._parts(heard, position) if position else None
+                index = parts(position) if position else None
                 (stay if index is None else leaves.setdefault(index, [])).append(position)
+            del parts  # and with it what everybody heard, before garbage is looked for again
         self._here, self._left = stay, [leaves[index] for index in sorted(leaves)]
+
+    def _listeners(self) -> Callable[[int], int | None]:
+        """What tells of a position at which event it leaves the leader (None: it follows to the end).
+
+        Of a runbook only the author has to hear its own values: everything else is a function of the author's requests.
+        """
+        if isinstance(self._policy, Runbook):
+            return partial(_leaves, self._policy.author, self._turns())
+        return partial(self._parts, [self._owned(each) for each in self._heard])
+
+    def _turns(self) -> list[_Told]:
+        machine = self._leader.machine
+        assert isinstance(machine, Machine)
+        told, turns = [], iter(machine.turns)
+        for index, heard in enumerate(self._heard):
+            looks = _looks(heard.event)
+            own = None if looks is None else looks.seen()
+            for number, (value, said) in enumerate(islice(turns, heard.turns)):
+                told.append(_Told(index, value, None if number else own, said))
+        return told
 
     def _parts(self, heard: Sequence[_Heard], position: int) -> int | None:
         """The event at which a rollout leaves the leader, None: it follows to the end."""
         rollout = Rollout(self._policy)
-        for index, (at, event, own, commands, wakes_at) in enumerate(heard):
+        for index, (at, event, own, commands, wakes_at, _) in enumerate(heard):
             if rollout.handle(at, event if own is None else own[position]) != commands or rollout.wakes_at != wakes_at:
                 return index
         return None
+
+
+def _leaves(author: Author, turns: Sequence[_Told], position: int) -> int | None:
+    """The event at which an author says something else than the leader's; what it raises is told where it leads."""
+    steps = author.steps()
+    for event, heard, own, said in turns:
+        try:
+            heard = turn(steps, heard if own is None else own[position])
+        except Exception:
+            return event
+        if heard is not said and heard != said:
+            return event
+    return None
 
 
 def _looks(event: Event) -> Looks | None:

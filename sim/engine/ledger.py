@@ -118,7 +118,7 @@ class Ledger:
 
     def close(self) -> None:
         """Forget the counts now: worlds and their rollouts refer to each other, and wait for the collector with all they hold."""
-        self.cumulative, self._open = Sums(self.cumulative[0]), None
+        self.cumulative, self._open = Sums(self.cumulative[0][:0]), None
 
     # ---- drawing ----
 
@@ -132,21 +132,22 @@ class Ledger:
             for counts in self._cumulated(start, stop, rates):
                 self.cumulative.append(counts)
         else:
-            end = self.cumulative[-1].copy()
-            end[:, :-LOST] += self._added(start, stop, rates)
+            before, end = self.cumulative[-1], np.empty_like(self.cumulative[-1])
+            np.add(before[:, :-LOST], self._added(start, stop, rates), out=end[:, :-LOST])
+            end[:, -LOST:] = before[:, -LOST:]
             self.cumulative.run(stop - start, end, lambda: self._cumulated(start, stop, rates))
         self._done = edges[-1]
 
-    def _words(self, start: int, stop: int) -> NDArray[np.uint64]:
+    def _raw(self, start: int, stop: int) -> NDArray[np.uint64]:
         return self.draws.whole(self._pick, start, stop)
 
     def _drawn(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
         """int64[windows, rows, cells]; the same however often it is asked for."""
-        return draw_windows(self._words(start, stop), _by_window(rates)[..., :-LOST])
+        return draw_windows(self._raw(start, stop), _by_window(rates)[..., :-LOST])
 
     def _added(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
         """int64[rows, cells]: `_drawn`, all windows together."""
-        return sum_windows(self._words(start, stop), _by_window(rates)[..., :-LOST])
+        return sum_windows(self._raw(start, stop), _by_window(rates)[..., :-LOST])
 
     def _cumulated(self, start: int, stop: int, rates: NDArray[np.float64]) -> list[Counts]:
         """Counts before each of the scrapes after `start` up to `stop`."""

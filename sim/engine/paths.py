@@ -122,8 +122,13 @@ def gathered(
     if case.told:
         panel = Panel(draws.seed, (draws.first + rows).tolist())
         return ledger, site, panel, Rollout(told(case.policy, panel), observe=site.heard)
-    seeds = [rollout_seed(draws.seed, draws.first + row) for row in rows.tolist()]
-    flock = Flock(case.policy, seeds, case.truth, site.heard)
+    flock = Flock(
+        case.policy,
+        len(rows),
+        lambda position: rollout_seed(draws.seed, draws.first + rows.item(position)),
+        case.truth,
+        site.heard,
+    )
     return ledger, site, flock, flock
 
 
@@ -139,6 +144,8 @@ def _together(case: Case, draws: Draws, group: _Group, rows: Rows) -> list[_Grou
     except PersonNeeded:
         alone = group.rows[crowd.here]
     left = [_Group(group.rows[gone], Forecast(ledger, np.array(gone, np.intp))) for gone in crowd.left]
+    if isinstance(rollout, Rollout):
+        rollout.journal.clear()  # it holds what everybody saw, and would wait for the collector with all of it
     if not left:
         ledger.close()
     return [*left, _Group(alone, solo=True, stops=stops)] if len(alone) else left

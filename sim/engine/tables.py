@@ -139,9 +139,13 @@ def draw_windows(raw: Raw, means: NDArray[np.float64]) -> Counts:
 def sum_windows(raw: Raw, means: NDArray[np.float64]) -> Counts:
     """int64[R, C]: `draw_windows`, summed over the windows."""
     if means.ndim == raw.ndim or raw.shape[1] == 1:
-        return draw_windows(raw, means).sum(axis=0)
-    parts = [plan(means[start]).add(raw[start:stop]) for start, stop in _alike(means)]
-    return sum(parts[1:], start=parts[0])
+        added: Counts = draw_windows(raw, means).sum(axis=0)
+        return added
+    (start, stop), *others = _alike(means)
+    sums = plan(means[start]).add(raw[start:stop])
+    for start, stop in others:
+        sums += plan(means[start]).add(raw[start:stop])
+    return sums
 
 
 def _alike(means: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -76,6 +76,11 @@ class Rollout:
         self._machine = policy.machine(self._take)
 
     @property
+    def machine(self) -> Machine:
+        """The decision logic, to be looked at only."""
+        return self._machine
+
+    @property
     def wakes_at(self) -> float | None:
         return self._machine.wakes_at
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 from types import CodeType, TracebackType
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
 from sim.policy.commands import Command, Counts, Finish, Measure, Promote, Restore, SetScale, SetWeight
 from sim.policy.errors import PolicyError
@@ -42,7 +42,7 @@ from sim.policy.events import (
 from sim.policy.notes import Note
 from sim.policy.voice import Voice
 
-__all__ = ["Approval", "Look", "Runbook", "Steps", "Stop", "Wait"]
+__all__ = ["Approval", "Author", "Look", "Machine", "Runbook", "Steps", "Stop", "Turn", "Wait", "seen", "turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,13 @@ Request = SetWeight | Look | Wait | Approval
 Steps = Generator[Request, object, Finish | None]
 
 
+class Turn(NamedTuple):
+    """What an author heard (a value, or a `Stop` that was thrown), and what came back: a request, or how it ended."""
+
+    heard: object
+    said: object
+
+
 class Author(Protocol):
     def steps(self) -> Steps: ...
 
@@ -89,15 +96,35 @@ class Runbook:
         if not self.patience > 0:
             raise PolicyError(f"patience is more than 0 s, got {self.patience:g}")
 
-    def machine(self, emit: Callable[[Command | Note], None]) -> _Machine:
-        return _Machine(self, emit)
+    def machine(self, emit: Callable[[Command | Note], None]) -> Machine:
+        return Machine(self, emit)
 
 
-class _Machine:
-    """Carries one request of the author at a time; what the request does not wait for changes nothing."""
+def turn(steps: Steps, heard: object) -> object:
+    """Hand the author what it hears; returns what it says: a request, or, at its end, `Finish` or None in an `_End`."""
+    try:
+        if type(heard) is Stop:
+            return steps.throw(Stop(*heard.args))
+        return steps.send(heard)
+    except StopIteration as end:
+        return _End(end.value)
+    except Stop as stop:
+        return _End(Finish("aborted", str(stop)))
+
+
+class _End(NamedTuple):
+    value: object
+
+
+class Machine:
+    """Carries one request of the author at a time; what the request does not wait for changes nothing.
+
+    All that is the author's own is in `turns`: the same turns at the same moments make the same rollout.
+    """
 
     __slots__ = (
-        "_asked", "_canary", "_code", "_id", "_patience", "_pods", "_replicas", "_revision", "_steps", "_voice", "_weight", "wakes_at",
+        "_asked", "_canary", "_code", "_id", "_patience", "_pods", "_replicas", "_revision", "_steps", "_voice", "_weight",
+        "turns", "wakes_at",
     )  # fmt: skip
 
     def __init__(self, policy: Runbook, emit: Callable[[Command | Note], None]) -> None:
@@ -105,6 +132,7 @@ class _Machine:
         if not isinstance(steps, Generator):
             raise PolicyError(f"{type(policy.author).__name__}.steps yields its requests, got {steps!r}; add a yield")
         self._steps: Steps | None = steps
+        self.turns: list[Turn] = []
         self._code: CodeType = steps.gi_code  # type: ignore[attr-defined]
         self._patience = policy.patience
         self._voice = Voice(emit)
@@ -124,7 +152,7 @@ class _Machine:
                     self._time(at)
             case Measured(id, answer):
                 if isinstance(asked, Look) and id == self._id:
-                    self._resume(at, _seen(answer))
+                    self._resume(at, seen(answer))
             case PodsReady():
                 self._pods = event.canary
                 if isinstance(asked, SetWeight) and self._pods >= self._canary:
@@ -165,7 +193,7 @@ class _Machine:
         for _ in range(_REQUESTS):
             if self._steps is None:
                 return
-            request = self._turn(self._steps.send, value)
+            request = self._turn(self._steps, value)
             if request is None or not self._ask(at, request):
                 return
             value = WeightIs(self._weight)
@@ -175,24 +203,27 @@ class _Machine:
         if self._steps is None:  # all passed already, only pods are missing
             self._end(Finish("aborted", str(stop)))
             return
-        request = self._turn(self._steps.throw, stop)
+        request = self._turn(self._steps, stop)
         if request is not None and self._ask(at, request):
             self._resume(at, WeightIs(self._weight))
 
-    def _turn(self, go: Callable[[Any], Request], value: object) -> Request | None:
+    def _turn(self, steps: Steps, heard: object) -> Request | None:
         """The author's next request, None at its end. Whatever it raises is the policy's fault and names its line."""
         try:
-            return go(value)
-        except StopIteration as end:
-            if end.value is not None and not isinstance(end.value, Finish):
-                raise PolicyError(
-                    f"{self._where()}: it ends with {end.value!r}; return Finish(...) or nothing"
-                ) from None
-            return self._finish(end.value)
-        except Stop as stop:
-            return self._finish(Finish("aborted", str(stop)))
+            said = turn(steps, heard)
         except Exception as error:
             raise PolicyError(f"{self._where(error.__traceback__)}: {type(error).__name__}: {error}") from error
+        self.turns.append(Turn(heard, said))
+        if not isinstance(said, _End):
+            return self._request(said)
+        if said.value is not None and not isinstance(said.value, Finish):
+            raise PolicyError(f"{self._where()}: it ends with {said.value!r}; return Finish(...) or nothing")
+        return self._finish(said.value)
+
+    def _request(self, said: object) -> Request:
+        if not isinstance(said, SetWeight | Look | Wait | Approval):
+            raise PolicyError(f"{self._where()}: {said!r} is not a request; yield SetWeight, Look, Wait or Approval")
+        return said
 
     def _finish(self, finish: Finish | None) -> Request | None:
         """The author is done; a promotion first moves what is left of traffic and pods."""
@@ -222,10 +253,6 @@ class _Machine:
                 return self._pods >= self._canary and self._settle(weight)
             case Approval():
                 self._voice.enter(("Paused", "Approval"), waits=True)
-            case _:
-                raise PolicyError(
-                    f"{self._where()}: {request!r} is not a request; yield SetWeight, Look, Wait or Approval"
-                )
         return False
 
     def _size(self, weight: float) -> None:
@@ -280,5 +307,6 @@ def _question(id: int, seconds: float) -> Measure:
     return Measure(id, "step", "counts", Counts(seconds))
 
 
-def _seen(answer: Answer) -> object:
+def seen(answer: Answer) -> object:
+    """What an author sees of an answer: its value, or what came instead."""
     return answer.value if isinstance(answer, Value) else answer

@@ -24,8 +24,8 @@ class Sizes:
     """How much is measured."""
 
     turns: int = 9
-    batch: int = 2000  # replications of a declarative policy that are drawn together
-    flock: int = 500  # of a generator policy
+    batch: int = 4000  # replications that are drawn together
+    flock: int = 2000  # of a generator policy
     natural: int = 5  # rollouts simulated request by request
     paired: int = 4000  # replications for variances
     job: float = 15.0  # seconds that one worker is to need
