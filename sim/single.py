@@ -16,7 +16,7 @@ from sim.scenario.authors import is_python
 from sim.tracing.run import Trace
 from sim.tracing.run import trace as run_trace
 
-__all__ = ["found", "recorded", "replay", "trace"]
+__all__ = ["found", "own", "recorded", "replay", "trace"]
 
 Place = str | Path
 
@@ -45,7 +45,7 @@ def found(places: Sequence[Place], *, profile: str | None = None, name: str = ""
     """The policy of a set of files: one of ours, or that of manifests. Raises FileErrors."""
     if len(places) == 1 and is_python(str(places[0])):
         return load_policy(str(places[0]))
-    documents = _own(places)
+    documents = own(places)
     policies = [load_policy(document) for document in documents] if documents else _imported(places, profile)
     ready = [policy for policy in policies if name in ("", policy.name)]
     if len(ready) == 1:
@@ -56,7 +56,7 @@ def found(places: Sequence[Place], *, profile: str | None = None, name: str = ""
     raise _problem(places, f"no policy {show(name)}", choose(name, names))
 
 
-def _own(places: Sequence[Place]) -> list[Document]:
+def own(places: Sequence[Place]) -> list[Document]:
     """Policies in our own form among the files; none when the files hold manifests only, or cannot be read (the import tells)."""
     documents: list[Document] = []
     for place in places:

@@ -22,6 +22,8 @@ app = options.application()
 
 _FILES = typer.Argument(metavar="FILE...", help="Files or folders; '-' for standard input.", show_default=False)
 _PROFILE = typer.Option("--profile", help="Version to read manifests by, e.g. argo-rollouts@1.8.", show_default=False)
+_PART = typer.Option("--as", help="What fragments are part of, e.g. rollout-strategy; by their content without it.")
+_FIELDS = typer.Option("--fields", help="How every field of a manifest was read, not only what is notable.")
 _ENDINGS = (".yaml", ".yml", ".json")
 _SHOWN = 20  # remarks of one file that are printed
 
@@ -34,16 +36,20 @@ class Checked:
     kinds: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    fields: list[Remark] = field(default_factory=list)
     about: str = ""
 
     def document(self) -> dict[str, Any]:
         return {
             "file": self.file, "kinds": self.kinds, "ok": not self.problems, "about": self.about,
             "problems": [problem_document(problem) for problem in self.problems],
-            "remarks": [
-                {"line": one.line, "column": one.column, "path": one.path, "status": one.status, "text": one.text} for one in self.remarks
-            ],
+            "remarks": [_remark(one) for one in self.remarks],
+            **({"fields": [_remark(one) for one in self.fields]} if self.fields else {}),
         }  # fmt: skip
+
+
+def _remark(one: Remark) -> dict[str, Any]:
+    return {"line": one.line, "column": one.column, "path": one.path, "status": one.status, "text": one.text}
 
 
 @app.command(epilog="Exit codes: 0 valid (also when something is not read yet), 2 there are errors.")
@@ -51,6 +57,8 @@ def validate(
     files: Annotated[list[str], _FILES],
     strict: options.Strict = False,
     profile: Annotated[str | None, _PROFILE] = None,
+    part: Annotated[str, _PART] = "",
+    fields: Annotated[bool, _FIELDS] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -60,7 +68,7 @@ def validate(
     All manifests together are one set, so that references between them resolve. For each object it says whether it is
     read exactly, nearly, or not yet; errors come all at once, with their place and a remedy.
     """
-    checking = _Checking(profile)
+    checking = _Checking(profile, part, fields)
     found = checking.run(files)
     if strict:
         _make_strict(found)
@@ -75,8 +83,8 @@ def validate(
 class _Checking:
     """Reads every file once, sorts it by what it is, and collects what is said about it."""
 
-    def __init__(self, profile: str | None) -> None:
-        self._profile = profile
+    def __init__(self, profile: str | None, part: str, fields: bool) -> None:
+        self._profile, self._part, self._fields = profile, part, fields
         self.found: dict[str, Checked] = {}
         self.sources: dict[str, str] = {}
 
@@ -108,9 +116,11 @@ class _Checking:
     def _manifests(self, documents: list[Document]) -> None:
         from sim.manifests import load
 
-        imported: Imported | None = self._try(lambda: load(documents, profile=self._profile))
+        imported: Imported | None = self._try(lambda: load(documents, profile=self._profile, part=self._part))
         for remark in imported.report if imported is not None else ():
             self.found.setdefault(remark.file, Checked(remark.file)).remarks.append(remark)
+        for one in imported.fields if imported is not None and self._fields else ():
+            self.found[one.file].fields.append(one)
 
     def _try(self, read: Callable[[], Any]) -> Any:
         """What `read` gives, or None after noting the problems with their files."""
@@ -245,15 +255,22 @@ def _file(one: Checked) -> None:
         (f"  {one.about or _reading(one)}", "dim"),
     ]
     console.out().print(console.styled(*parts), soft_wrap=True)
+    if one.fields:
+        for remark in one.fields:
+            _line(remark)
+        return
     told = [remark for remark in one.remarks if remark.status in _MARKS]
     for remark in told[:_SHOWN]:
-        where = f"{remark.line}:{remark.column} {remark.path}".strip()
-        said = console.styled(
-            (f"    {remark.status:<13}", _MARKS[remark.status]), (where, ""), (f"  {remark.text}", "dim")
-        )
-        console.out().print(said, soft_wrap=True)
+        _line(remark)
     if len(told) > _SHOWN:
         console.line(f"    and {len(told) - _SHOWN} more (--json lists all)", "dim")
+
+
+def _line(remark: Remark) -> None:
+    where = f"{remark.line}:{remark.column} {remark.path}".strip()
+    style = _MARKS.get(remark.status, "dim")
+    said = console.styled((f"    {remark.status:<13}", style), (where, ""), (f"  {remark.text}", "dim"))
+    console.out().print(said, soft_wrap=True)
 
 
 def _reading(one: Checked) -> str:

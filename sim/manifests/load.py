@@ -16,14 +16,10 @@ from sim.manifests.kubernetes import read_deployment
 from sim.manifests.profiles import Profile, account, choose
 from sim.manifests.report import Imported, ImportedPolicy, Remark
 from sim.manifests.sources import Source, gather, objects
+from sim.manifests.systems import group_of, owners, system_of
 
 __all__ = ["load"]
 
-_SYSTEMS = {
-    ("argoproj.io", "Rollout"): "argo-rollouts", ("argoproj.io", "AnalysisTemplate"): "argo-rollouts",
-    ("argoproj.io", "ClusterAnalysisTemplate"): "argo-rollouts", ("flagger.app", "Canary"): "flagger",
-    ("flagger.app", "MetricTemplate"): "flagger", ("apps", "Deployment"): "kubernetes",
-}  # fmt: skip
 _READERS: Mapping[str, Callable[[Document, Catalog, Scope, Profile], ImportedPolicy]] = {
     "Rollout": read_rollout, "Canary": read_canary, "Deployment": read_deployment,
 }  # fmt: skip
@@ -45,8 +41,8 @@ def load(
     written = gather(sources, findings)
     documents = [one for document in written for one in objects(document, part)]
     catalog = Catalog(documents)
-    owners = _owners(documents)
-    policies = [policy for document in documents for policy in _read(document, catalog, owners, findings, profile)]
+    driven = owners(documents)
+    policies = [policy for document in documents for policy in _read(document, catalog, driven, findings, profile)]
     report = findings.report()
     if strict:
         findings.problems += [_inexact(remark) for remark in report if remark.status in ("approximated", "not yet")]
@@ -61,7 +57,7 @@ def _inexact(remark: Remark) -> Problem:
 
 
 def _read(
-    document: Document, catalog: Catalog, owners: Mapping[tuple[str, str], str], findings: Findings, wanted: str | None
+    document: Document, catalog: Catalog, driven: Mapping[tuple[str, str], str], findings: Findings, wanted: str | None
 ) -> list[ImportedPolicy]:
     scope = Scope(findings)
     if document.below:
@@ -73,9 +69,9 @@ def _read(
         _strange(document, hint, scope)
         return []
     kind, name = kind_and_name(document.value)
-    system = _SYSTEMS.get((_group(document), kind))
-    owner = owners.get((kind, name), "")
-    if system is None:
+    system = system_of(document)
+    owner = driven.get((kind, name), "")
+    if not system:
         _companion(document, scope)
         return []
     for path, text in document.ambiguous:
@@ -108,7 +104,7 @@ def _policy(
 
 def _companion(document: Document, scope: Scope) -> None:
     kind, name = kind_and_name(document.value)
-    group = _group(document)
+    group = group_of(document.value)
     if (group, kind) in _LATER or group in _KRUISE:
         scope.remark(document, (), "not yet", f"{kind} {name}: this kind of object is not read")
     else:
@@ -129,21 +125,3 @@ def _strange(document: Document, hint: str, scope: Scope) -> None:
 def _whole(document: Document) -> str:
     kind = kind_and_name(document.value)[0] or "Compose file"
     return f"part of a {kind}, at {dotted(document.below)}"
-
-
-def _group(document: Document) -> str:
-    version = str(document.value["apiVersion"])
-    return version.rpartition("/")[0]
-
-
-def _owners(documents: Iterable[Document]) -> dict[tuple[str, str], str]:
-    """Workloads that a Rollout or a Canary of the set drives: (kind, name) -> who."""
-    owners: dict[tuple[str, str], str] = {}
-    for document in documents:
-        kind, name = kind_and_name(document.value)
-        field = {"Rollout": "workloadRef", "Canary": "targetRef"}.get(kind)
-        spec = document.value.get("spec") if field else None
-        reference = spec.get(field) if isinstance(spec, dict) else None
-        if isinstance(reference, dict):
-            owners[str(reference.get("kind")), str(reference.get("name"))] = f"{kind} {name}"
-    return owners

@@ -1,0 +1,1 @@
+"""Our policies -> other people's manifests. See README.md."""
