@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.promql.evaluate import Evaluation
+from sim.promql.ranges import blocks_of
+from sim.promql.selecting import Window, windows
+from sim.promql.series import Block
 from sim.promql.tree import Node, Range, Subquery
 from sim.promql.values import Answer, Failure, Scalar, String, Vector
 
@@ -40,4 +43,34 @@ def _failures(evaluation: Evaluation, k: int) -> tuple[Failure, ...]:
 
 
 def _matrix(evaluation: Evaluation, tree: Range | Subquery) -> list[Answer]:
-    raise NotImplementedError
+    """One row per sample, series by series: what an instant query of a range vector lists."""
+    blocks, times = blocks_of(evaluation, tree)
+    found = [windows(evaluation, block, times, tree.range) for block in blocks]
+    return [_rows(evaluation, blocks, [ws[k] for ws in found], k) for k in range(len(times))]
+
+
+def _rows(evaluation: Evaluation, blocks: list[Block], found: list[Window | None], k: int) -> Answer:
+    labels, values, present = [], [], []
+    for block, window in zip(blocks, found, strict=True):
+        if window is None:
+            continue
+        for row, one in enumerate(block.labels):
+            labels += [one] * window.width
+            values.append(window.values[row])
+            count = window.count if isinstance(window.count, int) else window.count[row]
+            present.append(np.broadcast_to(np.arange(window.width)[:, None] < count, window.values[row].shape))
+    wide = evaluation.replications
+    return Answer(
+        "matrix",
+        tuple(labels),
+        np.concatenate(values) if values else np.empty((0, wide)),
+        np.concatenate(present) if present else np.empty((0, wide), bool),
+        failures=_failures(evaluation, k),
+    )
+
+
+def failure(problem: str, replications: int) -> Answer:
+    """All replications fail for the same reason."""
+    everywhere = np.ones(replications, bool)
+    empty = np.empty((0, replications))
+    return Answer("vector", (), empty, empty.astype(bool), failures=(Failure(problem, everywhere),))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.promql.errors import EvaluationError
 from sim.promql.profiles import Profile
 from sim.promql.series import Store
-from sim.promql.tree import Node, Number, Select, Text
+from sim.promql.tree import Aggregate, Binary, Call, Negate, Node, Number, Select, Text
 from sim.promql.values import Answer, Bools, Scalar, String, Value, Vector
 
 if TYPE_CHECKING:
@@ -20,14 +21,21 @@ __all__ = ["Evaluation", "evaluate"]
 
 T = TypeVar("T")
 
+MAX_SAMPLES = 50_000_000  # numbers in one array
+MAX_STEPS = 100_000  # of a subquery
+MAX_PLANS = 10_000
+
 
 def evaluate(query: Query, store: Store, stamps: Sequence[int]) -> list[Answer]:
     """The answers at times in ms. Floating-point warnings are off: infinities and NaN are values here."""
-    from sim.promql.answers import answers
+    from sim.promql.answers import answers, failure
 
-    with np.errstate(all="ignore"):
-        evaluation = Evaluation(query.profile, store, np.array(stamps, np.int64), query._plans)
-        return answers(evaluation, query.tree)
+    evaluation = Evaluation(query.profile, store, np.array(stamps, np.int64), query._plans)
+    try:
+        with np.errstate(all="ignore"):
+            return answers(evaluation, query.tree)
+    except EvaluationError as error:  # of all replications alike
+        return [failure(str(error), store.replications)] * len(stamps)
 
 
 class Evaluation:
@@ -36,17 +44,26 @@ class Evaluation:
     times: int64 [K], ms; in a subquery those of its steps. top: the times of the whole query. failures: (problem, [K, R] mask).
     """
 
-    def __init__(self, profile: Profile, store: Store, times: NDArray[np.int64], plans: dict[int, Any]) -> None:
+    def __init__(self, profile: Profile, store: Store, times: NDArray[np.int64], plans: dict[Hashable, Any]) -> None:
         self.profile, self.store, self.times, self.top = profile, store, times, times
+        self.inner = False  # in a subquery, whose steps are one evaluation
         self.replications = store.replications
         self.failures: list[tuple[str, Bools]] = []
         self._plans = plans
 
     def at(self, times: NDArray[np.int64]) -> Evaluation:
-        """The same over other times, with failures of its own."""
+        """The same over the steps of a subquery, with failures of its own."""
         other = Evaluation(self.profile, self.store, times, self._plans)
-        other.top = self.top
+        other.top, other.inner = self.top, True
         return other
+
+    def spend(self, series: int) -> None:
+        """Refuse what would not fit, as Prometheus does (flag --query.max-samples, 50 million)."""
+        if len(self.times) > MAX_STEPS or series * len(self.times) * self.replications > MAX_SAMPLES:
+            raise EvaluationError(
+                "query processing would load too many samples into memory in query execution; "
+                f"at most {MAX_SAMPLES:,} numbers and {MAX_STEPS:,} steps at once"
+            )
 
     def value(self, node: Node) -> Value:
         return _NODES[type(node)](self, node)
@@ -62,9 +79,9 @@ class Evaluation:
         assert isinstance(found, Scalar)
         return found.values
 
-    def plan(self, node: Any, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
-        """What `make` gives, remembered for this node as long as its inputs are the same objects."""
-        kept = self._plans.get(id(node))
+    def plan(self, key: Hashable, inputs: tuple[Any, ...], make: Callable[[], T]) -> T:
+        """What `make` gives, remembered under this key (a node) as long as its inputs are the same objects."""
+        kept = self._plans.get(key)
         if (
             kept is not None
             and len(kept[0]) == len(inputs)
@@ -72,7 +89,9 @@ class Evaluation:
         ):
             return kept[1]  # type: ignore[no-any-return]
         made = make()
-        self._plans[id(node)] = (inputs, made, node)
+        if len(self._plans) >= MAX_PLANS:  # a store that makes new label tuples all the time
+            self._plans.clear()
+        self._plans[key] = (inputs, made)
         return made
 
     def fail(self, problem: str, where: Bools) -> None:
@@ -96,19 +115,36 @@ def _select(evaluation: Evaluation, node: Select) -> Vector:
     return select(evaluation, node)
 
 
-def _lazy(module: str, name: str) -> Callable[[Evaluation, Any], Value]:
-    """Modules are imported when a query first needs them."""
+def _call(evaluation: Evaluation, node: Call) -> Value:
+    from sim.promql.functions import call
 
-    def run(evaluation: Evaluation, node: Any) -> Value:
-        import importlib
+    return call(evaluation, node)
 
-        return getattr(importlib.import_module(f"sim.promql.{module}"), name)(evaluation, node)  # type: ignore[no-any-return]
 
-    return run
+def _aggregate(evaluation: Evaluation, node: Aggregate) -> Value:
+    from sim.promql.aggregate import aggregate
+
+    return aggregate(evaluation, node)
+
+
+def _binary(evaluation: Evaluation, node: Binary) -> Value:
+    from sim.promql.operators import binary
+
+    return binary(evaluation, node)
+
+
+def _negate(evaluation: Evaluation, node: Negate) -> Value:
+    from sim.promql.operators import negate
+
+    return negate(evaluation, node)
 
 
 _NODES: dict[type, Callable[[Evaluation, Any], Value]] = {
     Number: _number,
     Text: _text,
     Select: _select,
+    Call: _call,
+    Aggregate: _aggregate,
+    Binary: _binary,
+    Negate: _negate,
 }

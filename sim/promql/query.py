@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 from sim.promql.parse import parse
 from sim.promql.profiles import profile
 from sim.promql.selectors import Selector
 from sim.promql.series import Store
-from sim.promql.tree import Aggregate, At, Binary, Call, Negate, Node, Range, Select, Subquery
+from sim.promql.tree import Aggregate, Binary, Call, Negate, Node, Range, Select, Subquery
 from sim.promql.values import Answer
 
 __all__ = ["Query", "compile"]
@@ -30,7 +30,7 @@ class Query:
         self.text, self.profile, self.step = text, profile(version), step
         self.tree = parse(text, self.profile, max(1, round(step * 1000)))
         self.selectors: tuple[Selector, ...] = tuple(_selectors(self.tree))
-        self._plans: dict[int, Any] = {}  # label work done once: see Evaluation.plan
+        self._plans: dict[Hashable, Any] = {}  # label work done once: see Evaluation.plan
 
     def at(self, store: Store, at: float) -> Answer:
         """The answer at one time (seconds)."""
@@ -41,7 +41,7 @@ class Query:
         from sim.promql.evaluate import evaluate
 
         stamps = [round(time * 1000) for time in times]
-        if len(stamps) > 1 and _floats(self.tree):
+        if len(stamps) > 1 and _has_subquery(self.tree):
             return [evaluate(self, store, [stamp])[0] for stamp in stamps]
         return evaluate(self, store, stamps)
 
@@ -75,9 +75,6 @@ def _selectors(tree: Node) -> Iterator[Selector]:
     return (node.selector for node in _nodes(tree) if isinstance(node, Select))
 
 
-def _floats(tree: Node) -> bool:
-    """Whether a subquery looks at start() or end(), which differ between the evaluations of `over`."""
-    return any(
-        isinstance(node, Subquery) and any(getattr(below, "at", None) == At(None) for below in _nodes(node.of))
-        for node in _nodes(tree)
-    )
+def _has_subquery(tree: Node) -> bool:
+    """The steps of a subquery are one evaluation, so that several evaluations cannot share it."""
+    return any(isinstance(node, Subquery) for node in _nodes(tree))

@@ -64,6 +64,7 @@ def _newest(evaluation: Evaluation, block: Block, times: NDArray[np.int64]) -> t
     Source: promql/engine.go, vectorSelectorSingle (v2.42.0: a sample exactly as old as the look-back counts; 3.0: not).
     """
     shape = (len(block.labels), len(times), evaluation.replications)
+    evaluation.spend(len(block.labels))
     oldest = times - LOOKBACK + evaluation.profile.left_open
     index = np.searchsorted(block.times, times, side="right") - 1
     if block.marks is not None:

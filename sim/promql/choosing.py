@@ -1,0 +1,103 @@
+"""topk, bottomk and count_values: aggregations whose answer keeps samples, or makes labels of values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.promql.aggregate import groups
+from sim.promql.evaluate import Evaluation
+from sim.promql.floats import decimal
+from sim.promql.heap import chosen
+from sim.promql.labels import NAME, Labels, only, put, without
+from sim.promql.naming import is_label
+from sim.promql.tree import Aggregate, Text
+from sim.promql.values import Bools, Floats, Vector
+
+__all__ = ["choose", "count_values"]
+
+_INT64 = 9.223372036854775807e18  # as a float64: 2**63
+
+
+def choose(evaluation: Evaluation, node: Aggregate, found: Vector) -> Vector:
+    """topk and bottomk: the samples themselves, highest (lowest) first in each group, NaN only when nothing else is left."""
+    assert node.param is not None
+    shape = found.values.shape
+    wanted = np.broadcast_to(evaluation.scalar(node.param), shape[1:])
+    present = np.ones(shape, bool) if found.present is None else found.present
+    _check_count(evaluation, wanted, present)
+    plan = evaluation.plan(node, (found.labels,), lambda: groups(found.labels, node.names, node.without))
+    kept, order = np.zeros(shape, bool), np.zeros(shape, np.intp)
+    sign = 1.0 if node.op == "topk" else -1.0
+    modern = evaluation.profile.modern
+    for group in range(len(plan.labels)):
+        rows = plan.members[plan.members[:, group] >= 0, group]
+        _choose_group(rows, sign * found.values, present, wanted, kept, order, modern, found.order)
+    order += plan.of[:, None, None] * (len(found.labels) + 1)
+    return Vector(found.labels, found.values, kept, order)
+
+
+def _check_count(evaluation: Evaluation, wanted: Floats, present: Bools) -> None:
+    """Source: promql/engine.go: 2.x complains whatever the vector holds, 3.x only over samples, or for a number above 0."""
+    wrong = ~((wanted <= _INT64) & (wanted >= -_INT64))
+    if evaluation.profile.modern:
+        wrong &= present.any(axis=0) & ~(wanted < 1)
+    if wrong.any():
+        evaluation.fail(f"Scalar value {decimal(float(wanted[wrong][0]), exponent=True)} overflows int64", wrong)
+
+
+def _choose_group(
+    rows: NDArray[np.intp],
+    values: Floats,
+    present: Bools,
+    wanted: Floats,
+    kept: Bools,
+    order: NDArray[np.intp],
+    modern: bool,
+    before: NDArray[np.intp] | None,
+) -> None:
+    """Fill `kept` and `order` for the rows of one group; `values` with the sign that makes the largest wanted."""
+    for k, r in np.ndindex(*wanted.shape):
+        there = [int(row) for row in rows if present[row, k, r]]
+        if before is not None:
+            there.sort(key=lambda row: int(np.broadcast_to(before, values.shape)[row, k, r]))
+        count = wanted[k, r]
+        if not count >= 1 or not there:
+            continue
+        best = chosen([float(values[row, k, r]) for row in there], int(min(float(count), float(len(there)))), modern)
+        for place, index in enumerate(best):
+            kept[there[index], k, r] = True
+            order[there[index], k, r] = place
+
+
+def count_values(evaluation: Evaluation, node: Aggregate) -> Vector:
+    """How many samples have each value, with the value as a label."""
+    assert isinstance(node.param, Text)
+    name = node.param.value
+    found = evaluation.vector(node.of)
+    if not is_label(name, evaluation.profile.modern):
+        evaluation.fail(f'invalid label name "{name}"', np.ones((1, 1), bool))
+        return Vector((), np.empty((0, *found.values.shape[1:])))
+    counts: dict[Labels, Floats] = {}
+    for row, labels in enumerate(found.labels):
+        there = np.ones(found.values.shape[1:], bool) if found.present is None else found.present[row]
+        for text, where in _values(found.values[row], there):
+            key = _key(node, put(labels, name, text), name)
+            counts[key] = counts.get(key, np.zeros(there.shape)) + where
+    values = np.stack(list(counts.values())) if counts else np.empty((0, *found.values.shape[1:]))
+    return Vector(tuple(counts), values, values > 0)
+
+
+def _values(values: Floats, there: Bools) -> list[tuple[str, Bools]]:
+    """Each value that is there, as text, and where it is."""
+    out = [
+        (decimal(float(value)), there & (values == value))
+        for value in dict.fromkeys(values[there].tolist())
+        if value == value
+    ]
+    nan = there & np.isnan(values)
+    return [*out, ("NaN", nan)] if nan.any() else out
+
+
+def _key(node: Aggregate, labels: Labels, name: str) -> Labels:
+    return without(labels, (*node.names, NAME)) if node.without else only(labels, (*node.names, name))

@@ -1,0 +1,168 @@
+"""Functions of range vectors, and subqueries: windows of samples in, one number each out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.promql import counters, regression
+from sim.promql.evaluate import Evaluation
+from sim.promql.labels import NAME, Labels, labelset, without
+from sim.promql.overtime import OVER_TIME, quantile_over_time
+from sim.promql.selecting import Window, concatenated, reference, windows
+from sim.promql.series import MISSING, SAMPLE, Block
+from sim.promql.tree import Call, Range, Subquery
+from sim.promql.uniqueness import SAME, check, merged
+from sim.promql.values import Bools, Floats, Vector
+
+__all__ = ["RANGED", "absent_labels", "blocks_of", "ranged"]
+
+Function = Callable[[Window], tuple[Floats, Bools | bool]]
+
+_PLAIN: dict[str, Callable[..., tuple[Floats, Bools | bool]]] = {
+    **OVER_TIME,
+    "changes": counters.changes,
+    "delta": counters.delta,
+    "deriv": regression.deriv,
+    "idelta": counters.idelta,
+    "increase": counters.increase,
+    "irate": counters.irate,
+    "rate": counters.rate,
+    "resets": counters.resets,
+}
+RANGED = frozenset((*_PLAIN, "absent_over_time", "holt_winters", "predict_linear", "quantile_over_time"))
+
+
+def ranged(evaluation: Evaluation, node: Call) -> Vector:
+    argument = next(one for one in node.args if isinstance(one, (Range, Subquery)))
+    scalars = [evaluation.scalar(one) for one in node.args if one is not argument]
+    if node.name == "absent_over_time":
+        return _absent(evaluation, node, argument)
+    blocks, times = blocks_of(evaluation, argument)
+    pieces = [
+        _piece(evaluation, block, times, argument.range, _function(evaluation, node.name, scalars)) for block in blocks
+    ]
+    labels = _labels(evaluation, node, tuple(block.labels for block in blocks))
+    values = (
+        np.concatenate([piece[0] for piece in pieces]) if pieces else np.empty((0, len(times), evaluation.replications))
+    )
+    present = None
+    if any(piece[1] is not None for piece in pieces):
+        masks = [np.ones(values.shape, bool) if there is None else there for values, there in pieces]
+        present = masks[0] if len(masks) == 1 else np.concatenate(masks)
+    found = Vector(labels, values, present)
+    check(evaluation, found, SAME, together=evaluation.inner)
+    return found
+
+
+def blocks_of(evaluation: Evaluation, node: Range | Subquery) -> tuple[list[Block], NDArray[np.int64]]:
+    """The samples that a range reads, and the ends of its windows, ms [K]."""
+    if isinstance(node, Range):
+        return list(evaluation.store.select(node.of.selector)), reference(evaluation, node.of.at, node.of.offset)
+    times = reference(evaluation, node.at, node.offset)
+    return [_steps(evaluation, node, times)], times
+
+
+def _steps(evaluation: Evaluation, node: Subquery, times: NDArray[np.int64]) -> Block:
+    """The inner expression at every multiple of the step in the range; open on the left in 3.x.
+
+    Source: promql/engine.go, eval of SubqueryExpr. Called for one outer time, or for those of an enclosing subquery, which share
+    their steps.
+    """
+    earliest = int(times.min()) - node.range
+    first = -(-earliest // node.step) * node.step
+    if evaluation.profile.left_open and first == earliest:
+        first += node.step
+    steps = np.arange(first, int(times.max()) + 1, node.step, dtype=np.int64)
+    inside = evaluation.at(steps)
+    inside.spend(1)
+    found = (
+        merged(inside, node, inside.vector(node.of))
+        if len(steps)
+        else Vector((), np.empty((0, 0, evaluation.replications)))
+    )
+    for problem, where in inside.failures:
+        evaluation.fail(problem, np.asarray(where.any(axis=0, keepdims=True)))
+    marks = None if found.present is None else np.where(found.present, SAMPLE, MISSING).astype(np.uint8)
+    return Block(found.labels, steps, found.values, marks)
+
+
+def _function(evaluation: Evaluation, name: str, scalars: list[Floats]) -> Callable[[int], Function]:
+    """The function to apply at time k."""
+    modern = evaluation.profile.modern
+    if name in _PLAIN:
+        plain = partial(_PLAIN[name], modern=modern)
+        return lambda k: plain
+
+    def scalar(index: int, k: int) -> Floats:
+        values = scalars[index]
+        row: Floats = values[k if len(values) > 1 else 0]
+        return row
+
+    if name == "quantile_over_time":
+        return lambda k: partial(quantile_over_time, q=scalar(0, k))
+    if name == "predict_linear":
+        return lambda k: partial(regression.predict_linear, modern=modern, ahead=scalar(0, k))
+    for which, values in zip(("smoothing", "trend"), scalars, strict=True):
+        wrong = ~((values > 0) & (values < 1))
+        shown = values[wrong][0] if wrong.any() else 0.0
+        evaluation.fail(f"invalid {which} factor. Expected: 0 < {which[0]}f < 1, got: {shown:f}", wrong)
+    return lambda k: partial(regression.holt_winters, smoothing=scalar(0, k), trend=scalar(1, k))
+
+
+def _piece(
+    evaluation: Evaluation, block: Block, times: NDArray[np.int64], range: int, function: Callable[[int], Function]
+) -> tuple[Floats, Bools | None]:
+    """Values and presence [S, K, R] of one block."""
+    shape = (len(block.labels), len(times), evaluation.replications)
+    evaluation.spend(len(block.labels))
+    found = [
+        None if window is None else function(k)(window)
+        for k, window in enumerate(windows(evaluation, block, times, range))
+    ]
+    if len(found) == 1 and found[0] is not None and found[0][1] is True:
+        return np.broadcast_to(found[0][0][:, None], shape), None
+    values, present = np.zeros(shape), np.zeros(shape, bool)
+    for k, one in enumerate(found):
+        if one is not None:
+            values[:, k], present[:, k] = one
+    return values, None if present.all() else present
+
+
+def _labels(evaluation: Evaluation, node: Call, parts: tuple[tuple[Labels, ...], ...]) -> tuple[Labels, ...]:
+    """last_over_time keeps the name, all others drop it."""
+    if node.name == "last_over_time":
+        return concatenated(evaluation, node, parts)
+    return evaluation.plan(node, parts, lambda: tuple(without(labels, (NAME,)) for part in parts for labels in part))
+
+
+def _absent(evaluation: Evaluation, node: Call, argument: Range | Subquery) -> Vector:
+    blocks, times = blocks_of(evaluation, argument)
+    there = np.zeros((len(times), evaluation.replications), bool)
+    for block in blocks:
+        for k, window in enumerate(windows(evaluation, block, times, argument.range)):
+            if window is not None and len(block.labels):
+                there[k] |= True if isinstance(window.count, int) else (window.count > 0).any(axis=0)
+    labels = evaluation.plan(node, (), lambda: (absent_labels(argument),))
+    return Vector(labels, np.ones((1, *there.shape)), ~there[None])
+
+
+def absent_labels(argument: object) -> Labels:
+    """The labels of absent(): those that the selector says exactly, once. Source: createLabelsForAbsentFunction."""
+    selector = getattr(argument.of if isinstance(argument, Range) else argument, "selector", None)
+    if selector is None:
+        return ()
+    found: dict[str, str] = {}
+    seen = set()
+    for matcher in selector.matchers:
+        if matcher.label == NAME:
+            continue
+        if matcher.op == "=" and matcher.label not in seen:
+            found[matcher.label] = matcher.value
+            seen.add(matcher.label)
+        else:
+            found.pop(matcher.label, None)
+    return labelset(found)
