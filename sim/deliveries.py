@@ -8,9 +8,11 @@ from sim import naming
 from sim.session import RUNG, Progress, Session
 
 if TYPE_CHECKING:
-    from sim.results.delivery import DeliveryResult
+    from sim.results.delivery import DeliveryCell, DeliveryResult
+    from sim.results.expectations import Answered
+    from sim.scenario import Scenario
 
-__all__ = ["deliver"]
+__all__ = ["deliver", "expected"]
 
 
 def deliver(session: Session, jobs: int = 1, progress: Progress | None = None) -> DeliveryResult:
@@ -35,3 +37,16 @@ def deliver(session: Session, jobs: int = 1, progress: Progress | None = None) -
         scenario.name, scenario.digest, scenario.seed, naming.service(scenario), RUNG, naming.people(scenario),
         session.command, cells, scenario.question,
     )  # fmt: skip
+
+
+def expected(scenario: Scenario, result: DeliveryResult) -> tuple[Answered, ...]:
+    """The answers that the scenario's file expects, beside those of the result."""
+    from sim.results.delivery import MEASURES
+    from sim.results.expectations import Place, answered
+
+    def place(cell: DeliveryCell) -> Place:
+        return Place(
+            cell.policy, "", lambda measure: MEASURES[measure].of(cell).estimate, lambda name: MEASURES[name].unit
+        )
+
+    return answered([place(cell) for cell in result.cells], scenario.expectations)

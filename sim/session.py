@@ -22,11 +22,12 @@ from sim.scenario import Release, Replications, Scenario, assemble, load
 if TYPE_CHECKING:
     from sim.engine.rows import Rows
     from sim.results.budgets import Verdict
+    from sim.results.expectations import Answered
     from sim.results.interval import Interval
     from sim.results.result import Cell, Result
     from sim.results.stopping import Decision, Stop
 
-__all__ = ["Interrupted", "Progress", "Session", "compare", "judged", "load", "run"]
+__all__ = ["Interrupted", "Progress", "Session", "compare", "expected", "judged", "load", "run"]
 
 RUNG = "aggregated"  # of the fidelity ladder (design.md section 3): the only one so far
 
@@ -125,6 +126,11 @@ class Session:
             "replications": replications, "seed": seed, "service": service and str(service),
         }  # fmt: skip
         return cls(scenario, written(), written(str), known)
+
+    @property
+    def as_written(self) -> bool:
+        """Whether the file's own seed and replications are used: then its expected answers must come out."""
+        return self.asked["seed"] is None and self.asked["replications"] is None
 
     # ---- the run ----
 
@@ -254,6 +260,18 @@ def judged(scenario: Scenario, result: Result, level: float = 0.95) -> tuple[Ver
         and named(budget.measure)[0].fits(cell.bad)
     ]
     return tuple(judge(cell, budget, cell_level(len(asked), level)) for cell, budget in asked)
+
+
+def expected(scenario: Scenario, result: Result) -> tuple[Answered, ...]:
+    """The answers that the scenario's file expects, beside those of the result."""
+    from sim.results.blocks import unit_of
+    from sim.results.expectations import Place, answered
+    from sim.results.measures import evaluate
+
+    def place(cell: Cell) -> Place:
+        return Place(cell.policy, cell.release, lambda measure: evaluate(cell, measure).estimate, unit_of)
+
+    return answered([place(cell) for cell in result.cells], scenario.expectations)
 
 
 def onset(release: Release) -> float:

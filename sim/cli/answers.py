@@ -15,6 +15,7 @@ from sim.cli.progress import progress
 
 if TYPE_CHECKING:
     from sim.results.budgets import Verdict
+    from sim.results.expectations import Answered
     from sim.results.result import Result
     from sim.session import Session
 
@@ -23,16 +24,20 @@ __all__ = ["Answer", "answer", "workers"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A result and what it says of the budgets."""
+    """A result, what it says of the budgets, and the answers that the file expects. `binding`: those must come out."""
 
     result: Result
     verdicts: tuple[Verdict, ...]
+    expected: tuple[Answered, ...] = ()
+    binding: bool = True
 
     @property
     def code(self) -> int:
-        """0 pass or no budgets, 1 one failed, 3 undecided."""
+        """0 pass or no budgets, 1 one failed or an answer is another than expected, 3 undecided."""
         from sim.results.budgets import overall
 
+        if self.binding and not all(one.holds for one in self.expected):
+            return exits.FAILED
         if not self.verdicts:
             return exits.DONE
         return {"pass": exits.DONE, "fail": exits.FAILED, "undecided": exits.UNDECIDED}[overall(self.verdicts)]
@@ -45,6 +50,8 @@ class Answer:
         if self.verdicts:
             said["verdict"] = overall(self.verdicts)
             said["budgets"] = [_budget(verdict) for verdict in self.verdicts]
+        if self.expected:
+            said["expected"] = [one.document() for one in self.expected]
         return said
 
 
@@ -74,7 +81,7 @@ def answer(
     brief: bool = False,
 ) -> Answer:
     """Run, save, print. `following` are the commands to try next. Raises typer.Exit(130) after an interruption."""
-    from sim.session import Interrupted, judged
+    from sim.session import Interrupted, expected, judged
 
     try:
         with progress("simulating", quiet=quiet) as tell:
@@ -82,7 +89,8 @@ def answer(
     except Interrupted as stopped:
         _interrupted(stopped, session, json=json)
         raise typer.Exit(exits.INTERRUPTED) from None
-    found = Answer(result, judged(session.scenario, result))
+    scenario = session.scenario
+    found = Answer(result, judged(scenario, result), expected(scenario, result), session.as_written)
     if out is not None:
         _report(found, out)
     if json:
@@ -96,6 +104,7 @@ def _show(
     found: Answer, typed: str, out: Path | None, following: Sequence[str], *, quiet: bool, comparing: bool, brief: bool
 ) -> None:
     from sim.results.blocks import blocks, contrasts, footer, judged
+    from sim.results.expectations import told
     from sim.results.table import render
 
     screen, result = console.out(), found.result
@@ -107,6 +116,8 @@ def _show(
         console.line("p: paired test, after Holm. r: variance left by common random numbers, 100% without them.", "dim")
         for block in contrasts(result):
             console.show(*render(block, screen.width))
+    for text in told(found.expected):
+        console.line(text, wrap=False)
     for text in footer(replace(result, command=typed)):
         console.line(text, "dim", wrap=False)
     if not quiet:

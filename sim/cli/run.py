@@ -27,7 +27,8 @@ _JOURNAL = typer.Option(
 
 
 @app.command(
-    epilog="Exit codes: 0 done or every budget met, 1 a budget failed, 3 undecided, 2 wrong usage or file, 130 interrupted."
+    epilog="Exit codes: 0 done or every budget met, 1 a budget failed or an answer is not the expected one, 3 undecided, "
+    "2 wrong usage or file, 130 interrupted."
 )
 def run(
     scenario: Annotated[Path | None, _PATH] = None,

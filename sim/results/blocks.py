@@ -168,14 +168,14 @@ def _cell(cell: Cell | None, names: Sequence[str], level: float) -> Shown:
         return Shown()
     shown = _measured(cell, names[0], level)
     for name in names[1:]:
-        more = f"{name.partition('.')[2]} {give(evaluate(cell, name, level), _unit(name))}"
+        more = f"{name.partition('.')[2]} {give(evaluate(cell, name, level), unit_of(name))}"
         shown = replace(shown, lines=(*shown.lines, more))
     return shown
 
 
 def _measured(cell: Cell, name: str, level: float) -> Shown:
     interval = evaluate(cell, name, level)
-    shown = _shown(interval, _unit(name))
+    shown = _shown(interval, unit_of(name))
     alarm = named(name)[0].name in ("escape_rate", "false_rollback_rate") and interval.low > 0.5
     fewer = (f"n={interval.n:,}",) if interval.n != len(cell.rows) else ()
     return replace(shown, lines=(*shown.lines, *fewer), tone="alarm" if alarm else "")
@@ -214,7 +214,8 @@ def _shown(interval: Interval | None, unit: str) -> Shown:
     return Shown(text, (ends,), value=interval.estimate)
 
 
-def _unit(name: str) -> str:
+def unit_of(name: str) -> str:
+    """The unit of a measure by name, for `wording.say`."""
     measure = named(name)[0]
     return "%" if measure.kind == "rate" else measure.unit
 
@@ -264,7 +265,7 @@ def _asked(budget: Budget) -> str:
     measure, statistic = named(budget.metric)
     what = measure.title if statistic == "rate" else f"{measure.title}, {statistic}"
     sense = "\u2264" if budget.sense == "<=" else "\u2265"
-    return f"{what} {sense} {amount(budget.limit, _unit(budget.metric))}"
+    return f"{what} {sense} {amount(budget.limit, unit_of(budget.metric))}"
 
 
 def _basis(own: Sequence[Verdict]) -> str:
@@ -272,7 +273,7 @@ def _basis(own: Sequence[Verdict]) -> str:
     sizes = sorted({verdict.interval.n for verdict in own})
     number = count(sizes[0], "rollout") if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,} rollouts"
     cap = own[0].cap
-    cut = "" if cap is None else f" Mean of values cut at {amount(cap, _unit(own[0].budget.metric))}."
+    cut = "" if cap is None else f" Mean of values cut at {amount(cap, unit_of(own[0].budget.metric))}."
     return f"{number} each.{cut}"
 
 
@@ -282,7 +283,7 @@ _VERDICTS: dict[str, Tone] = {"pass": "best", "pass-within": "best", "fail": "al
 def _judged(verdict: Verdict | None) -> Shown:
     if verdict is None:
         return Shown()
-    text, ends = say(verdict.interval, _unit(verdict.budget.metric))
+    text, ends = say(verdict.interval, unit_of(verdict.budget.metric))
     lines = (f"{text} {ends}", *((f"{verdict.beyond:.1%} cut",) if verdict.beyond else ()))
     return Shown(verdict.decision, lines, _VERDICTS[verdict.decision], verdict.interval.estimate)
 
@@ -290,7 +291,7 @@ def _judged(verdict: Verdict | None) -> Shown:
 def _contrast(one: Comparison | None) -> Shown:
     if one is None:
         return Shown()
-    text, ends = say(one.difference, _unit(one.measure), signed=True)
+    text, ends = say(one.difference, unit_of(one.measure), signed=True)
     p = "p < 0.001" if one.adjusted < 0.001 else f"p = {one.adjusted:.2g}"
     left = "" if one.variance_ratio != one.variance_ratio else f", r = {one.variance_ratio:.0%}"
     tone: Tone = {"better": "best", "worse": "alarm"}.get(one.verdict, "")  # type: ignore[assignment]
@@ -305,7 +306,7 @@ def changes(found: Sequence[Change]) -> Block:
 
 
 def _changed(one: Change) -> tuple[Shown, ...]:
-    unit = _unit(one.measure)
+    unit = unit_of(one.measure)
     measure = named(one.measure)[0]
     fewer = one.new.estimate < one.old.estimate
     tone: Tone = "" if measure.name == "abort_rate" else "best" if fewer == (measure.better == "lower") else "alarm"

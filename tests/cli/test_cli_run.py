@@ -55,6 +55,27 @@ def test_json_is_one_document_and_nothing_else(seatrial: Seatrial, small: Path) 
     assert not any(word in said.out for word in (str(small.parent), os.uname().nodename))
 
 
+@pytest.mark.parametrize(("high", "more", "code"), [("100%", (), 0), ("10%", (), 1), ("10%", ("--seed", "4"), 0)])
+def test_an_answer_that_is_not_the_expected_one_is_told(
+    seatrial: Seatrial, small: Path, high: str, more: tuple[str, ...], code: int
+) -> None:
+    """It fails the run where seed and replications are the file's own."""
+    expect = f"expect:\n- {{policy: rolling, release: bad, measure: escape_rate, between: [0%, {high}]}}\n"
+    small.write_text(small.read_text(encoding="utf-8") + expect, encoding="utf-8")
+    said = seatrial("run", "small.yaml", *more)
+    document = json.loads(seatrial("run", "small.yaml", "--json", *more).out)
+    assert said.code == code
+    assert document["expected"] == [
+        {
+            "policy": "rolling", "release": "bad", "measure": "escape_rate", "between": [0.0, float(high[:-1]) / 100],
+            "seen": 1.0, "holds": high == "100%",
+        }
+    ]  # fmt: skip
+    off = f"rolling/bad escape_rate: 100%, expected 0% to {high}"
+    assert (off in said.out) == (high != "100%")
+    assert f"expected answers of the file: {int(high == '100%')} of 1 hold" in said.out
+
+
 def test_the_text_names_the_result_and_what_is_next(seatrial: Seatrial, small: Path) -> None:
     said = seatrial("run", "small.yaml")
     document = json.loads(seatrial("run", "small.yaml", "--json").out)

@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.deliveries import deliver
-from sim.results.delivery import MEASURES, DeliveryResult
-from sim.results.measures import evaluate
+from sim import deliveries
+from sim.results.delivery import DeliveryResult
 from sim.results.result import Result
-from sim.scenario import Expectation, load, load_policy, load_service
-from sim.session import Session
+from sim.scenario import load, load_policy, load_service
+from sim.session import Session, expected
 
 GALLERY = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(GALLERY.glob("*.yaml"))
@@ -41,34 +40,22 @@ def answered(path: Path) -> Result:
 
 @cache
 def delivered(path: Path, runs: int | None = None) -> DeliveryResult:
-    return deliver(Session.of(path, replications=runs))
+    return deliveries.deliver(Session.of(path, replications=runs))
 
 
 def name(thing: object) -> str:
     return Path(str(thing)).stem
 
 
-def off(expected: Expectation, seen: float) -> bool:
-    return not expected.low <= seen <= expected.high
-
-
-def of(expected: Expectation, policy: str, release: str = "") -> bool:
-    return expected.policy in ("", policy) and expected.release in ("", release)
-
-
 # ---- answers ----
 
 
-def unexpected(path: Path, result: Result) -> list[tuple[Expectation, str, str, float]]:
-    wrong = []
-    for expected in load(path).expectations:
-        mine = [cell for cell in result.cells if of(expected, cell.policy, cell.release)]
-        assert mine, f"nothing fits {expected}"
-        for cell in mine:
-            seen = evaluate(cell, expected.measure).estimate
-            if off(expected, seen):
-                wrong.append((expected, cell.policy, cell.release, seen))
-    return wrong
+def unexpected(path: Path, result: Result) -> list[str]:
+    found = expected(load(path), result)
+    assert {(one.measure, one.low, one.high) for one in found} == {
+        (one.measure, one.low, one.high) for one in load(path).expectations
+    }, "some expectation fits no cell"
+    return [str(one) for one in found if not one.holds]
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=name)
@@ -93,13 +80,9 @@ def test_the_same_question_has_the_same_answer(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DELIVERIES, ids=name)
 def test_the_delivery_is_the_expected_one(path: Path) -> None:
-    wrong = []
-    for expected in load(path).expectations:
-        for cell in delivered(path).cells:
-            if of(expected, cell.policy, expected.release):
-                seen = MEASURES[expected.measure].of(cell).estimate
-                wrong += [(expected, cell.policy, seen)] if off(expected, seen) else []
-    assert not wrong
+    found = deliveries.expected(load(path), delivered(path))
+    assert found
+    assert [str(one) for one in found if not one.holds] == []
 
 
 @pytest.mark.parametrize("path", DELIVERIES, ids=name)
