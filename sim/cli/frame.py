@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": (_LOOK, "A recorded rollout again, or with another policy."),
     "trace": (_LOOK, "A policy against a script: a unit test of a manifest."),
     "export": (_TOOLS, "A policy as Argo Rollouts, Flagger, Deployment..."),
+    "promql": (_LOOK, "Unit tests of PromQL in promtool's format, over our evaluator."),
     "schema": (_TOOLS, "JSON Schema of a kind of file, for editors."),
     "doctor": (_TOOLS, "What is installed, what is missing, how to get it."),
     "completion": (_TOOLS, "Shell completion for bash, zsh, fish, PowerShell."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["BUCKET", "EMPTY", "NAME", "Labels", "get", "labelset", "only", "put", "shown", "without"]
+__all__ = ["BUCKET", "EMPTY", "NAME", "Labels", "get", "labelset", "only", "put", "quoted", "shown", "without"]
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -46,10 +46,11 @@ def put(of: Labels, name: str, value: str) -> Labels:
 
 def shown(of: Labels) -> str:
     """As Prometheus writes it: `name{a="b"}`, `{}` for the empty set."""
-    inner = ", ".join(f'{name}="{_escaped(value)}"' for name, value in of if name != NAME)
+    inner = ", ".join(f"{name}={quoted(value)}" for name, value in of if name != NAME)
     name = get(of, NAME)
     return f"{name}{{{inner}}}" if inner or not name else name
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def quoted(value: str) -> str:
+    """A label's value as Prometheus writes it."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
