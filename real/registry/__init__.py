@@ -1,0 +1,1 @@
+"""Registries of images: Harbor, or any that speaks the OCI distribution API."""
