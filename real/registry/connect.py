@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from real.registry.distribution import Distribution
@@ -18,9 +20,13 @@ READY_S = 60.0  # how long a registry that is starting is waited for
 EVERY_S = 1.0
 
 
-def connect(url: str, credentials: Credentials | None = None, *, ca: Path | None = None, host: str = "") -> Registry:
+@contextmanager
+def connect(
+    url: str, credentials: Credentials | None = None, *, ca: Path | None = None, host: str = ""
+) -> Iterator[Registry]:
     """The registry at this address; `host` is its name among the nodes. Waits for one that is starting, then Unavailable."""
-    return over(Wire(url, ca), credentials, host)
+    with Wire(url, ca) as wire:
+        yield over(wire, credentials, host)
 
 
 def over(wire: Wire, credentials: Credentials | None = None, host: str = "") -> Registry:

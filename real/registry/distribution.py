@@ -217,6 +217,8 @@ class _Upload:
                     raise
                 patience.clock.sleep(patience.first_s * broken)
                 answer = self._ask("GET", location, good=(202, 204))
+                if reached(answer) == 0:  # or one byte: the same words, and the registry 2.8 ignores Content-Range
+                    raise UploadLost(f"{answer.action}: it is not known where the upload stands") from None
             location, at = place(answer, location), reached(answer)
         return location
 

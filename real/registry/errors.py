@@ -172,7 +172,7 @@ _NAMES: tuple[tuple[int, str, type[RegistryError]], ...] = (
     (403, "read.only mode", ReadOnly),
     (403, "upper limit|quota", QuotaExceeded),
     (403, "", Forbidden),
-    (404, "BLOB_UPLOAD_UNKNOWN", UploadLost),
+    (404, "BLOB_UPLOAD_(UNKNOWN|INVALID)", UploadLost),
     (404, r"\bproject \S+ not found", ProjectMissing),
     (404, r"artifact|repository|tag|MANIFEST_UNKNOWN|BLOB_UNKNOWN|NAME_UNKNOWN", ArtifactMissing),
     (404, "", NotFound),

@@ -98,6 +98,12 @@ class Wire:
             headers={"user-agent": "seatrial", "accept-encoding": "identity"},
         )  # fmt: skip
 
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._client.close()
+
     @property
     def host(self) -> str:
         """host:port, as image names carry it."""

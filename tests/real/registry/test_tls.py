@@ -65,7 +65,8 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
 
 
 def ping(port: int, ca: Path | None, host: str = "127.0.0.1") -> None:
-    Distribution(Wire(f"https://{host}:{port}", ca, Patience(clock=Still()))).ping()
+    with Wire(f"https://{host}:{port}", ca, Patience(clock=Still())) as wire:
+        Distribution(wire).ping()
 
 
 def test_row_33_an_own_authority_is_trusted_only_by_its_bundle(authority: trustme.CA, bundle: Path) -> None:
