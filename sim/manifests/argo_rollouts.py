@@ -102,5 +102,5 @@ def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGre
 
 
 def _abort_delay(strategy: Reader) -> float | None:
-    """Seconds; an explicit 0 keeps the pods for ever."""
+    """Seconds; an explicit 0 is None: no deadline (what that means: `Canary`, `BlueGreen`)."""
     return float(strategy.whole("abortScaleDownDelaySeconds", 30, 0)) or None

@@ -17,7 +17,7 @@ from sim.policy.sizes import drained, following
 from sim.policy.standing import NONE, Older, Standing
 from sim.policy.stepping import Stepping
 from sim.policy.steps import Analyse, Experiment, Gate, Pause
-from sim.policy.voice import Voice, aborted_update, timed_out, undone
+from sim.policy.voice import Voice, aborted_update, failed_run, late, timed_out, undone
 from sim.policy.weights import allowed, managed, wanted
 
 __all__ = ["Course"]
@@ -36,6 +36,7 @@ class Course:
 
     def run(self, at: float) -> None:
         s = self._standing
+        s.leaving = 0
         if self._weighs:
             self._route()
         if self._analyse(at):
@@ -92,7 +93,7 @@ class Course:
     def _judge(self, at: float, kind: str) -> bool:
         effect = self._desk.effect(kind, self._policy.on_inconclusive)
         if effect == "abort":
-            self.abort(at, self._desk.message(kind))
+            self.abort(at, failed_run(kind, self._desk.message(kind)))
         elif effect == "pause":
             self._standing.inconclusive = self._standing.controller_pause = True
             self._voice.mark()
@@ -102,6 +103,7 @@ class Course:
         """Change the size of at most one revision; True when one changed."""
         s = self._standing
         canary, stable = following(s, at)
+        staying = _staying(s)
         if stable != s.stable.wanted:
             s.stable = Pods(stable, s.stable.available)
         elif canary != s.canary.wanted:
@@ -112,6 +114,7 @@ class Course:
                 return False
             changed = zip(s.older, older, strict=True)
             s.older = tuple(entry._replace(pods=Pods(size, entry.pods.available)) for entry, size in changed)
+        s.leaving = max(0, staying - _staying(s))
         self._deadline.progress(at)
         self._voice.say(SetScale(s.stable.wanted, s.canary.wanted, sum(entry.pods.wanted for entry in s.older)))
         return True
@@ -139,9 +142,9 @@ class Course:
         if self.timed(at) and at >= self._deadline.due:
             self._deadline.passed = True
             if self._policy.progress_deadline_abort and s.updating:
-                if not s.modern:  # 1.8 writes the deadline first, the abort a pass later
+                if not s.modern:  # 1.8 writes the deadline first, the abort a pass later, without a reason
                     self.report()
-                self.abort(at, "")
+                self.abort(at, late(s.revision) if s.modern else "")
 
     def _stand(self, at: float) -> None:
         """The new revision is the stable one: past all steps, and back once its pods and its traffic are."""
@@ -160,13 +163,13 @@ class Course:
     def go(self, at: float, index: int) -> None:
         """Move to another step."""
         s = self._standing
-        self._stepping.leave()
         s.paused_at = None
         s.controller_pause = s.inconclusive
         if index != s.index:
             s.index = index
             self._deadline.progress(at)
             self._voice.say(StepIs(index))
+        self._stepping.leave()
 
     def abort(self, at: float, cause: str) -> None:
         s = self._standing
@@ -213,6 +216,10 @@ class Course:
 
     def report(self) -> None:
         s, step = self._standing, self._standing.step
-        late = timed_out(s.revision) if self._deadline.passed else ""
+        degraded = timed_out(s.revision) if self._deadline.passed else ""
         timed = isinstance(step, Pause) and step.duration is not None
-        self._voice.enter(canary_phase(s, late), waits(s, timed))
+        self._voice.enter(canary_phase(s, degraded), waits(s, timed))
+
+
+def _staying(s: Standing) -> int:
+    return s.stable.staying + s.canary.staying + sum(entry.pods.staying for entry in s.older)

@@ -42,15 +42,17 @@ def canary_phase(s: Standing, late: str) -> Phase:
     if pause is not None:
         return pause
     if s.policy.pods:
-        wanted, available = s.stable.wanted + s.canary.wanted, s.stable.staying + s.canary.staying
+        # What a pass sends away still counts in the phase of that pass (seen: canary-no-steps).
+        created = s.stable.wanted + s.canary.wanted + s.leaving
+        available = s.stable.staying + s.canary.staying + s.leaving
         for entry in s.older:
-            wanted += entry.pods.wanted
+            created += entry.pods.wanted
             available += entry.pods.staying
         updated = s.canary.wanted if s.updating else s.stable.wanted
         missing = progressing(updated, available, s.replicas)
         if missing is not None:
             return missing
-        if not s.policy.router and wanted > updated:
+        if not s.policy.router and created > updated:
             return DRAINING
     return STEPS if s.updating else HEALTHY
 

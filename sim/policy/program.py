@@ -133,10 +133,8 @@ class Program:
     def _obey(self, at: float, event: Human) -> None:
         s = self._standing
         match event.action:
-            case "promote":  # as `kubectl argo rollouts promote`: also ends spec.paused
-                if s.conditions or s.suspended:
-                    s.paused_at, s.inconclusive, s.suspended = None, False, False
-                    self._deadline.progress(at)  # the clock begins anew after a pause (Argo: checkPausedConditions)
+            case "promote":
+                self._promote(at)
             case "promote-full" if s.updating:
                 s.full, s.aborted, s.paused_at, s.inconclusive = True, None, None, False
                 s.canary_deadline = None
@@ -150,6 +148,20 @@ class Program:
                 if s.suspended != (event.action == "pause"):
                     s.suspended = not s.suspended
                     self._deadline.progress(at)
+
+    def _promote(self, at: float) -> None:
+        """As `kubectl argo rollouts promote`: conditions and spec.paused end; without any the current step is skipped.
+
+        An inconclusive step analysis is skipped together with its condition (pkg/kubectl-argo-rollouts/cmd/promote).
+        """
+        s = self._standing
+        skips = not s.conditions or (s.controller_pause and self._desk.phase("step") == "Inconclusive")
+        if s.conditions or s.suspended:
+            self._deadline.progress(at)  # the clock begins anew after a pause (Argo: checkPausedConditions)
+        s.paused_at, s.inconclusive, s.suspended = None, False, False
+        if skips and s.updating and s.aborted is None:
+            self._course.go(at, min(s.index + 1, s.plan.last))
+        self._course.report()  # before anything else comes of it (Argo: checkPausedConditions writes at once)
 
     def _interrupt(self, at: float, event: Interrupted) -> None:
         self._course.abort(at, event.cause)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sim.policy.scale import Bounds, Pods, bounds, move, move_older, routed, shared
 from sim.policy.standing import Standing
+from sim.policy.steps import ScaleCanary
 
 __all__ = ["drained", "following", "reached", "target"]
 
@@ -21,17 +22,24 @@ def target(s: Standing) -> tuple[int, int]:
     if not policy.router:
         return shared(replicas, weight, _allowed(s).surge, maximum)
     least = min(policy.min_pods, replicas) if s.modern else policy.min_pods
-    scale = None if s.full or s.aborted is not None or s.index >= s.plan.last else s.plan.scales[s.index]
+    scale = _scale(s)
     if scale is not None and scale.replicas is not None:
         canary = scale.replicas
     else:
         canary = routed(replicas, weight if scale is None or scale.weight is None else scale.weight, maximum)
+        canary = _at_least(canary, least)
     if not policy.dynamic_stable_scale:
-        return _at_least(canary, least), replicas
+        return canary, replicas
     if s.aborted is not None:  # pods go only after their traffic
         return _at_least(max(canary, routed(replicas, s.weight, maximum)), least), replicas
     stable = max(routed(replicas, maximum - weight, maximum), routed(replicas, maximum - s.recorded, maximum))
     return _at_least(canary, least), _at_least(stable, least)
+
+
+def _scale(s: Standing) -> ScaleCanary | None:
+    """The `ScaleCanary` in force. After an abort, at the first step, only if its pods are to stay (Argo: UseSetCanaryScale)."""
+    dropped = s.aborted is not None and s.policy.abort_scale_down_delay is not None
+    return None if s.full or dropped or s.index >= s.plan.last else s.plan.scales[s.index]
 
 
 def following(s: Standing, at: float) -> tuple[int, int]:
@@ -71,12 +79,10 @@ def drained(s: Standing, at: float) -> tuple[int, ...]:
 
 
 def _kept(s: Standing, at: float, wanted: int) -> int:
-    """After an abort the canary's pods stay until a deadline that starts once stable is complete; None is for ever."""
+    """After an abort the canary's pods stay until a deadline that starts once stable is complete; without a delay they go at once."""
     policy, delay = s.policy, s.policy.abort_scale_down_delay
-    if s.canary.wanted == 0 or (policy.dynamic_stable_scale and policy.pods_follow_abort):
+    if delay is None or s.canary.wanted == 0 or (policy.dynamic_stable_scale and policy.pods_follow_abort):
         return wanted
-    if delay is None:
-        return s.canary.wanted
     if s.canary_deadline is None and s.stable.available >= s.replicas:
         s.canary_deadline = at + delay
     if s.canary_deadline is None or at < s.canary_deadline:

@@ -69,6 +69,7 @@ class Standing:
     suspended: bool = False  # spec.paused
     aborted: str | None = None
     full: bool = False  # promote in full: skip the rest
+    leaving: int = 0  # available pods that this pass sends away: their ReplicaSets have not told yet
     canary_deadline: float | None = None  # after an abort: when the canary's pods go
     modern: bool = field(init=False)  # the profile is 1.10 or later
 

@@ -23,7 +23,7 @@ from sim.policy.notes import Note
 from sim.policy.phases import Phase, paused, swap_phase
 from sim.policy.scale import Pods
 from sim.policy.standing import NONE, Older, see_older
-from sim.policy.voice import Voice, aborted_update, timed_out, undone
+from sim.policy.voice import Voice, aborted_update, failed_run, late, timed_out, undone
 
 if TYPE_CHECKING:
     from sim.policy.bluegreen import BlueGreen
@@ -260,7 +260,7 @@ class Swap:
         for kind in ("pre", "post"):
             effect = self._desk.effect(kind, self._policy.on_inconclusive)
             if effect == "abort":
-                self._abort(self._desk.message(kind))
+                self._abort(failed_run(kind, self._desk.message(kind)))
                 return
             if effect == "pause" and not self._inconclusive:
                 self._inconclusive = True
@@ -283,7 +283,7 @@ class Swap:
         if self._timed(at) and at >= self._deadline.due:
             self._deadline.passed = True
             if self._policy.progress_deadline_abort:
-                self._abort("")
+                self._abort(late(self._revision))
 
     def _abort(self, cause: str) -> None:
         if self._aborted is not None or not self._updating:

@@ -8,7 +8,11 @@ from sim.policy.commands import Command, Finish
 from sim.policy.errors import PolicyError
 from sim.policy.notes import Note, PhaseIs
 
-__all__ = ["Voice", "aborted_update", "timed_out", "undone"]
+__all__ = ["Voice", "aborted_update", "failed_run", "late", "timed_out", "undone"]
+
+_RUNS = {
+    "step": "Step-based", "background": "Background", "pre": "Blue/green pre-promotion", "post": "Blue/green post-promotion",
+}  # fmt: skip
 
 _PASSES = 1000  # far above what a rollout of any sane program needs in one instant
 
@@ -72,9 +76,23 @@ def aborted_update(revision: int, cause: str) -> str:
     return f"{message}: {cause}" if cause else message
 
 
+def failed_run(kind: str, message: str) -> str:
+    """Argo's words for an analysis run that ends a rollout, with the run's own (rollout/analysis.go)."""
+    return (
+        f"{_RUNS[kind]} analysis phase error/failed: {message}"
+        if message
+        else f"{_RUNS[kind]} analysis phase error/failed"
+    )
+
+
+def late(revision: int) -> str:
+    """Argo's message of a passed deadline; it names the ReplicaSet, which we know by its revision."""
+    return f'ReplicaSet "revision {revision}" has timed out progressing.'
+
+
 def timed_out(revision: int) -> str:
-    """Argo's message of a passed progress deadline; it names the ReplicaSet, which we know by its revision."""
-    return f'ProgressDeadlineExceeded: ReplicaSet "revision {revision}" has timed out progressing.'
+    """Argo's phase message of a passed progress deadline."""
+    return f"ProgressDeadlineExceeded: {late(revision)}"
 
 
 def undone(revision: int) -> Finish:

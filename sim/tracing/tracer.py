@@ -74,6 +74,8 @@ class Tracer:
                 self._add(at, "human", action=action)
             case NewRevision(revision):
                 self._add(at, "revision", revision=revision)
+                if self._available is not None:  # what is available has other roles now
+                    self.happened(at, PodsReady(self._available[0], 0))
 
     def _add(self, at: float, kind: str, **more: Any) -> None:
         state = {"at": round(at, 3), "kind": kind, "step": self.step, "weight": self.weight}

@@ -103,6 +103,7 @@ class ScriptWorld:
                 return self._answer_gate(at, item)
             case "revision":
                 self._fleet.supersede(at, int(str(item.value)))
+                self._scaled(at, *self._fleet.wanted())  # sizes are by role
                 return NewRevision(self._fleet.revision)
             case "replicas":
                 self._fleet.replicas = int(str(item.value))

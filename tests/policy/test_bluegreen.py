@@ -22,7 +22,8 @@ from sim.policy.events import (
 from tests.policy.lists import Tape, analysis
 
 STOPPED = "RolloutAborted: Rollout aborted update to revision 2"
-FAILED = 'Metric "errors" assessed Failed due to failed (1) > failureLimit (0)'
+FAILED = 'analysis phase error/failed: Metric "errors" assessed Failed due to failed (1) > failureLimit (0)'
+PRE, POST = f"Blue/green pre-promotion {FAILED}", f"Blue/green post-promotion {FAILED}"
 ONE = analysis(count=1)
 PROMOTED = [Promote(2), Finish("promoted", "switched")]
 
@@ -97,8 +98,8 @@ def test_pre_promotion_then_pause() -> None:
 
 def test_a_failing_pre_promotion_leaves_the_active_service_alone() -> None:
     tape = started(ready=True, pre=ONE)
-    assert tape.answer(6.0, 9.0) == [Finish("aborted", FAILED)]
-    assert tape.phases == [("Degraded", f"{STOPPED}: {FAILED}")]
+    assert tape.answer(6.0, 9.0) == [Finish("aborted", PRE)]
+    assert tape.phases == [("Degraded", f"{STOPPED}: {PRE}")]
     assert tape.rollout.wakes_at == 36.0
     assert tape.feed(36.0, Woke()) == [SetScale(3, 0)]
 
@@ -129,7 +130,7 @@ def test_post_promotion_decides_who_is_stable() -> None:
 
 def test_a_failing_post_promotion_switches_back_and_keeps_the_new_pods_for_the_delay() -> None:
     tape = started(ready=True, post=ONE, abort_scale_down_delay=8.0)
-    assert tape.answer(9.0, 9.0) == [Switch(1, 2), Finish("aborted", FAILED)]
+    assert tape.answer(9.0, 9.0) == [Switch(1, 2), Finish("aborted", POST)]
     assert tape.rollout.wakes_at == 17.0
     assert tape.feed(17.0, Woke()) == [SetScale(3, 0)]
 
@@ -137,7 +138,7 @@ def test_a_failing_post_promotion_switches_back_and_keeps_the_new_pods_for_the_d
 def test_an_unsaturated_new_revision_delays_the_switch_back() -> None:
     tape = started(ready=True, post=ONE)
     tape.feed(7.0, PodsReady(3, 2))
-    assert tape.answer(9.0, 9.0) == [Finish("aborted", FAILED)]
+    assert tape.answer(9.0, 9.0) == [Finish("aborted", POST)]
     assert tape.rollout.wakes_at is None
     assert tape.feed(20.0, PodsReady(3, 3)) == [Switch(1, 2)]
     assert tape.rollout.wakes_at == 50.0
@@ -234,7 +235,7 @@ def test_the_deadline_runs_in_analyses_too() -> None:
 
 def test_the_deadline_may_abort() -> None:
     tape = started(progress_deadline=60.0, progress_deadline_abort=True)
-    assert tape.feed(60.0, Woke()) == [Finish("aborted", STOPPED)]
+    assert tape.feed(60.0, Woke()) == [Finish("aborted", 'ReplicaSet "revision 2" has timed out progressing.')]
 
 
 def test_a_run_ended_by_hand_is_successful() -> None:

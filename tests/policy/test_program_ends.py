@@ -232,8 +232,8 @@ def test_up_the_weight_comes_before_stable_shrinks_and_the_pause_after() -> None
     kinds = [(e["at"], e["kind"], e["weight"], e["stable"], e["canary"]) for e in walk() if e["at"] == 20.0]
     assert kinds == [
         (20.0, "human", 25, 3, 1),
-        (20.0, "step", 25, 3, 1),
         (20.0, "phase", 25, 3, 1),
+        (20.0, "step", 25, 3, 1),
         (20.0, "scale", 25, 3, 3),
         (20.0, "available", 25, 3, 3),
         (20.0, "weight", 75, 3, 3),
@@ -301,8 +301,9 @@ def test_the_deadline_marks_and_progress_clears() -> None:
 def test_the_deadline_may_abort() -> None:
     tape = Tape(Canary(steps=(SetWeight(20),), progress_deadline=60.0, progress_deadline_abort=True))
     tape.feed(0.0, Started(replicas=5))
-    assert tape.feed(60.0, Woke()) == [Finish("aborted", STOPPED)]
-    assert tape.phases == [("Degraded", STOPPED)]
+    late = 'ReplicaSet "revision 2" has timed out progressing.'
+    assert tape.feed(60.0, Woke()) == [Finish("aborted", late)]
+    assert tape.phases == [("Degraded", f"{STOPPED}: {late}")]
 
 
 def test_in_1_8_the_abort_comes_a_write_after_the_deadline() -> None:
@@ -342,8 +343,8 @@ def test_the_clock_begins_anew_after_a_pause() -> None:
     assert tape.phases == [("Progressing", "more replicas need to be updated")] and tape.rollout.wakes_at == 560.0
 
 
-def test_a_promote_without_a_pause_clears_no_late_mark() -> None:
-    tape = Tape(Canary(steps=(SetWeight(40), Pause()), progress_deadline=60.0))
+def test_a_promote_past_the_steps_clears_no_late_mark() -> None:
+    tape = Tape(Canary(steps=(), progress_deadline=60.0))
     tape.feed(0.0, Started(replicas=5))
     tape.feed(60.0, Woke())
     tape.feed(70.0, Human("promote"))

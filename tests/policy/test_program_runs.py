@@ -9,7 +9,8 @@ from sim.policy.notes import AnalysisIs, PhaseIs
 from sim.policy.steps import Analyse, Pause
 from tests.policy.lists import Tape, analysis, metric
 
-FAILED = 'Metric "errors" assessed Failed due to failed (1) > failureLimit (0)'
+FAILED = 'analysis phase error/failed: Metric "errors" assessed Failed due to failed (1) > failureLimit (0)'
+STEP, BACKGROUND = f"Step-based {FAILED}", f"Background {FAILED}"
 
 
 def started(policy: Canary, *, ready: bool = True) -> Tape:
@@ -43,8 +44,8 @@ def test_a_step_run_begins_with_its_step_and_ends_it() -> None:
 
 def test_a_failing_step_run_aborts_and_the_message_is_its_own() -> None:
     tape = started(Canary(steps=(SetWeight(20), Analyse(analysis(count=2, interval=30.0)))))
-    assert tape.answer(3.0, 1.5) == [SetWeight(0), Finish("aborted", FAILED)]
-    assert tape.phases == [("Degraded", f"RolloutAborted: Rollout aborted update to revision 2: {FAILED}")]
+    assert tape.answer(3.0, 1.5) == [SetWeight(0), Finish("aborted", STEP)]
+    assert tape.phases == [("Degraded", f"RolloutAborted: Rollout aborted update to revision 2: {STEP}")]
     assert tape.steps == [0]
 
 
@@ -72,7 +73,7 @@ def test_a_background_run_waits_for_its_starting_step() -> None:
 
 def test_a_background_run_aborts_in_the_middle_of_a_pause() -> None:
     tape = started(Canary(steps=(SetWeight(20), Pause()), background=analysis(interval=30.0)))
-    assert tape.answer(9.0, 2.0) == [SetWeight(0), Finish("aborted", FAILED)]
+    assert tape.answer(9.0, 2.0) == [SetWeight(0), Finish("aborted", BACKGROUND)]
 
 
 def test_a_background_run_never_holds_back_the_end() -> None:
@@ -91,25 +92,38 @@ def test_success_of_a_finite_background_run_means_nothing() -> None:
     assert tape.feed(4.0, Woke()) == []
 
 
-def test_inconclusive_pauses_for_a_person_and_promote_begins_a_new_run() -> None:
+def test_inconclusive_pauses_for_a_person_and_promote_skips_the_analysis_step() -> None:
+    """Seen: tests/golden/histories/step-inconclusive-promoted."""
     tape = started(Canary(steps=(SetWeight(20), Analyse(analysis(count=1)), SetWeight(40), Pause())))
     unclear(tape, 3.0)
     assert tape.phases == [("Paused", "InconclusiveAnalysisRun")]
     assert tape.rollout.wakes_at is None
     tape.feed(50.0, Human("promote"))
-    assert kinds(tape) == ["step"]
+    assert tape.steps == [2] and kinds(tape) == []
+
+
+def test_inconclusive_in_the_background_pauses_for_a_person_and_promote_begins_a_new_run() -> None:
+    tape = started(Canary(steps=(SetWeight(20), SetWeight(40)), background=analysis(count=1)), ready=False)
+    unclear(tape, 3.0)
+    assert tape.phases == [("Paused", "InconclusiveAnalysisRun")]
+    tape.feed(50.0, Human("promote"))
+    assert kinds(tape) == ["background"]
     unclear(tape, 51.0)  # and again
     assert tape.phases == [("Paused", "InconclusiveAnalysisRun")]
-    tape.feed(90.0, Human("promote"))
-    tape.answer(91.0, 0.0)
-    assert tape.steps == [2]
+
+
+def test_promote_without_a_condition_skips_the_current_step() -> None:
+    """Seen: tests/golden/histories/canary-skip-a-step."""
+    tape = started(Canary(steps=(SetWeight(20), Analyse(analysis(count=9, interval=5.0)), Pause())))
+    tape.feed(7.0, Human("promote"))
+    assert tape.steps == [2] and tape.phases[-1] == ("Paused", "CanaryPauseStep")
 
 
 def test_inconclusive_may_abort_instead() -> None:
     policy = Canary(steps=(SetWeight(20), Analyse(analysis(count=1))), on_inconclusive="abort")
     tape = started(policy)
     unclear(tape, 3.0)
-    reason = 'Metric "errors" assessed Inconclusive due to inconclusive (1) > inconclusiveLimit (0)'
+    reason = 'Step-based analysis phase error/failed: Metric "errors" assessed Inconclusive due to inconclusive (1) > inconclusiveLimit (0)'
     assert tape.rollout.outcome == "aborted" and tape.rollout.reason == reason
 
 
@@ -142,7 +156,6 @@ def test_after_the_pause_was_cleared_the_next_pause_step_holds_again() -> None:
     tape = started(policy)
     unclear(tape, 3.0)
     tape.feed(9.0, Human("promote"))
-    tape.answer(10.0, 0.0)
     assert tape.steps == [2] and tape.phases[-1] == ("Paused", "CanaryPauseStep")
 
 
@@ -185,7 +198,7 @@ def test_runs_go_on_under_a_persons_pause() -> None:
     tape.answer(4.0, 0.0)
     assert tape.rollout.wakes_at == 34.0
     tape.feed(34.0, Woke())
-    assert tape.answer(35.0, 7.0)[-1] == Finish("aborted", FAILED)
+    assert tape.answer(35.0, 7.0)[-1] == Finish("aborted", BACKGROUND)
 
 
 def test_late_and_strange_answers_change_nothing() -> None:

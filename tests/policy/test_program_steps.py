@@ -129,7 +129,7 @@ def test_set_canary_scale_stays_in_force_until_match_traffic_weight() -> None:
 
 def test_set_canary_scale_by_weight_and_minimum() -> None:
     assert five(ScaleCanary(weight=50), min_pods=2).rollout.journal[0].commands[-1] == SetScale(5, 3)
-    assert five(ScaleCanary(replicas=1), min_pods=2).rollout.journal[0].commands[-1] == SetScale(5, 2)
+    assert five(ScaleCanary(replicas=1), min_pods=2).rollout.journal[0].commands[-1] == SetScale(5, 1)  # as written
     assert five(SetWeight(1), min_pods=9).rollout.journal[0].commands[-1] == SetScale(5, 5)  # never above R
     old = five(SetWeight(1), min_pods=9, profile="argo-rollouts@1.8")
     assert old.rollout.journal[0].commands[-1] == SetScale(5, 9)
@@ -192,7 +192,8 @@ def test_an_experiment_lasts_its_time_or_until_its_analysis_is_successful() -> N
 def test_a_failing_experiment_aborts() -> None:
     tape = five(Experiment(30.0, analysis(count=1)))
     assert tape.answer(1.0, 2.0)[-1] == Finish(
-        "aborted", 'Metric "errors" assessed Failed due to failed (1) > failureLimit (0)'
+        "aborted",
+        'Step-based analysis phase error/failed: Metric "errors" assessed Failed due to failed (1) > failureLimit (0)',
     )
 
 

@@ -170,7 +170,7 @@ def test_pause_and_resume() -> None:
 def test_a_newer_revision_and_another_size() -> None:
     found = happened(Happening(10.0, "revision", 3), Happening(20.0, "replicas", 10))
     assert only(found, "revision") == [
-        {"at": 10.0, "kind": "revision", "step": 1, "weight": 20, "stable": 5, "canary": 1, "revision": 3}
+        {"at": 10.0, "kind": "revision", "step": 1, "weight": 20, "stable": 5, "canary": 0, "revision": 3}
     ]
     assert (only(found, "scale")[-1]["stable"], only(found, "scale")[-1]["canary"]) == (10, 2)
 

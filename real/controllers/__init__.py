@@ -1,0 +1,1 @@
+"""The real controllers at work: a recorder of what they do. See README.md."""

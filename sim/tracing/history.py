@@ -1,0 +1,81 @@
+"""The history of a real controller: what it did with a manifest while a script answered, in the form of a trace.
+
+A JSON document: `seatrial: history`, `controller` and `kubernetes` with their versions, `began` (the wall clock when revision 2
+was applied), `acts` (when each event of the script was carried out), `pods` (seconds that each pod took from being wanted to
+being available, per revision, in order of creation; null: never), `tick` (Flagger: its first tick), and `entries` as in a trace.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from sim.policy.errors import HistoryError
+from sim.policy.flagger import Flagger
+from sim.policy.rollout import Policy
+from sim.tracing.run import Trace, trace
+from sim.tracing.script import Script
+
+__all__ = ["History"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """See the module; times in seconds since revision 2 was applied."""
+
+    controller: str
+    kubernetes: str
+    began: str
+    entries: tuple[dict[str, Any], ...]
+    acts: tuple[float, ...] = ()
+    pods: Mapping[int, tuple[float | None, ...]] = field(default_factory=dict)
+    tick: float | None = None
+
+    def script(self, script: Script) -> Script:
+        """The script as it was really played: pods as slow as they were, events when they were carried out."""
+        pods = {
+            revision: tuple(inf if took is None else took for took in every) for revision, every in self.pods.items()
+        }
+        ready = {revision: every for revision, every in pods.items() if every}
+        events = tuple(replace(event, at=at) for event, at in zip(script.events, self.acts, strict=True))
+        return replace(script, ready=ready, events=events)
+
+    def trace(self, policy: Policy, script: Script, replicas: int) -> Trace:
+        """What `policy` would have done under the same circumstances."""
+        if isinstance(policy, Flagger) and self.tick is not None:
+            policy = replace(policy, first_tick=self.tick)
+        return trace(policy, self.script(script), replicas=replicas)
+
+    def write(self, path: Path) -> None:
+        """One line per entry, so that a changed history reads well as a difference."""
+        head = {
+            "seatrial": "history", "format": FORMAT, "controller": self.controller, "kubernetes": self.kubernetes, "began": self.began,
+            "acts": list(self.acts), "pods": {str(one): list(took) for one, took in self.pods.items()}, "tick": self.tick,
+        }  # fmt: skip
+        lines = ",\n".join(_json(entry) for entry in self.entries)
+        path.write_text(f'{_json(head)[:-1]},"entries":[\n{lines}\n]}}\n', encoding="ascii")
+
+    @classmethod
+    def read(cls, path: Path) -> History:
+        """Errors: HistoryError with the file."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if document.get("seatrial") != "history" or document.get("format") != FORMAT:
+                raise HistoryError(f"{path}: not a history in format {FORMAT}")
+            pods = {int(one): tuple(took) for one, took in document["pods"].items()}
+            return cls(
+                document["controller"], document["kubernetes"], document["began"], tuple(document["entries"]),
+                tuple(document["acts"]), pods, document["tick"],
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise HistoryError(f"{path}: cannot be read as a history: {error!r}") from error
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
