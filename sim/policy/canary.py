@@ -21,9 +21,10 @@ class Canary:
     """Shift traffic step by step. Times are seconds; defaults are Argo's (utils/defaults/defaults.go).
 
     With a `router` a weight is exact and pods follow it (rounded up); without one the pods' ratio is the weight. `pods=False`: the
-    new code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None (Argo: an
-    explicit 0): after an abort pods go at once, except those of a `ScaleCanary` that is the first step. `pods_follow_abort`: with `dynamic_stable_scale` they go together with their weight instead (Argo: unless
-    abortScaleDownDelaySeconds is written). `profile`: the release of Argo Rollouts to follow (delivery-systems.md section 2.20).
+    new code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None (Argo: an explicit
+    0): after an abort pods go at once, except those of a `ScaleCanary` that is the first step. `pods_follow_abort`: with
+    `dynamic_stable_scale` they go together with their weight instead (Argo: unless abortScaleDownDelaySeconds is written).
+    `profile`: the release of Argo Rollouts to follow (delivery-systems.md section 2.20).
     """
 
     steps: tuple[Step, ...] = ()
