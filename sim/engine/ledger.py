@@ -116,6 +116,19 @@ class Ledger:
         counts = self.cumulative[-1]
         return counts if self._open is None else counts + self._open
 
+    def expected(self, start: float, end: float) -> NDArray[np.float64]:
+        """float64[cells + 2]: the expected counts between two moments, whatever the plans in between; the weather is left out.
+
+        Given a count, its requests are spread over time as these are: that is how windows are split after they were drawn.
+        """
+        total = np.zeros(self.draws.width + LOST)
+        for index, change in enumerate(self.changes):
+            until = self.changes[index + 1].at if index + 1 < len(self.changes) else inf
+            low, high = max(start, change.at), min(end, until)
+            if low < high:
+                total += np.array(change.means(low, high))
+        return total
+
     def close(self) -> None:
         """Forget the counts now: worlds and their rollouts refer to each other, and wait for the collector with all they hold."""
         self.cumulative, self._open = Sums(self.cumulative[0][:0]), None

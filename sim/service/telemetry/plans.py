@@ -1,0 +1,138 @@
+"""What a query needs of a service, worked out once: which series, whether pods must be told apart, how far back.
+
+Pods are kept together where telling them apart changes nothing that a query can see: `sum` over `rate`, `increase`, `irate`, `delta` or
+`idelta` of a range, by labels that pods share. Then a version is one target whose counters are the sums over its pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.promql.labels import Labels, labels
+from sim.promql.query import Query, children, compile
+from sim.promql.selectors import Matcher, Selector
+from sim.promql.tree import Aggregate, Call, Node, Range, Select
+from sim.service.telemetry.emitted import Emission, Exposition
+from sim.service.telemetry.names import Version
+from sim.service.telemetry.pods import filled, names_of
+
+__all__ = ["Group", "Plan", "Reading"]
+
+_LINEAR = ("rate", "increase", "irate", "delta", "idelta")
+
+
+class Group:
+    """Series of one version that a selector reads in the same way: they share their times.
+
+    weights, born: float64[series, columns of the counts]; `born` None where a series is there from the start.
+    """
+
+    def __init__(self, emissions: tuple[Emission, ...], apart: bool, exposition: Exposition) -> None:
+        first = emissions[0]
+        self.version, self.proxy, self.switched, self.apart = first.version, first.proxy, first.switched, apart
+        self.constant = not first.weights  # `up`
+        self._emissions, self._exposition = emissions, exposition
+        self.labels: tuple[Labels, ...] = tuple(emission.labels for emission in emissions)
+        self.weights = np.array([emission.weights for emission in emissions], np.float64)
+        lasting = exposition.telemetry.initialized or self.constant
+        self.born = None if lasting else np.array([emission.born for emission in emissions], np.float64)
+        self._named: dict[int, tuple[tuple[Labels, ...], NDArray[np.intp]]] = {}
+
+    def of_pod(self, number: int, matchers: tuple[Matcher, ...]) -> tuple[tuple[Labels, ...], NDArray[np.intp]]:
+        """The label sets of one pod that match, and which of the group's series they are."""
+        if number not in self._named:
+            sets, rows = [], []
+            for row, emission in enumerate(self._emissions):
+                own = {label: filled(text, self.version, number, self._exposition) for label, text in emission.pod}
+                if all(matcher.accepts(own[matcher.label]) for matcher in matchers if matcher.label in own):
+                    sets.append(labels(dict(emission.labels) | own))
+                    rows.append(row)
+            self._named[number] = tuple(sets), np.array(rows, np.intp)
+        return self._named[number]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What one selector reads: groups of series, and the conditions on labels that differ from pod to pod."""
+
+    groups: tuple[Group, ...]
+    matchers: tuple[Matcher, ...] = ()
+
+
+class Plan:
+    """A query over what a service shows. Raises PromqlError for a text that is no query."""
+
+    def __init__(self, text: str, exposition: Exposition) -> None:
+        self.query: Query = compile(text, exposition.telemetry.profile)
+        self.exposition = exposition
+
+    @cached_property
+    def readings(self) -> Mapping[Selector, Reading]:
+        apart = {label for some in self.exposition.emissions.values() for one in some for label, _ in one.pod}
+        together = set(_together(self.query.tree, (), frozenset(apart)))
+        return {selector: self._reading(selector, selector in together) for selector in self.query.selectors}
+
+    @property
+    def back(self) -> float:
+        """How many seconds before its evaluation the query reads."""
+        return max((-selector.span[0] for selector in self.query.selectors), default=0.0)
+
+    @property
+    def apart(self) -> bool:
+        """Whether pods are told apart."""
+        return any(group.apart for reading in self.readings.values() for group in reading.groups)
+
+    def _reading(self, selector: Selector, summed: bool) -> Reading:
+        found: dict[tuple[Version, bool, bool | None, bool], list[Emission]] = {}
+        wanted = [emission for one in self.exposition.emissions.values() for emission in one if self._may(selector, emission)]
+        apart = self.exposition.telemetry.pods == "apart" or not summed
+        apart = apart or any(self._mixed(selector, emission) for emission in wanted)
+        for emission in wanted:
+            key = (emission.version, emission.proxy, emission.switched, not emission.weights)
+            found.setdefault(key, []).append(emission)
+        groups = tuple(Group(tuple(some), apart and not some[0].proxy, self.exposition) for some in found.values())
+        open_ = {label for emission in wanted for label, _ in emission.pod}
+        return Reading(groups, tuple(matcher for matcher in selector.matchers if matcher.label in open_))
+
+    def _may(self, selector: Selector, emission: Emission) -> bool:
+        """Whether some pod's series of this emission matches."""
+        open_ = dict(emission.pod)
+        closed = [matcher for matcher in selector.matchers if matcher.label not in open_]
+        if not all(matcher.accepts(dict(emission.labels).get(matcher.label, "")) for matcher in closed):
+            return False
+        return all(
+            any(matcher.accepts(value) for value in names_of(open_[matcher.label], emission.version, self.exposition))
+            for matcher in selector.matchers if matcher.label in open_
+        )  # fmt: skip
+
+    def _mixed(self, selector: Selector, emission: Emission) -> bool:
+        """Whether a condition on a pod's own labels is met by some pods of the version only."""
+        open_ = dict(emission.pod)
+        return any(
+            not all(matcher.accepts(value) for value in names_of(open_[matcher.label], emission.version, self.exposition))
+            for matcher in selector.matchers if matcher.label in open_
+        )  # fmt: skip
+
+
+def _together(node: Node, above: tuple[Node, ...], apart: frozenset[str]) -> Iterator[Selector]:
+    """The selectors whose pods may be kept together; `apart` are the labels that differ from pod to pod."""
+    if isinstance(node, Select):
+        if len(above) >= 3 and _summed(*above[-3:], apart):
+            yield node.selector
+    for child in children(node):
+        yield from _together(child, (*above, node), apart)
+
+
+def _summed(aggregate: Node, call: Node, window: Node, apart: frozenset[str]) -> bool:
+    """sum(rate(x[5m])), by labels that all pods of a version share."""
+    if not (isinstance(window, Range) and isinstance(call, Call) and call.name in _LINEAR):
+        return False
+    if not (isinstance(aggregate, Aggregate) and aggregate.op == "sum"):
+        return False
+    names = set(aggregate.names)
+    return apart <= names if aggregate.without else not apart & names

@@ -1,0 +1,38 @@
+"""What the `telemetry:` part of a service says: which dialects its exporters speak, and what only its owner can know about labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sim.policy.errors import WorldError
+from sim.service.telemetry.dialects import DIALECTS
+
+__all__ = ["Own", "Telemetry"]
+
+Own = tuple[str, tuple[tuple[str, str], ...]]
+"""A metric of the service's own: its name, and labels in addition to those of the scrape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """`dialects` empty: every one whose names do not clash, and that of the router. Words in braces may stand in values of labels.
+
+    `initialized`: every series of a version exists from its pods' start, at 0; otherwise from its first request, as client libraries do
+    it unless they are told. `pods` auto: pods are told apart for the queries that need it; apart: for all, which is slower.
+    """
+
+    dialects: tuple[str, ...] = ()
+    name: str = ""
+    namespace: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    counters: tuple[Own, ...] = ()
+    histograms: tuple[Own, ...] = ()
+    initialized: bool = False
+    pods: Literal["auto", "apart"] = "auto"
+    profile: Literal["prometheus@3", "prometheus@2.42"] = "prometheus@3"
+
+    def __post_init__(self) -> None:
+        for name in self.dialects:
+            if name not in DIALECTS:
+                raise WorldError(f"there is no dialect {name!r}; use one of {', '.join(DIALECTS)}")
