@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sim.policy.errors import WorldError
 from sim.scenario import NamedPolicy, Scenario, load_policy, load_service
 
 __all__ = ["Given", "with_policies", "with_service"]
@@ -65,17 +64,15 @@ def _apart(policies: Sequence[NamedPolicy]) -> tuple[NamedPolicy, ...]:
 
 
 def _known(policies: Sequence[NamedPolicy], scenario: Scenario) -> None:
-    """Raise WorldError when nobody says what a metric in a provider's language measures."""
-    from sim.policy.commands import Text
-    from sim.scenario.walking import asked
+    """Raise FileErrors when a metric in a provider's language cannot be answered, or a segment is not there."""
+    from sim.files import FileErrors
+    from sim.scenario.fitting import misfits
 
-    for policy in policies:
-        for template, metric, query in asked(policy.policy):
-            if isinstance(query, Text) and scenario.metrics.find(template, metric) is None:
-                raise WorldError(
-                    f"metric {metric} of {policy.name} asks {query.provider} in its own language, which is not simulated yet; "
-                    f"say in the scenario what it measures: metrics: {{{metric}: success-rate}}"
-                )
+    problems = [
+        problem for policy in policies for problem in misfits(policy, scenario.metrics, scenario.service, None)
+    ]
+    if problems:
+        raise FileErrors(problems)
 
 
 def _content(policy: NamedPolicy) -> bytes:

@@ -19,7 +19,7 @@ from sim.policy.analysis import Assess, Assessment, Judged, Metric, Rule, Verdic
 from sim.policy.chance import Key, derive
 from sim.policy.events import Answer, Value
 from sim.policy.judges.base import AtEnd, Truth
-from sim.service.monitoring import Looks
+from sim.service.monitoring import Looks, Windows
 
 __all__ = ["WORDS", "Panel", "rollout_seed", "told"]
 
@@ -91,7 +91,7 @@ class _TogetherRun:
     array: ArrayLook
 
     def assess(self, at: float, answer: Answer) -> Assessment:
-        if isinstance(answer, Value) and isinstance(answer.value, Looks):
+        if isinstance(answer, Value) and isinstance(answer.value, Windows):
             return Assessment(None, self.rule.panel.vote(self.array.look(answer.value.view)))
         judged = self.rule.metric.verdict
         assert isinstance(judged, Judged)
@@ -108,9 +108,11 @@ class _OneByOneRun:
     def assess(self, at: float, answer: Answer) -> Assessment:
         panel = self.rule.panel
         codes = np.zeros(len(self.runs), np.int8)
+        here = panel.here.tolist()
         looks = answer.value if isinstance(answer, Value) and isinstance(answer.value, Looks) else None
-        for row in panel.here.tolist():
-            own = answer if looks is None else looks.of(row)
+        answers = looks.each() if looks is not None and 2 * len(here) > panel.size else None
+        for row in here:
+            own = answer if looks is None else looks.of(row) if answers is None else answers[row]
             codes[row] = _CODE[self.runs[row].assess(at, own).verdict]
         return Assessment(None, panel.vote(codes))
 

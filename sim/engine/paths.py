@@ -68,6 +68,11 @@ class Case:
         return "queueing" if waits else "aggregated"
 
     @property
+    def sampled(self) -> bool:
+        """Whether somebody reads the samples of single scrapes."""
+        return self.metrics is not None and self.metrics.back is not None
+
+    @property
     def shared(self) -> bool:
         """Whether replications may share a path, and borrow each other's counts."""
         return self.steady and self.rung == "aggregated"
@@ -218,7 +223,7 @@ def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast
         return QueueLedger(draws, rows, monitoring.scrape, monitoring.phase, case.service, case.effects)
     if case.service.arrivals == "fixed":
         return FixedLedger(draws, rows, monitoring.scrape, monitoring.phase, forecast, new=layout(case.service).new)
-    return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast, every=bool(case.effects))
+    return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast, every=bool(case.effects) or case.sampled)
 
 
 def _setting(case: Case) -> dict[str, Any]:

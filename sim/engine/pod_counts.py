@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import inf
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +18,11 @@ from sim.engine.history import History
 from sim.engine.ledger import LOST, Ledger
 from sim.engine.streams import Stream
 from sim.engine.thinning import thin, words
+from sim.service.fleet import Life
 
-__all__ = ["Life", "PodCounts"]
+__all__ = ["PodCounts"]
 
 Counts = NDArray[np.int64]
-
-
-class Life(NamedTuple):
-    """One pod of a revision, available on [ready, gone). Seconds."""
-
-    revision: int
-    number: int
-    ready: float
-    gone: float = inf
-
-    def at(self, at: float) -> bool:
-        return self.ready <= at < self.gone
 
 
 class PodCounts:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.manifests.fields import Reader
+from sim.manifests.ranges import range_query
 from sim.policy.analysis import Conditions, JobState, Metric
 from sim.policy.commands import Text
 from sim.policy.errors import PolicyError
@@ -99,7 +100,20 @@ def _verdict(fields: Reader, provider: str, engine: str) -> Conditions | JobStat
         except ConditionError as error:
             fields.block(f"a condition that does not parse makes every measurement an Error: {error}", name)
             return None
-    return Conditions(conditions["successCondition"], conditions["failureCondition"], vector=provider == "prometheus")
+    listed = provider == "prometheus" and not _scalar(fields.child("provider").child(provider))
+    return Conditions(conditions["successCondition"], conditions["failureCondition"], vector=listed)
+
+
+def _scalar(block: Reader) -> bool:
+    """Whether Prometheus answers with a number instead of a vector (`scalar(...)`, `1 + 1`)."""
+    from sim.promql import PromqlError, compile
+
+    if block.has("rangeQuery"):
+        return False
+    try:
+        return compile(block.text("query")).kind == "scalar"
+    except PromqlError:
+        return False
 
 
 def _query(fields: Reader, provider: str) -> Text | None:
@@ -107,8 +121,7 @@ def _query(fields: Reader, provider: str) -> Text | None:
     if provider != "prometheus":
         return Text(provider, canonical(fields.child("provider").raw(provider)))
     if block.has("rangeQuery"):
-        block.block("range queries", "rangeQuery")
-        return None
+        return range_query(block)
     return Text("prometheus", block.text("query"))
 
 

@@ -12,7 +12,7 @@ from sim.promql.series import Store
 from sim.promql.tree import Aggregate, Binary, Call, Negate, Node, Range, Select, Subquery
 from sim.promql.values import Answer
 
-__all__ = ["Query", "compile"]
+__all__ = ["Query", "children", "compile"]
 
 
 def compile(text: str, profile: str = "prometheus@3", *, step: float = 60.0) -> Query:
@@ -52,7 +52,7 @@ class Query:
         return f"Query({self.text!r}, {self.profile.name!r})"
 
 
-def _children(node: Node) -> tuple[Node, ...]:
+def children(node: Node) -> tuple[Node, ...]:
     match node:
         case Range(of=of) | Subquery(of=of) | Negate(of=of):
             return (of,)
@@ -67,7 +67,7 @@ def _children(node: Node) -> tuple[Node, ...]:
 
 def _nodes(node: Node) -> Iterator[Node]:
     yield node
-    for child in _children(node):
+    for child in children(node):
         yield from _nodes(child)
 
 

@@ -11,8 +11,9 @@ from sim.files.nodes import Node
 from sim.files.words import Path as Place
 from sim.files.words import choose, show
 from sim.policy.canary import Canary
-from sim.policy.commands import Match, Text
+from sim.policy.commands import Match
 from sim.scenario.measures import MetricTable
+from sim.scenario.providers import Providers, asked_texts
 from sim.scenario.values import NamedPolicy
 from sim.scenario.walking import asked
 from sim.service.model import Service
@@ -22,21 +23,22 @@ __all__ = ["misfits"]
 
 def misfits(policy: NamedPolicy, table: MetricTable, service: Service, where: Problem | None) -> list[Problem]:
     """What is wrong, each told where it is written if that can be found, else at `where` or at the top of the policy's file."""
-    return [*_metrics(policy, table, where), *_segments(policy, service, where)]
+    return [*_metrics(policy, table, service, where), *_segments(policy, service, where)]
 
 
-def _metrics(policy: NamedPolicy, table: MetricTable, where: Problem | None) -> Iterator[Problem]:
-    """Metrics that ask a provider in its own language."""
-    missing = dict.fromkeys(
-        (metric, query.provider)
-        for template, metric, query in asked(policy.policy)
-        if isinstance(query, Text) and table.find(template, metric) is None
-    )
-    for metric, provider in missing:
-        problem = f"metric {metric} asks {provider} in its own language, which is not simulated yet"
-        remedy = f"say in the scenario what it measures: metrics: {{{metric}: success-rate}}"
+def _metrics(policy: NamedPolicy, table: MetricTable, service: Service, where: Problem | None) -> Iterator[Problem]:
+    """Metrics that ask a provider in its own language, and cannot be answered."""
+    providers = Providers(table, service, policy.identity, asked_texts([*asked(policy.policy)]))
+    for wrong in providers.wrong():
+        metric, problem = wrong.asked.metric, wrong.problem
+        if wrong.column:
+            problem = f"the query of metric {metric}, column {wrong.column}: {problem}"
         found = [(document, place) for document in _documents(policy) for place in _named(document.root, metric, ())]
-        yield found[0][0].problem(found[0][1], problem, remedy) if found else _at(policy, where, problem, remedy)
+        if found:
+            document, place = found[0]
+            yield document.problem(_query(document.root, place) or (*place, "name"), problem, wrong.remedy)
+        else:
+            yield _at(policy, where, problem, wrong.remedy)
 
 
 def _segments(policy: NamedPolicy, service: Service, where: Problem | None) -> Iterator[Problem]:
@@ -69,8 +71,19 @@ def _named(node: Node, metric: str, path: Place) -> Iterator[Place]:
     """The places of metrics with this name below `metrics:` lists."""
     for part, child in _children(node):
         if path[-1:] == ("metrics",) and isinstance(child.value, dict) and child.value.get("name") == metric:
-            yield (*path, part, "name")
+            yield (*path, part)
         yield from _named(child, metric, (*path, part))
+
+
+def _query(root: Node, place: Place) -> Place | None:
+    """The place of a metric's query, if it is written there."""
+    for below in (("provider", "prometheus", "query"), ("query",)):
+        node: Node | None = root
+        for part in (*place, *below):
+            node = dict(_children(node)).get(part) if node is not None else None
+        if node is not None:
+            return (*place, *below)
+    return None
 
 
 def _children(node: Node) -> list[tuple[str | int, Node]]:

@@ -1,29 +1,23 @@
 """Named measures: what a metric reads off the counts of a window, without a query language.
 
 Two users. A policy file may judge a measure by conditions (`measure: success-rate`, `success: result >= 0.99`): `Asked`. A scenario
-may say what the metrics of an imported policy measure, so that they need no PromQL: `MetricTable`.
+may say what the metrics of an imported policy measure, instead of their queries: `MetricTable`.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from sim.files.units import parse_prom_duration
 from sim.policy.analysis import Assessment, Conditions, Limits
 from sim.policy.chance import Key
-from sim.policy.commands import Measure as Question
-from sim.policy.commands import Text
-from sim.policy.errors import PolicyError, WorldError
+from sim.policy.errors import PolicyError
 from sim.policy.events import Absent, Answer, NotANumber, Value
 from sim.policy.judges.base import Arm, AtEnd, Truth, Window
 from sim.policy.judges.histogram import quantile
 
-if TYPE_CHECKING:
-    from sim.service.monitoring import View
-
-__all__ = ["FLAGGER", "KINDS", "UNITS", "Asked", "Kind", "Measure", "MetricTable", "Of", "Unit"]
+__all__ = ["KINDS", "UNITS", "Asked", "Kind", "Measure", "MetricTable", "Of", "Unit"]
 
 Kind = Literal["success-rate", "error-rate", "error-ratio", "latency", "requests"]
 Of = Literal["canary", "stable"]
@@ -121,37 +115,12 @@ class Asked:
         return self.unknown.assess(at, Absent("no data") if isinstance(answer, Value) else answer)
 
 
-# Flagger's own two metrics (delivery-systems.md section 4.4): the success rate in percent and the 99th percentile in milliseconds.
-FLAGGER: tuple[tuple[str, Measure], ...] = (
-    ("request-success-rate", Measure("success-rate", unit="percent")),
-    ("request-duration", Measure("latency", unit="ms")),
-)
-
-
 @dataclass(frozen=True, slots=True)
 class MetricTable:
-    """What metrics measure whose policy asks a provider in its own language: by `template/metric` or by metric name."""
+    """What a scenario's `metrics:` says that metrics measure: by `template/metric` or by metric name."""
 
     entries: tuple[tuple[str, Measure], ...] = field(default=())
 
     def find(self, template: str, metric: str) -> Measure | None:
-        known = dict(FLAGGER) | dict(self.entries)
+        known = dict(self.entries)
         return known.get(f"{template}/{metric}", known.get(metric))
-
-    def window(self, question: Question) -> float:
-        """The seconds that the engine should look back for this metric; Flagger's own two name them in the query."""
-        query = question.query
-        if isinstance(query, Text) and query.provider == "flagger-builtin":
-            return parse_prom_duration(query.text.rpartition("[")[2].rstrip("]"))
-        return self._of(question).window
-
-    def __call__(self, question: Question, view: View, row: int) -> Answer:
-        return self._of(question).read(view.window(row))
-
-    def _of(self, question: Question) -> Measure:
-        found = self.find(question.template, question.metric)
-        if found is None:
-            raise WorldError(
-                f"nobody says what metric {question.metric} measures; add metrics: {{{question.metric}: success-rate}}"
-            )
-        return found

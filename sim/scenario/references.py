@@ -109,6 +109,7 @@ def kind_is(document: Document, wanted: str) -> None:
 def _imported(path: Path, name: str) -> NamedPolicy:
     """A policy of other people's manifests, with the report of its reading."""
     from sim.manifests import load
+    from sim.manifests.identity import identity
 
     imported = load([path])
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
@@ -118,7 +119,10 @@ def _imported(path: Path, name: str) -> NamedPolicy:
     ready = [policy for policy in imported.policies if policy.policy is not None and name in ("", policy.name)]
     if len(ready) == 1 and ready[0].policy is not None:
         one = ready[0]
-        return NamedPolicy(one.name, ready[0].policy, str(path), one.replicas, one.kind, imported.report, one.profile)
+        return NamedPolicy(
+            one.name, ready[0].policy, str(path), one.replicas, one.kind, imported.report, one.profile,
+            identity(one, imported.objects),
+        )  # fmt: skip
     names = [policy.name for policy in imported.policies if policy.policy is not None]
     if len(ready) > 1:
         raise _at_top(

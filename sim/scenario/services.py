@@ -34,6 +34,8 @@ from sim.scenario.reader import reading
 from sim.service.model import Alerts, Latency, Monitoring, People, Pods, Recovery, Service
 from sim.service.noise import PRESETS, Drift, Gamma, Noise, Outbreaks
 from sim.service.recordings import After, from_csv, from_prometheus
+from sim.service.telemetry.dialects import DIALECTS
+from sim.service.telemetry.settings import Telemetry
 from sim.service.traffic import Bursts, Constant, Diurnal, Ramp, Recorded, Traffic
 
 __all__ = ["PeopleForm", "ServiceFile", "ServiceForm", "TrafficType"]
@@ -124,6 +126,7 @@ else:
 
 # ---- parts ----
 
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]  # of labels and of metrics
 
 class LatencyForm(Form):
     """Latency of good answers; `p99` in place of `sigma`."""
@@ -153,8 +156,24 @@ class LatencyForm(Form):
         return self.upon(Latency())
 
 
+def _pairs(value: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(value.items())
+
+
+if TYPE_CHECKING:
+    Pairs = OwnMetrics = Any
+else:
+    Pairs = Annotated[dict[LabelName, str], AfterValidator(_pairs)]
+    OwnMetrics = Annotated[dict[LabelName, Pairs], AfterValidator(_pairs)]
 PodsForm = derive(Pods, "PodsForm", types={"cold_factor": PositiveNumber})
 MonitoringForm = derive(Monitoring, "MonitoringForm")
+TelemetryForm = derive(
+    Telemetry,
+    "TelemetryForm",
+    types={
+        "dialects": list[Literal[tuple(DIALECTS)]], "labels": Pairs, "counters": OwnMetrics, "histograms": OwnMetrics,
+    },
+)  # fmt: skip
 AlertsForm = derive(Alerts, "AlertsForm", types={"pairs": Bounds, "every": Duration})
 PeopleForm = derive(People, "PeopleForm")
 RecoveryForm = derive(Recovery, "RecoveryForm")
@@ -180,10 +199,6 @@ else:
     ]
 
 
-def _segments(value: dict[str, float]) -> tuple[tuple[str, float], ...]:
-    return tuple(value.items())
-
-
 def _base(reference: str) -> Service:
     from sim.scenario.references import service_at
 
@@ -207,10 +222,11 @@ class ServiceForm(Form):
     latency: LatencyForm | None = None
     pods: PodsForm = unsaid()  # type: ignore[valid-type]
     monitoring: MonitoringForm = unsaid()  # type: ignore[valid-type]
+    telemetry: TelemetryForm = unsaid()  # type: ignore[valid-type]
     alerts: AlertsForm = unsaid()  # type: ignore[valid-type]
     people: PeopleForm = unsaid()  # type: ignore[valid-type]
     recovery: RecoveryForm = unsaid()  # type: ignore[valid-type]
-    segments: Annotated[dict[Name, Ratio], AfterValidator(_segments)] = Field(default_factory=dict)
+    segments: Annotated[dict[Name, Ratio], AfterValidator(_pairs)] = Field(default_factory=dict)
     users: PositiveInt = 10_000
     sticky: bool = False
     propagation: Duration = 1.0

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sim.faults.effects import Effect
 from sim.faults.fault import Fault
-from sim.policy.commands import Text
 from sim.policy.judges.base import Truth
 from sim.policy.rollout import Policy
 from sim.scenario.measures import MetricTable
+from sim.scenario.providers import Providers, asked_texts
 from sim.scenario.walking import asked
 from sim.service.model import Service
+from sim.service.telemetry.names import Identity
 
 if TYPE_CHECKING:
     from sim.engine.paths import Case
@@ -32,7 +33,8 @@ class NamedPolicy:
     """A policy and where it comes from.
 
     `kind` is the form of an own file (canary, rolling, ...), else the kind of the manifest's object. `replicas` is what the file says,
-    if it does. `report` holds the remarks of an import (`sim.manifests.Remark`); `profile` is the version it reproduces.
+    if it does. `report` holds the remarks of an import (`sim.manifests.Remark`); `profile` is the version it reproduces; `identity` says
+    what the objects of the rollout are called.
     """
 
     name: str
@@ -42,6 +44,7 @@ class NamedPolicy:
     kind: str = ""
     report: tuple[Any, ...] = ()
     profile: str = ""
+    identity: Identity | None = None
 
     def named(self, name: str) -> NamedPolicy:
         return replace(self, name=name)
@@ -130,9 +133,10 @@ class Scenario:
         """The release with this name; KeyError names those there are."""
         return _one("release", name, {release.name: release for release in self.releases})
 
-    def metrics_of(self, policy: NamedPolicy) -> MetricTable | None:
-        """Only a policy that asks in a provider's language needs to be told what its metrics measure."""
-        return self.metrics if any(isinstance(query, Text) for _, _, query in asked(policy.policy)) else None
+    def metrics_of(self, policy: NamedPolicy) -> Providers | None:
+        """Who answers what a policy asks in a provider's language; None if it asks nothing in one."""
+        texts = asked_texts([*asked(policy.policy)])
+        return Providers(self.metrics, self.service, policy.identity, texts) if texts else None
 
 
 def _one(what: str, name: str, found: Mapping[str, T]) -> T:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
+from typing import NamedTuple
 
 from sim.policy.commands import Apply
 from sim.policy.errors import WorldError
@@ -15,7 +16,19 @@ from sim.policy.events import PodsReady
 from sim.policy.scale import Pods
 from sim.service.deployment import sync
 
-__all__ = ["Fleet"]
+__all__ = ["Fleet", "Life"]
+
+
+class Life(NamedTuple):
+    """One pod of a revision, available on [ready, gone). Seconds."""
+
+    revision: int
+    number: int
+    ready: float
+    gone: float = inf
+
+    def at(self, at: float) -> bool:
+        return self.ready <= at < self.gone
 
 
 class Fleet:
@@ -33,6 +46,7 @@ class Fleet:
         self.pods: dict[int, list[float]] = {1: [-inf] * replicas}
         self._ready_after, self._plan, self._scaled = ready_after, plan, scaled
         self._made: dict[int, int] = {}
+        self.lives = [Life(1, number, -inf) for number in range(replicas)]  # of all pods so far, in the order of their making
         self._deployment: Apply | None = None
         self._told: PodsReady | None = PodsReady(replicas, 0)
 
@@ -72,7 +86,7 @@ class Fleet:
         pods = self.pods.get(revision, [])
         lost = [ready for ready in pods if ready <= at][:count]
         for ready in lost:
-            pods.remove(ready)
+            self._end(at, revision, ready)
             self._make(at, revision, back_after)
         self._plan(at)
         return len(lost)
@@ -110,7 +124,7 @@ class Fleet:
     def _want(self, at: float, revision: int, wanted: int) -> None:
         pods = self.pods.setdefault(revision, [])
         while len(pods) > wanted:  # pods that are not available yet go first
-            pods.remove(max(pods))
+            self._end(at, revision, max(pods))
         while len(pods) < wanted:
             self._make(at, revision, None)
 
@@ -119,8 +133,18 @@ class Fleet:
         self._made[revision] = made + 1
         ready = at + (self._ready_after(revision, made) if after is None else after)
         self.pods[revision].append(ready)
+        self.lives.append(Life(revision, sum(life.revision == revision for life in self.lives), ready))
         if ready < inf:
             self._plan(ready)
+
+    def _end(self, at: float, revision: int, ready: float) -> None:
+        """The pod of a revision that is the last to become available at `ready` goes."""
+        self.pods[revision].remove(ready)
+        for index in reversed(range(len(self.lives))):
+            life = self.lives[index]
+            if (life.revision, life.ready, life.gone) == (revision, ready, inf):
+                self.lives[index] = life._replace(gone=at)
+                return
 
     def _batch(self, at: float, spec: Apply) -> None:
         """Sync the Deployment until it waits for pods."""

@@ -9,6 +9,7 @@ from sim.durations import Constant as Fixed
 from sim.durations import Duration, Lognormal
 from sim.policy.errors import WorldError
 from sim.service.noise import Iid, Noise
+from sim.service.telemetry.settings import Telemetry
 from sim.service.traffic import Constant, Traffic
 
 __all__ = ["Alerts", "Latency", "Monitoring", "People", "Pods", "Recovery", "Service"]
@@ -129,6 +130,7 @@ class Service:
     latency: Latency | None = field(default_factory=Latency)
     pods: Pods = field(default_factory=Pods)
     monitoring: Monitoring = field(default_factory=Monitoring)
+    telemetry: Telemetry = field(default_factory=Telemetry)
     alerts: Alerts = field(default_factory=Alerts)
     people: People = field(default_factory=People)
     recovery: Recovery = field(default_factory=Recovery)

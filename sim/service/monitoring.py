@@ -7,12 +7,13 @@ scrape after it received requests: what was counted before that scrape is invisi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
 from math import ceil, floor
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,17 @@ from numpy.typing import NDArray
 from sim.engine.frozen import many
 from sim.engine.ledger import Ledger
 from sim.faults.effects import TelemetryEffect
-from sim.policy.commands import Counts, Measure
+from sim.policy.commands import Measure
 from sim.policy.errors import WorldError
 from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.policy.judges.base import Arm, Window
 from sim.policy.runbook import seen
 from sim.service.mix import Layout
 
-__all__ = ["Looks", "Metrics", "Monitor", "Seen", "View"]
+if TYPE_CHECKING:
+    from sim.service.telemetry.store import Scrapes
+
+__all__ = ["Bad", "Looks", "Metrics", "Monitor", "Numbers", "Observed", "Seen", "View", "Windows"]
 
 Weigh = Callable[[float, float], float]
 Split = Callable[[NDArray[np.int64]], "Seen"]
@@ -80,36 +84,30 @@ class View:
         return many(Window, len(canary), *shared, canary, baseline, repeat(self.bounds))
 
 
-class Metrics(Protocol):
-    """What metrics measure that a policy asks for in a provider's own language."""
+Bad = Absent | NotANumber | Failed
+"""What comes back when nothing can be measured, the same for all replications."""
 
-    def window(self, question: Measure) -> float:
-        """How many seconds back the answer looks."""
-        ...
 
-    def __call__(self, question: Measure, view: View, row: int) -> Answer:
-        """The answer for one replication of a view."""
-        ...
+class Looks(ABC):
+    """The answers to one question for all replications of a path: each would get its own."""
+
+    @abstractmethod
+    def of(self, row: int) -> Answer:
+        """The answer for one replication."""
+
+    @abstractmethod
+    def each(self) -> list[Answer]:
+        """The answers of all, in order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """The answers to one question for all replications of a path: each would get its own."""
+class Windows(Looks):
+    """Windows of counts, for judges."""
 
-    question: Measure
     view: View
-    metrics: Metrics | None = None
 
     def of(self, row: int) -> Answer:
-        """The answer for one replication."""
-        if isinstance(self.question.query, Counts):
-            return Value(self.view.window(row))
-        if self.metrics is None:
-            raise WorldError(
-                f"metric {self.question.metric} asks {self.question.query.provider} in its own language, which is not simulated "
-                f"yet; say what it measures in the scenario: metrics: {{{self.question.metric}: success-rate}}"
-            )
-        return self.metrics(self.question, self.view, row)
+        return Value(self.view.window(row))
 
     def seen(self) -> list[object]:
         """What authors see of the answers of all, in order."""
@@ -118,18 +116,54 @@ class Looks:
         return [seen(answer) for answer in self.each()]
 
     def each(self) -> list[Answer]:
-        """The answers of all, in order."""
-        if isinstance(self.question.query, Counts):
-            windows = self.view.windows()
-            return [*many(Value, len(windows), windows)]
-        return [self.of(row) for row in range(len(self.view.canary.requests))]
+        windows = self.view.windows()
+        return [*many(Value, len(windows), windows)]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers(Looks):
+    """A number read off every window."""
+
+    view: View
+    read: Callable[[Window], Answer]
+
+    def of(self, row: int) -> Answer:
+        return self.read(self.view.window(row))
+
+    def each(self) -> list[Answer]:
+        return [self.read(window) for window in self.view.windows()]
+
+
+class Observed(Protocol):
+    """What can be seen of a service, at a moment."""
+
+    def look(self, at: float, span: float) -> View | Bad:
+        """The counts of the last `span` seconds."""
+        ...
+
+    def scraped(self, at: float) -> tuple[Scrapes, float] | Bad:
+        """All samples, and the time of the last one that is visible by now."""
+        ...
+
+
+class Metrics(Protocol):
+    """What metrics measure that a policy asks for in a provider's own language."""
+
+    @property
+    def back(self) -> float | None:
+        """How many seconds before its moment a question reads samples; None: nobody reads samples."""
+        ...
+
+    def ask(self, question: Measure, at: float, world: Observed) -> Looks | Bad:
+        """The answers at a moment."""
+        ...
 
 
 class Monitor:
     """Reads a ledger the way a monitoring system would; `effects` are its own failures."""
 
     def __init__(self, ledger: Ledger, layout: Layout, lag: float, effects: Sequence[TelemetryEffect]) -> None:
-        self._ledger, self._layout, self._lag = ledger, layout, lag
+        self._ledger, self._layout, self._lag = ledger, layout, float(lag)
         self._effects = tuple(effects)
         self._born: int | None = None  # the first scrape that shows the new version
 
@@ -138,10 +172,8 @@ class Monitor:
         if self._born is None:
             self._born = ceil((at - self._ledger.base) / self._ledger.scrape - _SLACK)
 
-    def look(
-        self, at: float, span: float, weigh: Weigh, points: tuple[str, ...] = ()
-    ) -> View | Absent | NotANumber | Failed:
-        """The counts of the last `span` seconds as a query at `at` gets them; `weigh` tells the planned weight of a stretch of time."""
+    def lag(self, at: float) -> float | Bad:
+        """How many seconds late samples are at a moment, or what every query answers then."""
         lag = self._lag
         for effect in self._effects:
             if effect.start <= at < effect.end:
@@ -151,6 +183,13 @@ class Monitor:
                     return Absent("the query answered with nothing") if effect.code == "empty" else NotANumber()
                 if effect.kind == "lag":
                     lag += effect.delay
+        return lag
+
+    def look(self, at: float, span: float, weigh: Weigh, points: tuple[str, ...] = ()) -> View | Bad:
+        """The counts of the last `span` seconds as a query at `at` gets them; `weigh` tells the planned weight of a stretch of time."""
+        lag = self.lag(at)
+        if not isinstance(lag, float):
+            return lag
         ledger = self._ledger
         last = floor((at - lag - ledger.base) / ledger.scrape + _SLACK)
         first = max(0, ceil((at - lag - span - ledger.base) / ledger.scrape - _SLACK))

@@ -35,7 +35,7 @@ from sim.policy.commands import (
     SetWeight,
     Switch,
 )  # fmt: skip
-from sim.policy.errors import PolicyError
+from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import Answer, Answered, Event, Human, Interrupted, Measured, Started, Value, WeightIs, Woke
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Measurement, Note, PhaseIs
@@ -43,8 +43,9 @@ from sim.service import traffic
 from sim.service.fleet import Fleet
 from sim.service.mix import Mix, layout
 from sim.service.model import Service
-from sim.service.monitoring import Looks, Metrics, Monitor, View
+from sim.service.monitoring import Bad, Looks, Metrics, Monitor, View, Windows
 from sim.service.routing import Class, Routing
+from sim.service.telemetry.store import Scrapes
 from sim.service.trouble import Trouble
 
 __all__ = ["Chances", "PersonNeeded", "Plan", "Site", "Story"]
@@ -125,10 +126,13 @@ class Site:
         self._layout = layout(service)
         telemetry = [effect for effect in effects if isinstance(effect, TelemetryEffect)]
         self._monitor = Monitor(ledger, self._layout, service.monitoring.lag, telemetry)
+        self._scrapes: Scrapes | None = None
         self._trouble = Trouble(service, effects, self._agenda.plan, self._chance)
         self._fleet = Fleet(
             service.pods.count, self._trouble.ready_after, lambda at: self._agenda.plan(at, self._fleet.look)
         )
+        if metrics is not None and metrics.back is not None:
+            self._scrapes = Scrapes(service, ledger, lambda: self._fleet.lives, telemetry, metrics.back, own_pods)
         self._asked = Routing()  # by the policy
         self._routing = Routing()  # as it has arrived
         self._copies: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
@@ -238,6 +242,8 @@ class Site:
         if routing == self._routing:
             return None
         before, self._routing = self._routing, routing
+        if self._scrapes is not None and before.active != routing.active:
+            self._scrapes.switched_at = at if routing.active == 2 else inf
         if (before.mirror > 0) != (routing.mirror > 0):
             self._mark_copies(at, routing.mirror > 0)
         if routing.mode != "weight" or at == 0:
@@ -367,16 +373,29 @@ class Site:
         self._agenda.plan(at + delay, lambda then: Measured(command.id, self._answer(at, command)))
 
     def _answer(self, at: float, command: Measure) -> Answer:
-        span = command.query.window if isinstance(command.query, Counts) else self._window(command)
-        points = command.query.points if isinstance(command.query, Counts) else ()
-        seen = self._monitor.look(at, span, self._weight, points)
-        if not isinstance(seen, View):
-            return seen
-        looks = Looks(command, seen, self._metrics)
+        if isinstance(command.query, Counts):
+            seen = self._monitor.look(at, command.query.window, self._weight, command.query.points)
+            looks: Looks | Bad = Windows(seen) if isinstance(seen, View) else seen
+        elif self._metrics is None:
+            raise WorldError(
+                f"metric {command.metric} asks {command.query.provider}, and nobody says what that measures; say it in the "
+                f"scenario: metrics: {{{command.metric}: success-rate}}"
+            )
+        else:
+            looks = self._metrics.ask(command, at, self)
+        if not isinstance(looks, Looks):
+            return looks
         return Value(looks) if self._together else looks.of(0)
 
-    def _window(self, command: Measure) -> float:
-        return 60.0 if self._metrics is None else self._metrics.window(command)
+    def look(self, at: float, span: float) -> View | Bad:
+        """The counts of the last `span` seconds (`Observed`)."""
+        return self._monitor.look(at, span, self._weight)
+
+    def scraped(self, at: float) -> tuple[Scrapes, float] | Bad:
+        """All samples, and the time of the last one that is visible by now (`Observed`)."""
+        assert self._scrapes is not None
+        lag = self._monitor.lag(at)
+        return (self._scrapes, at - lag) if isinstance(lag, float) else lag
 
     def _weight(self, begin: float, until: float) -> float:
         """The planned share of the new version, averaged over a stretch of time."""

@@ -16,7 +16,7 @@ from functools import cached_property
 from math import erf, inf, log, sqrt
 
 from sim.policy.errors import WorldError
-from sim.promql.labels import Labels, labels
+from sim.promql.labels import Labels, labelset
 from sim.service.mix import Layout, layout
 from sim.service.model import Latency, Service
 from sim.service.telemetry.dialects import CLASHING, DEFAULT, DIALECTS, OUTCOMES, POD_WORDS, Family, Outcome
@@ -120,7 +120,7 @@ class Exposition:
             filled = _filled(text, words, label)
             (open_ if any(word in text for word in POD_WORDS) else closed)[label] = filled
         return Emission(
-            labels(closed), version, tuple(sorted(open_.items())), weights, born, switched, family.by == "proxy"
+            labelset(closed), version, tuple(sorted(open_.items())), weights, born, switched, family.by == "proxy"
         )
 
     def _words(self, version: Version, switched: bool | None) -> dict[str, str]:

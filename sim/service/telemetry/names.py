@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-__all__ = ["Identity", "Version", "Words", "identity_of", "pod_name"]
+__all__ = ["Identity", "Named", "Version", "Words", "identity_of", "pod_name"]
 
 Version = Literal["stable", "canary"]
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.promql.labels import Labels, labels
+from sim.promql.labels import Labels, labelset
 from sim.promql.query import Query, children, compile
 from sim.promql.selectors import Matcher, Selector
 from sim.promql.tree import Aggregate, Call, Node, Range, Select
@@ -50,7 +50,7 @@ class Group:
             for row, emission in enumerate(self._emissions):
                 own = {label: filled(text, self.version, number, self._exposition) for label, text in emission.pod}
                 if all(matcher.accepts(own[matcher.label]) for matcher in matchers if matcher.label in own):
-                    sets.append(labels(dict(emission.labels) | own))
+                    sets.append(labelset(dict(emission.labels) | own))
                     rows.append(row)
             self._named[number] = tuple(sets), np.array(rows, np.intp)
         return self._named[number]

@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from sim.engine.history import History
 from sim.engine.ledger import LOST, Ledger
-from sim.engine.pod_counts import Life, PodCounts
+from sim.engine.pod_counts import PodCounts
 from sim.engine.streams import Stream
 from sim.engine.thinning import thin, words
 from sim.faults.effects import TelemetryEffect
 from sim.promql.labels import Labels
 from sim.promql.selectors import Selector
 from sim.promql.series import MISSING, SAMPLE, STALE, Block
+from sim.service.fleet import Life
 from sim.service.mix import Mix, layout
 from sim.service.model import Service
 from sim.service.telemetry.names import Version
