@@ -68,9 +68,7 @@ def _known(policies: Sequence[NamedPolicy], scenario: Scenario) -> None:
     from sim.files import FileErrors
     from sim.scenario.fitting import misfits
 
-    problems = [
-        problem for policy in policies for problem in misfits(policy, scenario.metrics, scenario.service, None)
-    ]
+    problems = [problem for policy in policies for problem in misfits(policy, scenario.metrics, scenario.service, None)]
     if problems:
         raise FileErrors(problems)
 

@@ -33,7 +33,11 @@ def identity(policy: ImportedPolicy, objects: Sequence[Document]) -> Identity:
     labels = _labels(root)
     service = _service(objects, labels) or name
     return Identity(
-        Named(name, service, "stable", labels), Named(name, service, "latest", labels), namespace, service, system="argo"
+        Named(name, service, "stable", labels),
+        Named(name, service, "latest", labels),
+        namespace,
+        service,
+        system="argo",
     )
 
 
@@ -80,7 +84,11 @@ def _service(objects: Sequence[Document], labels: tuple[tuple[str, str], ...]) -
     for document in objects:
         value = _map(document.value)
         selector = _map(_map(value.get("spec")).get("selector"))
-        if value.get("kind") == "Service" and selector and all((key, str(one)) in labels for key, one in selector.items()):
+        if (
+            value.get("kind") == "Service"
+            and selector
+            and all((key, str(one)) in labels for key, one in selector.items())
+        ):
             return _metadata(value)[0]
     return ""
 

@@ -30,7 +30,9 @@ def range_query(block: Reader) -> Text | None:
     if start is None or end is None:
         return None
     if step <= 0 or end < start or (end - start) / step > _MOST:
-        spec.block("a range without a step above 0, that ends before it starts, or with more than 11,000 steps: Error", "step")
+        spec.block(
+            "a range without a step above 0, that ends before it starts, or with more than 11,000 steps: Error", "step"
+        )
         return None
     asked = {"end": end, "query": block.text("query"), "start": start, "step": step}
     return Text("prometheus-range", json.dumps(asked, sort_keys=True, ensure_ascii=False))

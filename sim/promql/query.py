@@ -9,7 +9,7 @@ from sim.promql.parse import parse
 from sim.promql.profiles import profile
 from sim.promql.selectors import Selector
 from sim.promql.series import Store
-from sim.promql.tree import Aggregate, Binary, Call, Negate, Node, Range, Select, Subquery
+from sim.promql.tree import Aggregate, Binary, Call, Negate, Node, Number, Range, Select, Subquery, Text
 from sim.promql.values import Answer
 
 __all__ = ["Query", "children", "compile"]
@@ -31,6 +31,11 @@ class Query:
         self.tree = parse(text, self.profile, max(1, round(step * 1000)))
         self.selectors: tuple[Selector, ...] = tuple(_selectors(self.tree))
         self._plans: dict[Hashable, Any] = {}  # label work done once: see Evaluation.plan
+
+    @property
+    def kind(self) -> str:
+        """Of its answers: 'scalar', 'string', 'vector' or 'matrix'."""
+        return _kind(self.tree)
 
     def at(self, store: Store, at: float) -> Answer:
         """The answer at one time (seconds)."""
@@ -63,6 +68,21 @@ def children(node: Node) -> tuple[Node, ...]:
         case Binary(left=left, right=right):
             return (left, right)
     return ()
+
+
+def _kind(node: Node) -> str:
+    match node:
+        case Number() | Call(name="scalar" | "time" | "pi"):
+            return "scalar"
+        case Text():
+            return "string"
+        case Range() | Subquery():
+            return "matrix"
+        case Negate(of=of):
+            return _kind(of)
+        case Binary(left=left, right=right):
+            return "scalar" if _kind(left) == _kind(right) == "scalar" else "vector"
+    return "vector"
 
 
 def _nodes(node: Node) -> Iterator[Node]:

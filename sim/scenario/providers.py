@@ -58,9 +58,7 @@ class _Form(NamedTuple):
 class Providers:
     """The answers to everything that one policy asks in a provider's language (`sim.service.monitoring.Metrics`)."""
 
-    def __init__(
-        self, table: MetricTable, service: Service, identity: Identity | None, asked: Iterable[Asked]
-    ) -> None:
+    def __init__(self, table: MetricTable, service: Service, identity: Identity | None, asked: Iterable[Asked]) -> None:
         self._table, self._service, self._identity = table, service, identity
         self._asked = tuple(asked)
         self._plans: dict[str, Plan] = {}
@@ -142,7 +140,9 @@ class Providers:
         if query.provider == "prometheus-range":
             said = json.loads(query.text)
             start, end, step = said["start"], said["end"], said["step"]
-            return _Form(said["query"], tuple(start + k * step for k in range(int((end - start) / step + 1e-9) + 1)), True)
+            return _Form(
+                said["query"], tuple(start + k * step for k in range(int((end - start) / step + 1e-9) + 1)), True
+            )
         return _Form(query.text)
 
     def _plan(self, text: str) -> Plan:

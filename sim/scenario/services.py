@@ -128,6 +128,7 @@ else:
 
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]  # of labels and of metrics
 
+
 class LatencyForm(Form):
     """Latency of good answers; `p99` in place of `sigma`."""
 

@@ -91,7 +91,12 @@ def _envoy(**labels: str) -> tuple[Family, ...]:
     )
 
 
-_APPMESH = {"kubernetes_namespace": "{namespace}", "kubernetes_pod_name": "{pod}", "namespace": "{namespace}", "pod": "{pod}"}
+_APPMESH = {
+    "kubernetes_namespace": "{namespace}",
+    "kubernetes_pod_name": "{pod}",
+    "namespace": "{namespace}",
+    "pod": "{pod}",
+}
 _TRAEFIK = {"service": "{namespace}-{service}-80@kubernetescrd", "code": "{code}", "method": "GET", "protocol": "http"}
 _SKIPPER = {"route": "kube_{_namespace}__{_ingress}_{version}__all____{_service}"}
 _APISIX = {"route": "{namespace}_{route}-{service}_http"}

@@ -130,8 +130,13 @@ class Exposition:
             behind = (version == "canary") == bool(switched)
             words["service"] = identity.active if behind else identity.canary.service if version == "canary" else ""
         main = identity.stable.service or identity.service
-        words |= {"main": main, "alternative": f"{words['namespace']}-{words['service']}-80" if version == "canary" else ""}
-        return words | {f"_{name}": _NOT_IN_A_NAME.sub("_", words[name]) for name in ("namespace", "ingress", "service")}
+        words |= {
+            "main": main,
+            "alternative": f"{words['namespace']}-{words['service']}-80" if version == "canary" else "",
+        }
+        return words | {
+            f"_{name}": _NOT_IN_A_NAME.sub("_", words[name]) for name in ("namespace", "ingress", "service")
+        }
 
     def _own_labels(self, version: Version) -> dict[str, str]:
         named = self.identity.stable if version == "stable" else self.identity.canary

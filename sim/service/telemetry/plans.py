@@ -89,7 +89,9 @@ class Plan:
 
     def _reading(self, selector: Selector, summed: bool) -> Reading:
         found: dict[tuple[Version, bool, bool | None, bool], list[Emission]] = {}
-        wanted = [emission for one in self.exposition.emissions.values() for emission in one if self._may(selector, emission)]
+        wanted = [
+            emission for one in self.exposition.emissions.values() for emission in one if self._may(selector, emission)
+        ]
         apart = self.exposition.telemetry.pods == "apart" or not summed
         apart = apart or any(self._mixed(selector, emission) for emission in wanted)
         for emission in wanted:

@@ -137,7 +137,9 @@ class Scrapes:
                 draws = ledger.draws
                 whole, early = ledger.expected(start, end), ledger.expected(start, moment)
                 chances = np.divide(early, whole, out=np.zeros_like(whole), where=whole > 0)
-                raw = words(Stream(draws.seed, "reset", len(whole)), draws.first, draws.count, self._rows, scrape, len(whole))
+                raw = words(
+                    Stream(draws.seed, "reset", len(whole)), draws.first, draws.count, self._rows, scrape, len(whole)
+                )
                 before = before + thin(raw, self._raw(scrape + 1) - before, chances)
             self._restarts[moment] = before
         return self._restarts[moment]
@@ -165,7 +167,9 @@ class _Store:
     def _together(self, group: Group, scrapes: Sequence[int]) -> Iterator[Block]:
         lives = () if group.proxy else self._scrapes.lives(group.version)
         shown: Shown = (lambda at: True) if group.proxy else lambda at: any(life.at(at) for life in lives)
-        yield from self._block(group, group.labels, slice(None), self._told(scrapes, group, shown), self._scrapes.totals)
+        yield from self._block(
+            group, group.labels, slice(None), self._told(scrapes, group, shown), self._scrapes.totals
+        )
 
     def _apart(self, group: Group, scrapes: Sequence[int], matchers: tuple) -> Iterator[Block]:  # type: ignore[type-arg]
         for life in self._scrapes.lives(group.version):
