@@ -162,8 +162,9 @@ def _pairs(value: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 
 if TYPE_CHECKING:
-    Pairs = OwnMetrics = Any
+    Pairs = OwnMetrics = Dialects = Any
 else:
+    Dialects = list[Literal[tuple(DIALECTS)]]
     Pairs = Annotated[dict[LabelName, str], AfterValidator(_pairs)]
     OwnMetrics = Annotated[dict[LabelName, Pairs], AfterValidator(_pairs)]
 PodsForm = derive(Pods, "PodsForm", types={"cold_factor": PositiveNumber})
@@ -172,7 +173,7 @@ TelemetryForm = derive(
     Telemetry,
     "TelemetryForm",
     types={
-        "dialects": list[Literal[tuple(DIALECTS)]], "labels": Pairs, "counters": OwnMetrics, "histograms": OwnMetrics,
+        "dialects": Dialects, "labels": Pairs, "counters": OwnMetrics, "histograms": OwnMetrics,
     },
 )  # fmt: skip
 AlertsForm = derive(Alerts, "AlertsForm", types={"pairs": Bounds, "every": Duration})

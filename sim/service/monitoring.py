@@ -99,6 +99,10 @@ class Looks(ABC):
     def each(self) -> list[Answer]:
         """The answers of all, in order."""
 
+    def seen(self) -> list[object]:
+        """What authors see of the answers of all, in order."""
+        return [seen(answer) for answer in self.each()]
+
 
 @dataclass(frozen=True, slots=True)
 class Windows(Looks):
@@ -109,15 +113,12 @@ class Windows(Looks):
     def of(self, row: int) -> Answer:
         return Value(self.view.window(row))
 
-    def seen(self) -> list[object]:
-        """What authors see of the answers of all, in order."""
-        if isinstance(self.question.query, Counts):
-            return [*self.view.windows()]
-        return [seen(answer) for answer in self.each()]
-
     def each(self) -> list[Answer]:
         windows = self.view.windows()
         return [*many(Value, len(windows), windows)]
+
+    def seen(self) -> list[object]:
+        return [*self.view.windows()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import erf, inf, log, sqrt
+from itertools import pairwise
+from math import erf, exp, inf, log, sqrt
 
 from sim.policy.errors import WorldError
 from sim.promql.labels import Labels, labelset
@@ -97,7 +98,7 @@ class Exposition:
         written = dict(family.labels)
         if family.by == "pod":
             written |= self._own_labels(version)
-        written |= {name: value for name, value in self.telemetry.labels}
+        written |= dict(self.telemetry.labels)
         if family.kind == "up":
             yield family.name, self._emission(family.name, written, words, version, (), (), switched, family)
             return
@@ -115,7 +116,8 @@ class Exposition:
         self, name: str, written: Mapping[str, str], words: Mapping[str, str], version: Version, weights: Weights,
         born: Weights, switched: bool | None, family: Family,
     ) -> Emission:  # fmt: skip
-        open_, closed = {}, {"__name__": name}
+        open_: dict[str, str] = {}
+        closed = {"__name__": name}
         for label, text in written.items():
             filled = _filled(text, words, label)
             (open_ if any(word in text for word in POD_WORDS) else closed)[label] = filled
@@ -179,7 +181,7 @@ class Exposition:
         if latency is None:
             return (0.0,) * (self.layout.buckets + 1)
         edges = (0.0, *latency.bounds, inf)
-        return (*(_mean_between(latency, *pair) for pair in zip(edges, edges[1:], strict=False)), 0.0)
+        return (*(_mean_between(latency, *pair) for pair in pairwise(edges)), 0.0)
 
     def _le(self, bound: float) -> str:
         """As Prometheus stores it: 3.x writes whole numbers with `.0`."""
@@ -232,5 +234,5 @@ def _mean_between(latency: Latency, low: float, high: float) -> float:
     mass = phi(high, 0.0) - phi(low, 0.0)
     if mass <= 0.0:
         return low if high == inf else (low + high) / 2.0
-    whole = latency.median * 2.718281828459045 ** (sigma**2 / 2.0)
+    whole = latency.median * exp(sigma**2 / 2.0)
     return whole * (phi(high, sigma) - phi(low, sigma)) / mass

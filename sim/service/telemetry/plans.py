@@ -123,18 +123,15 @@ class Plan:
 
 def _together(node: Node, above: tuple[Node, ...], apart: frozenset[str]) -> Iterator[Selector]:
     """The selectors whose pods may be kept together; `apart` are the labels that differ from pod to pod."""
-    if isinstance(node, Select):
-        if len(above) >= 3 and _summed(*above[-3:], apart):
-            yield node.selector
+    if isinstance(node, Select) and _summed(above[-3:], apart):
+        yield node.selector
     for child in children(node):
         yield from _together(child, (*above, node), apart)
 
 
-def _summed(aggregate: Node, call: Node, window: Node, apart: frozenset[str]) -> bool:
+def _summed(above: tuple[Node, ...], apart: frozenset[str]) -> bool:
     """sum(rate(x[5m])), by labels that all pods of a version share."""
-    if not (isinstance(window, Range) and isinstance(call, Call) and call.name in _LINEAR):
-        return False
-    if not (isinstance(aggregate, Aggregate) and aggregate.op == "sum"):
-        return False
-    names = set(aggregate.names)
-    return apart <= names if aggregate.without else not apart & names
+    match above:
+        case Aggregate(op="sum", names=names, without=without), Call(name=name), Range() if name in _LINEAR:
+            return apart <= set(names) if without else apart.isdisjoint(names)
+    return False

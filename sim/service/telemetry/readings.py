@@ -43,7 +43,7 @@ class Readings(Looks):
 
     @property
     def size(self) -> int:
-        return self.found[0].values.shape[1]
+        return int(self.found[0].values.shape[1])
 
     @cached_property
     def single(self) -> tuple[NDArray[np.float64], NDArray[np.bool_]] | None:

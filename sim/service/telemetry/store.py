@@ -35,6 +35,7 @@ _SLACK = 1e-9  # a scrape at the very moment of a query is seen by it
 
 Floats = NDArray[np.float64]
 Shown = Callable[[float], bool]
+Counted = Callable[[int], NDArray[np.int64]]
 
 
 class Scrapes:
@@ -60,7 +61,7 @@ class Scrapes:
         self._columns: dict[Version, slice] = {"stable": slice(0, shape.new), "canary": slice(shape.new, shape.width)}
         self._totals: dict[int, Floats] = {}
         self._pods: dict[Version, PodCounts] = {}
-        self._restarts: dict[float, NDArray[np.int64]] = {}
+        self._restarts: dict[object, NDArray[np.int64]] = {}
         self._missed: dict[int, NDArray[np.bool_]] = {}
 
     def store(self, plan: Plan, at: float, visible: float) -> _Store:
@@ -99,7 +100,7 @@ class Scrapes:
         """float64[cells + 2, R]: what both versions have counted at a scrape since their pods started."""
         if scrape not in self._totals:
             counts = self._raw(scrape)
-            base = self._restarted(self.ledger.time(scrape))
+            base = self._restarted(self.ledger.time(scrape), None, self._raw)
             self._totals[scrape] = np.ascontiguousarray((counts if base is None else counts - base).T, np.float64)
         return self._totals[scrape]
 
@@ -108,8 +109,10 @@ class Scrapes:
         if version not in self._pods:
             history = self._history if version == "stable" else None
             self._pods[version] = PodCounts(self.ledger, self._columns[version], self._rows, history)
-        counts = self._pods[version].at(self.lives(version), life, scrape)
-        return np.ascontiguousarray(counts.T, np.float64)
+        lives, pods = self.lives(version), self._pods[version]
+        base = self._restarted(self.ledger.time(scrape), life, lambda scrape: pods.at(lives, life, scrape))
+        counts = pods.at(lives, life, scrape)
+        return np.ascontiguousarray((counts if base is None else counts - base).T, np.float64)
 
     def lives(self, version: Version) -> list[Life]:
         """The pods of a version so far; a new version without pods of its own runs in those of the old one."""
@@ -123,26 +126,26 @@ class Scrapes:
         counts[:, self._columns["stable"]] += self._history.start if scrape > 0 else self._history.at(scrape)
         return counts
 
-    def _restarted(self, at: float) -> NDArray[np.int64] | None:
-        """int64[R, cells + 2]: the counts at the last reset before a moment, which counters have forgotten."""
+    def _restarted(self, at: float, pod: Life | None, counts: Counted) -> NDArray[np.int64] | None:
+        """int64[R, cells + 2]: the counts at the last reset before a moment, which counters (of one pod) have forgotten."""
         past = [moment for moment in self._breaks if moment <= at]
         if not past:
             return None
         moment, ledger = past[-1], self.ledger
-        if moment not in self._restarts:
+        key = (moment, None if pod is None else (pod.revision, pod.number))
+        if key not in self._restarts:
             scrape = floor((moment - ledger.base) / ledger.scrape + _SLACK)
             start, end = ledger.time(scrape), ledger.time(scrape + 1)
-            before = self._raw(scrape)
+            before = counts(scrape)
             if moment > start:
                 draws = ledger.draws
                 whole, early = ledger.expected(start, end), ledger.expected(start, moment)
                 chances = np.divide(early, whole, out=np.zeros_like(whole), where=whole > 0)
-                raw = words(
-                    Stream(draws.seed, "reset", len(whole)), draws.first, draws.count, self._rows, scrape, len(whole)
-                )
-                before = before + thin(raw, self._raw(scrape + 1) - before, chances)
-            self._restarts[moment] = before
-        return self._restarts[moment]
+                stream = Stream(draws.seed, "reset" if pod is None else f"reset {pod.revision} {pod.number}", len(whole))
+                raw = words(stream, draws.first, draws.count, self._rows, scrape, len(whole))
+                before = before + thin(raw, counts(scrape + 1) - before, chances)
+            self._restarts[key] = before
+        return self._restarts[key]
 
 
 class _Store:
