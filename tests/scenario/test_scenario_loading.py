@@ -224,15 +224,64 @@ def test_a_metric_of_a_manifest_gets_its_meaning_from_the_scenario(tmp_path: Pat
     assert outcomes == [[0, 0, 0], [1, 1, 1]]
 
 
-def test_a_metric_without_a_meaning_is_told_where_it_is_written(tmp_path: Path) -> None:
-    problem = (
-        "rollout.yaml:22:11 spec.metrics.0.name: metric success asks prometheus in its own language, which is not simulated yet; "
-        "say in the scenario what it measures: metrics: {success: success-rate}"
+def asking(folder: Path, provider: str) -> Path:
+    path = argo(folder, "")
+    (folder / "rollout.yaml").write_text(
+        ROLLOUT.replace('{prometheus: {address: "http://prometheus", query: up}}', provider)
     )
-    assert wrong(argo(tmp_path, "")) == [problem]
-    with pytest.raises(FileErrors, match="metric success asks prometheus"):
+    return path
+
+
+PROMQL = "rollout.yaml:26:36 spec.metrics.0.provider.prometheus.query: the query of metric success, column"
+MEANING = "or say in the scenario what it measures: metrics: {success: success-rate}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "problem"),
+    [
+        (
+            "{datadog: {query: 'avg:requests{*}'}}",
+            "rollout.yaml:22:11 spec.metrics.0.name: metric success asks datadog, whose answers are not simulated; say in the "
+            "scenario what it measures: metrics: {success: success-rate}",
+        ),
+        (
+            "{prometheus: {query: 'sum(rate(http_request_total[1m]))'}}",
+            f"{PROMQL} 10: the service shows no metric http_request_total; did you mean http_requests_total? Or add it to the "
+            f"service: telemetry: {{counters: {{http_request_total: {{}}}}}}; {MEANING}",
+        ),
+        (
+            "{prometheus: {query: 'sum(rate(http_requests_total{sevice=\"shop\"}[1m]))'}}",
+            f"{PROMQL} 10: http_requests_total has no label sevice; did you mean service? Or add it to the service: telemetry: "
+            f"{{labels: {{sevice: ...}}}}; {MEANING}",
+        ),
+        (
+            "{prometheus: {query: 'sum(rate(http_requests_total{code=\"404\"}[1m]))'}}",
+            f'{PROMQL} 10: no http_requests_total has code="404"; label code has the values 200, 500; {MEANING}',
+        ),
+        (
+            "{prometheus: {query: 'sum(rate(http_requests_total{code=\"200\",status=\"500\"}[1m]))'}}",
+            f"{PROMQL} 10: no series of http_requests_total has all of these labels; there are "
+            f'{{code="200", status="200"}}; {{code="500", status="500"}}; {MEANING}',
+        ),
+        ("{prometheus: {query: 'sum(rate(http_requests_total[1m])'}}", f"{PROMQL} 4: no PromQL: "),
+        ("{prometheus: {query: 'http_requests_total @ 100'}}", f"{PROMQL} 1: @ names a date, and virtual time has none; use offset"),
+    ],
+)  # fmt: skip
+def test_a_question_that_nobody_can_answer_is_told_where_it_is_written(
+    tmp_path: Path, provider: str, problem: str
+) -> None:
+    (found,) = wrong(asking(tmp_path, provider))
+    assert found.startswith(problem)
+    with pytest.raises(FileErrors, match="metric success"):
         assemble([tmp_path / "rollout.yaml"])
     assert load_policy(tmp_path / "rollout.yaml").name == "shop"
+
+
+def test_a_query_needs_no_meaning(tmp_path: Path) -> None:
+    query = 'sum(rate(http_requests_total{code="200"}[1m])) / sum(rate(http_requests_total[1m]))'
+    made = load(asking(tmp_path, f"{{prometheus: {{query: '{query}'}}}}"))
+    outcomes = [follow(case, 1, 0, 3)["outcome"].tolist() for _, _, case in made.cases()]
+    assert outcomes == [[0, 0, 0], [0, 0, 0]]  # of both versions together: a fifth of the traffic hides the errors
 
 
 def test_a_manifest_with_several_policies_needs_a_name(tmp_path: Path) -> None:

@@ -7,9 +7,7 @@ import math
 import pytest
 
 from sim.policy.analysis import Conditions, Limits
-from sim.policy.commands import Measure as Question
-from sim.policy.commands import Text
-from sim.policy.errors import PolicyError, WorldError
+from sim.policy.errors import PolicyError
 from sim.policy.events import Absent, Failed, NotANumber, Value
 from sim.policy.expr import parse_condition
 from sim.policy.judges import Arm, Window
@@ -73,22 +71,8 @@ def test_conditions_over_a_measure() -> None:
     assert asked.assess(0.0, Value(None)).verdict == "Failed"
 
 
-def question(metric: str, template: str = "", provider: str = "prometheus", text: str = "up") -> Question:
-    return Question(1, "step", metric, Text(provider, text), template)
-
-
 def test_a_table_finds_a_metric_by_template_or_name() -> None:
     table = MetricTable((("a", Measure("error-rate", window=120.0)), ("t/a", Measure("requests"))))
     assert table.find("t", "a") == Measure("requests")
     assert table.find("u", "a") == Measure("error-rate", window=120.0)
     assert table.find("", "b") is None
-    assert (table.window(question("a")), table.window(question("a", "t"))) == (120.0, 60.0)
-    with pytest.raises(WorldError, match="nobody says what metric b measures; add metrics: {b: success-rate}"):
-        table.window(question("b"))
-
-
-def test_the_metrics_of_flagger_need_no_words() -> None:
-    table = MetricTable()
-    assert table.find("", "request-success-rate") == Measure("success-rate", unit="percent")
-    assert table.find("", "request-duration") == Measure("latency", unit="ms")
-    assert table.window(question("request-duration", "", "flagger-builtin", "request-duration[2m]")) == 120.0

@@ -13,6 +13,7 @@ from sim.files import FileErrors
 from sim.scenario import load_service
 from sim.service.model import Alerts, Latency, Monitoring, People, Pods, Recovery, Service
 from sim.service.noise import PRESETS, Drift, Gamma, Outbreaks
+from sim.service.telemetry.settings import Telemetry
 from sim.service.traffic import Bursts, Constant, Diurnal, Ramp, Recorded
 
 Write = Callable[..., Path]
@@ -41,6 +42,7 @@ errors: 0.2%
 latency: {median: 100ms, sigma: 0.5, limit: 250ms, bounds: [100ms, 250ms, 1s]}
 pods: {count: 8, start: {lognormal: {median: 20s, p99: 60s}}, drain: false, capacity: 50/s, cold: 30s, cold_factor: 3}
 monitoring: {scrape: 30s, phase: 5s, lag: 10s, query: 1s}
+telemetry: {dialects: [istio], name: till, namespace: shop, labels: {team: a}, counters: {sold_total: {kind: "{class}"}}, pods: apart}
 alerts: {slo: 99.5%, pairs: [[1h, 5m, 14.4]], every: 30s}
 people: {response: {exponential: {mean: 5m}}, rule: abort, gates: deny}
 recovery: {rollback: 1m, watch: 2h}
@@ -57,6 +59,9 @@ horizon: 6h
     assert made == Service(
         "checkout", Constant(200.0), 0.002, Latency(0.1, 0.5, 0.25, (0.1, 0.25, 1.0)),
         Pods(8, Lognormal(20.0, 60.0), False, 50.0, 30.0, 3.0), Monitoring(30.0, 5.0, 10.0, 1.0),
+        Telemetry(
+            ("istio",), "till", "shop", (("team", "a"),), (("sold_total", (("kind", "{class}"),)),), pods="apart"
+        ),
         Alerts(0.995, ((3600.0, 300.0, 14.4),), 30.0), People(Exponential(300.0), "abort", "deny"), Recovery(60.0, 7200.0),
         (("beta", 0.05), ("staff", 0.01)), 500, True, 3.0, "fixed", PRESETS["drift"], Outbreaks(60.0, 3600.0, 5.0), 21600.0,
     )  # fmt: skip

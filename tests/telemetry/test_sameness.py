@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from sim.engine.paths import Case, follow, solo, draws_for
 from sim.policy.commands import SetScale, SetWeight
-from tests.telemetry.world import ROWS, World, apart, service
+from tests.telemetry.world import World, apart, service
 
 TOTAL = 'sum(increase(http_requests_total{service="shop-canary",code="200"}[5m]))'
 PODS = 'http_requests_total{service="shop-canary"}'

@@ -21,7 +21,9 @@ def counts(world: World, columns: np.ndarray, scrape: int) -> np.ndarray:  # typ
     return world.ledger.cumulative[scrape][:, columns].sum(axis=1)
 
 
-def extrapolated(first: float, last: float, times: tuple[float, float], window: tuple[float, float], samples: int) -> float:
+def extrapolated(
+    first: float, last: float, times: tuple[float, float], window: tuple[float, float], samples: int
+) -> float:
     """What `increase` makes of two counts in a window (Prometheus: promql/functions.go, extrapolatedRate), for a counter far from 0."""
     span = times[1] - times[0]
     between = span / (samples - 1)
@@ -55,7 +57,10 @@ def test_a_counter_is_the_count() -> None:
     assert world.apart
     answer = world.ask(300.0)
     shown = {dict(labels)["code"]: values for labels, values in zip(answer.labels, answer.values, strict=True)}
-    good, bad = shown["200"], np.where(answer.present, answer.values, 0.0)[[dict(one)["code"] == "500" for one in answer.labels]][0]
+    good, bad = (
+        shown["200"],
+        np.where(answer.present, answer.values, 0.0)[[dict(one)["code"] == "500" for one in answer.labels]][0],
+    )
     assert good.tolist() == counts(world, GOOD, 20).tolist()
     assert bad.tolist() == counts(world, BAD, 20).tolist()
 
@@ -79,7 +84,7 @@ def test_a_quantile_is_the_one_of_the_buckets() -> None:
     from sim.policy.judges.histogram import quantile
 
     world = World(
-        f"histogram_quantile(0.9, sum by (le) (increase(http_server_requests_seconds_bucket{{{CANARY},outcome=\"SUCCESS\"}}[5m])))"
+        f'histogram_quantile(0.9, sum by (le) (increase(http_server_requests_seconds_bucket{{{CANARY},outcome="SUCCESS"}}[5m])))'
     )
     answer = world.ask(585.0)
     first, last = 20, 39

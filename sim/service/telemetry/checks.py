@@ -49,7 +49,11 @@ def _of(selector: Selector, exposition: Exposition) -> Iterator[Misfit]:
         misfit for matcher in selector.matchers if matcher.label != NAME for misfit in _label(selector, matcher, emissions, exposition)
     ]  # fmt: skip
     if not wrong and not any(_accepted(selector, emission, exposition) for emission in emissions):
-        wrong = [Misfit(selector.column, f"no series of {_title(selector)} has all of these labels", _some(emissions))]
+        wrong = [
+            Misfit(
+                selector.column, f"no series of {_title(selector)} has all of these labels", _some(selector, emissions)
+            )
+        ]
     yield from wrong
 
 
@@ -58,8 +62,8 @@ def _unknown_name(selector: Selector, exposition: Exposition) -> Misfit:
     name = selector.name or str(selector)
     histogram = exposition.service.latency is None and name.rpartition("_")[2] in ("bucket", "sum", "count")
     more = "; latencies need latency: in the service" if histogram else ""
-    own = f"or add it to the service: telemetry: {{counters: {{{name}: {{}}}}}}"
-    return Misfit(selector.column, f"the service shows no metric {name}", f"{choose(name, known)}; {own}{more}")
+    own = f"add it to the service: telemetry: {{counters: {{{name}: {{}}}}}}"
+    return Misfit(selector.column, f"the service shows no metric {name}", f"{_either(choose(name, known), own)}{more}")
 
 
 def _label(
@@ -71,8 +75,8 @@ def _label(
     if values == [""]:
         known = sorted({label for emission in emissions for label in _labels(emission)} - {NAME})
         problem, remedy = f"{_title(selector)} has no label {matcher.label}", choose(matcher.label, known)
-        add = f"or add it to the service: telemetry: {{labels: {{{matcher.label}: ...}}}}"
-        yield Misfit(selector.column, problem, f"{remedy}; {add}")
+        add = f"add it to the service: telemetry: {{labels: {{{matcher.label}: ...}}}}"
+        yield Misfit(selector.column, problem, _either(remedy, add))
         return
     shown = ", ".join(value for value in values[:_SHOWN] if value) + (", ..." if len(values) > _SHOWN else "")
     yield Misfit(
@@ -97,17 +101,18 @@ def _labels(emission: Emission) -> Iterator[str]:
     yield from (label for label, _ in emission.pod)
 
 
+def _either(one: str, other: str) -> str:
+    return f"{one} Or {other}" if one.endswith("?") else f"{one}; or {other}"
+
+
 def _title(selector: Selector) -> str:
     return selector.name or str(selector)
 
 
-def _some(emissions: Sequence[Emission]) -> str:
-    """A few label sets that there are, as far as they differ from each other."""
-    first = dict(emissions[0].labels)
-    apart = {
-        label for emission in emissions for label in _labels(emission) if get(emission.labels, label) != first.get(label, "")
-    }  # fmt: skip
+def _some(selector: Selector, emissions: Sequence[Emission]) -> str:
+    """The combinations that there are of the labels that a selector names."""
+    named = sorted({matcher.label for matcher in selector.matchers} - {NAME})
     sets = dict.fromkeys(
-        ", ".join(f'{label}="{get(emission.labels, label)}"' for label in sorted(apart - {NAME})) for emission in emissions
-    )  # fmt: skip
-    return "there are " + "; ".join(f"{{{one}}}" for one in list(sets)[:4])
+        ", ".join(f'{label}="{get(emission.labels, label)}"' for label in named) for emission in emissions
+    )
+    return "there are " + "; ".join(f"{{{one}}}" for one in list(sets)[:_SHOWN])

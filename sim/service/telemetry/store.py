@@ -141,7 +141,9 @@ class Scrapes:
                 draws = ledger.draws
                 whole, early = ledger.expected(start, end), ledger.expected(start, moment)
                 chances = np.divide(early, whole, out=np.zeros_like(whole), where=whole > 0)
-                stream = Stream(draws.seed, "reset" if pod is None else f"reset {pod.revision} {pod.number}", len(whole))
+                stream = Stream(
+                    draws.seed, "reset" if pod is None else f"reset {pod.revision} {pod.number}", len(whole)
+                )
                 raw = words(stream, draws.first, draws.count, self._rows, scrape, len(whole))
                 before = before + thin(raw, counts(scrape + 1) - before, chances)
             self._restarts[key] = before
