@@ -1,0 +1,1 @@
+"""Clusters of our own, through the `kind` program."""

@@ -1,0 +1,112 @@
+"""What really happened to requests, counted from outside: per second of arrival and revision: sent, good, bad, lost, latency."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["BOUNDS", "Cell", "Truth"]
+
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # seconds; the Prometheus client's defaults, as a histogram
+_LOST = "lost"
+
+
+@dataclass(slots=True)
+class Cell:
+    """Answers of one revision to requests that were due within one second."""
+
+    good: int = 0
+    bad: int = 0
+    seconds: float = 0.0
+    latency: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
+
+    @property
+    def answers(self) -> int:
+        return self.good + self.bad
+
+
+class Truth:
+    """Counts of one generator. A lost request has no revision: nobody answered it.
+
+    sent = good + bad + lost + in flight, at every moment (contracts.md section 11).
+    """
+
+    def __init__(self) -> None:
+        self.arrived: Counter[int] = Counter()  # second -> requests
+        self.missing: Counter[int] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.codes: Counter[int] = Counter()
+        self.cells: defaultdict[tuple[int, str], Cell] = defaultdict(Cell)
+        self.segments: Counter[tuple[str, str]] = Counter()  # (segment, revision) -> answers
+
+    def sent(self, due: float) -> None:
+        self.arrived[int(due)] += 1
+
+    def answered(self, due: float, segment: str, revision: str, code: int, took: float, *, good: bool) -> None:
+        cell = self.cells[int(due), revision]
+        cell.good += good
+        cell.bad += not good
+        cell.seconds += took
+        cell.latency[bisect_left(BOUNDS, took)] += 1
+        self.codes[code] += 1
+        if segment:
+            self.segments[segment, revision] += 1
+
+    def lost(self, due: float, segment: str, reason: str) -> None:
+        self.missing[int(due)] += 1
+        self.reasons[reason] += 1
+
+    # ---- sums over [start, end) seconds ----
+
+    def answers(self, start: float = 0.0, end: float = float("inf")) -> dict[str, Cell]:
+        """Answers per revision."""
+        found: dict[str, Cell] = {}
+        for (second, revision), cell in sorted(self.cells.items()):
+            if start <= second < end:
+                total = found.setdefault(revision, Cell())
+                total.good += cell.good
+                total.bad += cell.bad
+                total.seconds += cell.seconds
+                total.latency = [a + b for a, b in zip(total.latency, cell.latency, strict=True)]
+        return found
+
+    def share(self, revision: str, start: float = 0.0, end: float = float("inf")) -> float:
+        """The share of answers that came from a revision; 0 where there are none."""
+        found = self.answers(start, end)
+        total = sum(cell.answers for cell in found.values())
+        return found[revision].answers / total if revision in found else 0.0
+
+    def totals(self) -> dict[str, int]:
+        """Sent, good, bad, lost and in flight."""
+        good = sum(cell.good for cell in self.cells.values())
+        bad = sum(cell.bad for cell in self.cells.values())
+        sent, lost = sum(self.arrived.values()), sum(self.missing.values())
+        return {"sent": sent, "good": good, "bad": bad, "lost": lost, "in_flight": sent - good - bad - lost}
+
+    def document(self) -> dict[str, Any]:
+        """The counts as JSON: totals, then one row per second and revision `[second, revision, good, bad, seconds, latency]`."""
+        rows = [
+            [second, revision, cell.good, cell.bad, round(cell.seconds, 6), cell.latency]
+            for (second, revision), cell in sorted(self.cells.items())
+        ]
+        return {
+            "totals": self.totals(), "bounds": list(BOUNDS), "reasons": dict(sorted(self.reasons.items())),
+            "codes": {str(code): count for code, count in sorted(self.codes.items())}, "sent": sorted(self.arrived.items()),
+            "lost": sorted(self.missing.items()), "cells": rows,
+            "segments": [[*key, count] for key, count in sorted(self.segments.items())],
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> Truth:
+        """Counts from what `document` wrote."""
+        truth = cls()
+        truth.arrived.update(dict(document["sent"]))
+        truth.missing.update(dict(document["lost"]))
+        truth.reasons.update(document["reasons"])
+        truth.codes.update({int(code): count for code, count in document["codes"].items()})
+        for second, revision, good, bad, seconds, latency in document["cells"]:
+            truth.cells[second, revision] = Cell(good, bad, seconds, list(latency))
+        truth.segments.update({(segment, revision): count for segment, revision, count in document["segments"]})
+        return truth

@@ -1,0 +1,1 @@
+"""What a policy asks, answered by Prometheus."""

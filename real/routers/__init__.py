@@ -1,0 +1,1 @@
+"""Who sends requests where, on a real cluster."""

@@ -1,0 +1,1 @@
+"""The sample service: what runs in the pods, and its image."""
