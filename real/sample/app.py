@@ -7,6 +7,7 @@ DRAIN_S (kept open after SIGTERM, until every router knows), FAULTS (JSON list o
 """
 
 import asyncio
+import bisect
 import json
 import math
 import os
@@ -37,9 +38,9 @@ class State:
         self.open = 0  # requests in flight
         self.draining = False
         self.leak = []
-        self.requests = {}  # (code, segment) -> count
-        self.buckets = [0] * (len(self.bounds) + 1)
-        self.seconds = 0.0
+        self.requests = {(200, ""): 0}  # (code, segment) -> count; there from the start, so that its rise is seen
+        self.buckets = {}  # code -> counts per bucket, not cumulative
+        self.seconds = {}  # code -> sum
 
     def of(self, kind):
         return [fault["params"] for fault in self.faults if fault["kind"] == kind]
@@ -105,9 +106,8 @@ class State:
         self.served += 1
         key = (code, segment)
         self.requests[key] = self.requests.get(key, 0) + 1
-        self.seconds += seconds
-        place = next((i for i, bound in enumerate(self.bounds) if seconds <= bound), len(self.bounds))
-        self.buckets[place] += 1
+        self.seconds[code] = self.seconds.get(code, 0.0) + seconds
+        self.buckets.setdefault(code, [0] * (len(self.bounds) + 1))[bisect.bisect_left(self.bounds, seconds)] += 1
         for params in self.of("build.memory_leak"):
             if params.get("bytes_per_request"):
                 self.leak.append(b"x" * int(params["bytes_per_request"]))
@@ -117,14 +117,16 @@ class State:
     def metrics(self):
         lines = ["# TYPE http_requests_total counter"]
         for (code, segment), count in sorted(self.requests.items()):
-            labels = f'code="{code}"' + (f',segment="{segment}"' if segment else "")
+            labels = f'code="{code}",status="{code}"' + (f',segment="{segment}"' if segment else "")
             lines.append(f"http_requests_total{{{labels}}} {count}")
         lines.append("# TYPE http_request_duration_seconds histogram")
-        total = 0
-        for bound, count in zip([*(f"{bound:g}" for bound in self.bounds), "+Inf"], self.buckets):  # noqa: B905
-            total += count
-            lines.append(f'http_request_duration_seconds_bucket{{le="{bound}"}} {total}')
-        lines += [f"http_request_duration_seconds_sum {self.seconds:.6f}", f"http_request_duration_seconds_count {total}"]
+        for code, counts in sorted(self.buckets.items()):
+            labels, total = f'code="{code}",status="{code}"', 0
+            for bound, count in zip([*(f"{bound:g}" for bound in self.bounds), "+Inf"], counts):  # noqa: B905
+                total += count
+                lines.append(f'http_request_duration_seconds_bucket{{{labels},le="{bound}"}} {total}')
+            lines.append(f"http_request_duration_seconds_sum{{{labels}}} {self.seconds[code]:.6f}")
+            lines.append(f"http_request_duration_seconds_count{{{labels}}} {total}")
         return ("\n".join(lines) + "\n").encode()
 
 

@@ -1,0 +1,46 @@
+"""A generator in a process of its own, so that it keeps its time while the driver works; it ends when we do, however that comes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from real.load.generator import Plan
+from real.load.plans import told
+from real.load.truth import Truth
+
+__all__ = ["Load"]
+
+
+class Load:
+    """Load that has started; the counts are in `path`, written anew every second."""
+
+    def __init__(self, plan: Plan, path: Path) -> None:
+        self.path = path
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "real.load", str(path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(told(plan)) + "\n")
+        self._process.stdin.flush()
+
+    def truth(self) -> Truth:
+        """The counts so far."""
+        return Truth.of(json.loads(self.path.read_text(encoding="utf-8"))) if self.path.exists() else Truth()
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self, timeout: float = 10.0) -> Truth:
+        """No more requests; those in flight may end; the final counts."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        return self.truth()

@@ -1,0 +1,154 @@
+"""The router of a revision's pods: HAProxy in the app's namespace, told through its agent; the rule is kept in a ConfigMap first."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from real.cluster.api import Api
+from real.cluster.forms import CONFIGMAP, config, stored
+from real.cluster.names import APP, REVISION, labels
+from real.ports.errors import Unavailable
+from real.ports.things import Put, Routes, Thing
+from real.routers import haproxy
+from real.routers.base import Object, Place
+
+__all__ = ["HAProxy"]
+
+_IMAGE = "seatrial-kit/haproxy:2.6"
+_AGENT = "seatrial-kit/python:3.11"
+
+
+class HAProxy:
+    """One pod with two containers. Weights change in milliseconds and no connection is dropped."""
+
+    name = "haproxy"
+    can = ("weight", "match")
+
+    def __init__(self, node_port: int | None = None, image: str = "", agent: str = "") -> None:
+        self._port = node_port
+        self._image = image or os.environ.get("SEATRIAL_HAPROXY_IMAGE", _IMAGE)
+        self._agent = agent or os.environ.get("SEATRIAL_PYTHON_IMAGE", _AGENT)
+
+    def objects(self, api: Api, place: Place) -> list[Object]:
+        address = _address(api, place, place.app)
+        data = {
+            "haproxy.cfg": haproxy.CONFIG.replace("{all}", address), "segments.map": "",
+            "agent.py": Path(__file__).with_name("agent.py").read_text(encoding="utf-8"),
+        }  # fmt: skip
+        head = {"name": f"{place.app}-router", "namespace": place.namespace, "labels": labels(place.app)}
+        config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head, "data": data}
+        services = _service(place, self._port), _agent(place)
+        return [config_map, *services, _deployment(place, self._image, self._agent)]
+
+    def key(self, place: Place) -> tuple[str, str]:
+        return CONFIGMAP, f"{place.app}-routes"
+
+    def rule(self, api: Api, place: Place, put: Put, found: Object | None) -> Object:
+        routes = put.value if isinstance(put.value, Routes) else None
+        said = haproxy.commands(routes, self.addresses(api, place, routes))
+        return config(place.app, place.namespace, f"{place.app}-routes", put, commands=said + "\n")
+
+    def value(self, found: Object) -> Thing | None:
+        return stored(found)
+
+    def push(self, api: Api, place: Place, routes: Routes | None) -> None:
+        said = haproxy.commands(routes, self.addresses(api, place, routes))
+        api.through(place.namespace, f"services/{place.app}-router-agent:agent", "/commands", "POST", content=said.encode())
+
+    def addresses(self, api: Api, place: Place, routes: Routes | None) -> dict[int, str]:
+        """Of each revision's Service, which is made where it is not there."""
+        if routes is None:
+            return {}
+        wanted = {revision for revision, _ in routes.weights} | {revision for _, revision in routes.matches}
+        return {revision: _revision(api, place, revision) for revision in sorted(wanted)}
+
+    def shares(self, api: Api, place: Place, routes: Routes | None) -> tuple[tuple[int, float], ...]:
+        if routes is None:
+            return ()
+        told = api.through(place.namespace, f"services/{place.app}-router-agent:agent", "/state").read()
+        servers: list[dict[str, Any]] = json.loads(told)["servers"]
+        weights = {one["server"]: one["weight"] for one in servers if not one["status"].startswith("MAINT")}
+        total = sum(weights.values())
+        known = {revision: weights.get(haproxy.slot(revision), 0) for revision, _ in routes.weights}
+        return tuple((revision, weight / total) for revision, weight in known.items()) if total else ()
+
+
+def _revision(api: Api, place: Place, revision: int) -> str:
+    name = place.service(revision)
+    if api.get("v1/Service", name, place.namespace) is None:
+        api.apply({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app, **{REVISION: str(revision)})},
+            "spec": {
+                "selector": {APP: place.app, REVISION: str(revision)}, "ports": [{"name": "http", "port": 8080, "targetPort": "http"}],
+            },
+        })  # fmt: skip
+    return _address(api, place, name)
+
+
+def _address(api: Api, place: Place, name: str) -> str:
+    found = api.get("v1/Service", name, place.namespace)
+    if found is None:
+        raise Unavailable(f"Service {name} of {place.namespace} is not there")
+    return str(found["spec"]["clusterIP"])
+
+
+def _service(place: Place, node_port: int | None) -> Object:
+    traffic: Object = {"name": "http", "port": 8080, "targetPort": "http"}
+    if node_port is not None:
+        traffic["nodePort"] = node_port
+    name = f"{place.app}-router"
+    return {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app)},
+        "spec": {
+            "type": "NodePort" if node_port else "ClusterIP", "selector": {APP: name}, "ports": [traffic],
+        },
+    }  # fmt: skip
+
+
+def _agent(place: Place) -> Object:
+    """A Service of its own: it has no node port, and is reached through the API server only."""
+    name = f"{place.app}-router-agent"
+    return {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app)},
+        "spec": {
+            "selector": {APP: f"{place.app}-router"}, "ports": [{"name": "agent", "port": 9998, "targetPort": "agent"}],
+        },
+    }  # fmt: skip
+
+
+def _deployment(place: Place, image: str, agent: str) -> Object:
+    name = f"{place.app}-router"
+    own = labels(name)
+    small = {"requests": {"cpu": "10m", "memory": "24Mi"}}
+    mounts = [{"name": "config", "mountPath": "/etc/haproxy"}]
+    containers = [
+        {
+            "name": "haproxy", "image": image, "resources": small, "volumeMounts": mounts,
+            "ports": [{"name": "http", "containerPort": 8080}, {"name": "metrics", "containerPort": 8404}],
+            "readinessProbe": {"httpGet": {"path": "/healthz", "port": "metrics"}, "periodSeconds": 1},
+        },
+        {
+            "name": "agent", "image": agent, "command": ["python3", "/etc/haproxy/agent.py"], "resources": small,
+            "ports": [{"name": "agent", "containerPort": 9998}],
+            "volumeMounts": [*mounts, {"name": "routes", "mountPath": "/routes"}],
+            "readinessProbe": {"httpGet": {"path": "/ready", "port": "agent"}, "periodSeconds": 1},
+        },
+    ]  # fmt: skip
+    volumes = [
+        {"name": "config", "configMap": {"name": name}},
+        {"name": "routes", "configMap": {"name": f"{place.app}-routes", "optional": True}},
+    ]
+    return {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app)},
+        "spec": {
+            "replicas": 1, "selector": {"matchLabels": {APP: name}},
+            "template": {
+                "metadata": {"labels": own},
+                "spec": {"containers": containers, "volumes": volumes, "automountServiceAccountToken": False},
+            },
+        },
+    }  # fmt: skip

@@ -1,0 +1,66 @@
+"""The sample service on a cluster: its Deployment when a trial begins, and the Service in front of all its pods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from real.cluster.names import APP, REVISION, labels
+
+__all__ = ["ADMIN", "PORT", "Sample", "deployment", "service"]
+
+PORT, ADMIN = 8080, 8081
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How the service behaves when nothing is wrong; seconds and ratios. `drain` keeps a pod answering after SIGTERM, until all know."""
+
+    errors: float = 0.0
+    median: float = 0.0
+    sigma: float = 0.7
+    bounds: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+    start: float = 0.0
+    drain: float = 5.0
+
+    def environment(self) -> list[dict[str, Any]]:
+        told = {
+            "ERRORS": f"{self.errors:g}", "MEDIAN_S": f"{self.median:g}", "SIGMA": f"{self.sigma:g}", "START_S": f"{self.start:g}",
+            "BOUNDS": ",".join(f"{bound:g}" for bound in self.bounds), "DRAIN_S": f"{self.drain:g}",
+        }  # fmt: skip
+        fixed = [{"name": name, "value": value} for name, value in told.items()]
+        return [*fixed, {"name": "REVISION", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{REVISION}']"}}}]
+
+
+def deployment(namespace: str, app: str, image: str, pods: int, sample: Sample = Sample()) -> dict[str, Any]:
+    """The Deployment of the stable revision, 1."""
+    selector = {APP: app, "seatrial.dev/workload": "home"}
+    container = {
+        "name": "app", "image": image, "env": sample.environment(),
+        "ports": [{"name": "http", "containerPort": PORT}, {"name": "admin", "containerPort": ADMIN}],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": "admin"}, "periodSeconds": 1, "failureThreshold": 1},
+        "resources": {"requests": {"cpu": "10m", "memory": "24Mi"}, "limits": {"memory": "128Mi"}},
+    }  # fmt: skip
+    return {
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": app, "namespace": namespace, "labels": labels(app)},
+        "spec": {
+            "replicas": pods, "selector": {"matchLabels": selector}, "revisionHistoryLimit": 2,
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "template": {
+                "metadata": {"labels": labels(app, version="stable", **selector, **{REVISION: "1"}), "annotations": {"prometheus.io/scrape": "true"}},
+                "spec": {"containers": [container], "terminationGracePeriodSeconds": 40, "automountServiceAccountToken": False},
+            },
+        },
+    }  # fmt: skip
+
+
+def service(namespace: str, app: str, node_port: int | None = None) -> dict[str, Any]:
+    """The Service in front of all pods of the app; with a node port where users come in."""
+    port: dict[str, Any] = {"name": "http", "port": PORT, "targetPort": "http"}
+    if node_port is not None:
+        port["nodePort"] = node_port
+    return {
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": app, "namespace": namespace, "labels": labels(app)},
+        "spec": {"type": "NodePort" if node_port else "ClusterIP", "selector": {APP: app}, "ports": [port]},
+    }  # fmt: skip
