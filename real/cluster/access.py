@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # as in sim.files.tree
 from lightkube.config.kubeconfig import KubeConfig, SingleConfig
 
 from sim.cli.exits import Usage

@@ -14,12 +14,26 @@ from dataclasses import replace
 from real.cluster import forms
 from real.cluster.api import Api, Object
 from real.cluster.forms import CONFIGMAP, DEPLOYMENT, SERVICE
-from real.cluster.names import APP, EPOCH, MANAGED, REVISION, labels
+from real.cluster.names import APP, EPOCH, MANAGED
 from real.cluster.pods import available, notes
 from real.ports.errors import Conflict, Fenced, Forbidden, Gone, PortError, Refused
 from real.ports.ports import Changed, Tell
 from real.ports.things import (
-    ACTIVE, HOME, LEASE, PREVIEW, ROUTES, STABLE, Live, Put, Routes, Seen, Selector, Stamp, Thing, Workload, workload,
+    ACTIVE,
+    HOME,
+    LEASE,
+    PREVIEW,
+    ROUTES,
+    STABLE,
+    Live,
+    Put,
+    Routes,
+    Seen,
+    Selector,
+    Stamp,
+    Thing,
+    Workload,
+    workload,
 )  # fmt: skip
 from real.routers.base import Place, Router
 
@@ -50,41 +64,58 @@ class Kubernetes:
             kind, name = self._where(put.name)
             found = self._api.get(kind, name, self._place.namespace)
             self._check(put.name, found, stamp)
-            written = self._remove(put, found) if put.value is None else self._put(put, found, stamp)
-            if put.name == ROUTES:
-                self._router.push(self._api, self._place, put.value if isinstance(put.value, Routes) else None)
+            written = self._remove(put, found, stamp) if put.value is None else self._put(put, found, stamp)
+            if put.name == ROUTES and isinstance(put.value, Routes):
+                self._router.push(self._api, self._place, put.value)
             return written
 
     def _put(self, put: Put, found: Object | None, stamp: Stamp) -> Live:
         body = self._body(put, found)
         before = (found or {}).get("metadata", {}).get("annotations") or {}
-        marks = forms.annotations(stamp, before)
+        marks = forms.marks(stamp, before)
         body["metadata"]["annotations"] = {**body["metadata"].get("annotations", {}), **marks}
         if found is None:
             return forms.live(put.name, put.value, self._api.create(body))
         body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
         if isinstance(put.value, Workload) and put.value.recreate and found["spec"]["strategy"].get("rollingUpdate"):
-            body["metadata"]["resourceVersion"] = self._recreate(found)  # apply cannot take away what another manager set
+            body["metadata"]["resourceVersion"] = self._recreate(
+                found
+            )  # apply cannot take away what another manager set
         return forms.live(put.name, put.value, self._api.apply(body))
 
     def _recreate(self, found: Object) -> str:
         meta = found["metadata"]
-        body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}
+        body = {
+            "metadata": {"resourceVersion": meta["resourceVersion"]},
+            "spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}},
+        }
         changed = self._api.merge(DEPLOYMENT, meta["name"], self._place.namespace, body)
         return str(changed["metadata"]["resourceVersion"])
 
-    def _remove(self, put: Put, found: Object | None) -> Live:
+    def _remove(self, put: Put, found: Object | None, stamp: Stamp) -> Live:
         if found is None:
             raise Gone(f"{put.name} is not there any more")
         version = found["metadata"]["resourceVersion"]
         kind, name = self._where(put.name)
-        if put.name in (ACTIVE, ROUTES) and not (put.name == ROUTES and kind == CONFIGMAP):
+        if put.name == ROUTES:
+            version = self._withdrawn(found, stamp)
+        if put.name == ACTIVE or (put.name == ROUTES and kind != CONFIGMAP):
             body = self._body(put, found)  # the object stays: users come in through it
             body["metadata"]["resourceVersion"] = version
             self._api.apply(body)
         else:
             self._api.delete(kind, name, self._place.namespace, version)
         return Live(put.name, None)
+
+    def _withdrawn(self, found: Object, stamp: Stamp) -> str:
+        """The router sends everywhere evenly. The rule is marked first and removed last: it is there as long as it may be in effect."""
+        meta, kind = found["metadata"], f"{found['apiVersion']}/{found['kind']}"
+        marks = forms.marks(stamp, meta.get("annotations") or {})
+        body = {"metadata": {"resourceVersion": meta["resourceVersion"], "annotations": marks}}
+        version = str(self._api.merge(kind, meta["name"], self._place.namespace, body)["metadata"]["resourceVersion"])
+        self._router.push(self._api, self._place, None)
+        self._router.withdraw(self._api, self._place)
+        return version
 
     def _check(self, name: str, found: Object | None, stamp: Stamp) -> None:
         """Whether this write is allowed, and still about what was read."""
@@ -94,7 +125,9 @@ class Kubernetes:
             return
         meta = found["metadata"]
         if (meta.get("labels") or {}).get(MANAGED) != "seatrial":
-            raise Forbidden(f"{name}: {found['kind']} {meta['name']} does not carry our label; it is read, never written")
+            raise Forbidden(
+                f"{name}: {found['kind']} {meta['name']} does not carry our label; it is read, never written"
+            )
         if int((meta.get("annotations") or {}).get(EPOCH, "0")) > stamp.epoch:
             raise Fenced(f"{name} carries a later epoch; another driver took over")
         there = meta["resourceVersion"] if self._value(name, found) is not None else ""
@@ -120,7 +153,10 @@ class Kubernetes:
     def _live(self, name: str) -> Live:
         kind, object_name = self._where(name)
         found = self._api.get(kind, object_name, self._place.namespace)
-        return forms.live(name, None if found is None else self._value(name, found), found)
+        value = None if found is None else self._value(name, found)
+        if name == ROUTES and value is not None and not self._router.obeys(self._api, self._place, found or {}):
+            value = Routes()  # what is said is not what is in effect: to be said again
+        return forms.live(name, value, found)
 
     def _value(self, name: str, found: Object) -> Thing | None:
         if name == ROUTES:
@@ -151,14 +187,18 @@ class Kubernetes:
             return found
         others = self._workloads()
         if not others:
-            raise Gone(f"no Deployment of {self._place.app} is there; pods of a new revision are made like those of an old one")
+            raise Gone(
+                f"no Deployment of {self._place.app} is there; pods of a new revision are made like those of an old one"
+            )
         return others[-1][1]
 
     def _workloads(self) -> list[tuple[int, Object]]:
         """Deployments of single revisions, by revision."""
         pattern = re.compile(re.escape(self._place.app) + r"-r(\d+)$")
         found = self._api.list(DEPLOYMENT, self._place.namespace, {APP: self._place.app})
-        named = [(pattern.match(one["metadata"]["name"]), one) for one in found if one["metadata"]["name"] != self._home]
+        named = [
+            (pattern.match(one["metadata"]["name"]), one) for one in found if one["metadata"]["name"] != self._home
+        ]
         return sorted(((int(match[1]), one) for match, one in named if match), key=lambda pair: pair[0])
 
     # ---- pods and traffic ----
@@ -166,7 +206,9 @@ class Kubernetes:
     def look(self, deadline: float) -> Seen:
         with self._api.guard.within(deadline):
             pods = self._api.list("v1/Pod", self._place.namespace, {APP: self._place.app})
-            routes = self._live(ROUTES).value
+            kind, name = self._where(ROUTES)
+            rule = self._api.get(kind, name, self._place.namespace)
+            routes = None if rule is None else self._router.value(rule)
             seen = Seen(available(pods), (), notes(pods))
             if not isinstance(routes, Routes):
                 return seen

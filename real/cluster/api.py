@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 from lightkube import Client, codecs
-from lightkube.config.client_adapter import Client as http_client
+from lightkube.config import client_adapter
 from lightkube.config.client_adapter import ConnectionParams
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ApiError
@@ -47,8 +47,8 @@ class Api:
 
     def __init__(self, config: SingleConfig, guard: Guard) -> None:
         self.config, self.guard = config, guard
-        self._client = Client(config, transport=guard, trust_env=False, field_manager=MANAGER, lazy=False)  # type: ignore[arg-type]
-        self._raw = http_client(config, ConnectionParams(transport=guard, trust_env=False))
+        self._client = Client(config, transport=guard, trust_env=False, field_manager=MANAGER, lazy=False)
+        self._raw = client_adapter.Client(config, ConnectionParams(transport=guard, trust_env=False))
 
     def close(self) -> None:
         self._client.close()
@@ -67,7 +67,7 @@ class Api:
     def list(self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None) -> list[Object]:
         """Objects with these labels, sorted by name."""
         with _told(f"{kind} of {namespace}"):
-            found = [_plain(one) for one in self._client.list(_resource(kind), namespace=namespace, labels=labels)]  # type: ignore[arg-type]
+            found = [_plain(one) for one in self._client.list(_resource(kind), namespace=namespace, labels=labels)]
         return sorted(found, key=lambda one: (one["metadata"].get("namespace", ""), one["metadata"]["name"]))
 
     def create(self, body: Object) -> Object:
@@ -77,8 +77,12 @@ class Api:
 
     def apply(self, body: Object) -> Object:
         """Server-side apply of what the body says, and of nothing else; with a resourceVersion in it, a condition: `Conflict` if stale."""
-        with _told(_name(body)):
-            return _plain(self._client.apply(_typed(body), force=True))
+        kind, meta = f"{body['apiVersion']}/{body['kind']}", body["metadata"]
+        path = f"{_path(kind, meta.get('namespace'), meta['name'])}?fieldManager={MANAGER}&force=true"
+        # Not through a typed object: that would ask for every required field, and an apply says only what is ours.
+        head = {"content-type": "application/apply-patch+yaml"}
+        answer: Object = self.raw("PATCH", path, content=json.dumps(body).encode(), headers=head).json()
+        return answer
 
     def merge(self, kind: str, name: str, namespace: str, body: Object) -> Object:
         """A JSON merge patch: None takes a field away, whoever set it; with a resourceVersion in it, a condition."""
@@ -87,7 +91,9 @@ class Api:
         answer: Object = self.raw("PATCH", path, content=json.dumps(body).encode(), headers=head).json()
         return answer
 
-    def delete(self, kind: str, name: str, namespace: str | None = None, version: str = "", grace: int | None = None) -> None:
+    def delete(
+        self, kind: str, name: str, namespace: str | None = None, version: str = "", grace: int | None = None
+    ) -> None:
         """Delete, only if the object still has this resourceVersion (where given); `Gone` if it is not there."""
         body: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if version:
@@ -100,7 +106,10 @@ class Api:
         """The type of each change, for `seconds`; ends or raises when the server closes, and the caller begins again."""
         with _told(f"{kind} of {namespace}"):
             for what, _ in self._client.watch(
-                _resource(kind), namespace=namespace, labels=labels, server_timeout=seconds  # type: ignore[arg-type]
+                _resource(kind),
+                namespace=namespace,
+                labels=dict(labels),
+                server_timeout=seconds,
             ):
                 yield what
 

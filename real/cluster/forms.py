@@ -16,10 +16,23 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from real.cluster.names import APP, REVISION, RUN, EPOCH, UNDO, labels
+from real.cluster.names import APP, EPOCH, REVISION, RUN, UNDO, labels
 from real.ports.things import Live, Put, Selector, Stamp, Thing, Workload, told, understood
 
-__all__ = ["CONFIGMAP", "DEPLOYMENT", "SERVICE", "annotations", "config", "live", "made", "moved", "selected", "selector", "stored", "workload"]
+__all__ = [
+    "CONFIGMAP",
+    "DEPLOYMENT",
+    "SERVICE",
+    "config",
+    "live",
+    "made",
+    "marks",
+    "moved",
+    "selected",
+    "selector",
+    "stored",
+    "workload",
+]
 
 Object = dict[str, Any]
 
@@ -28,14 +41,14 @@ DEPLOYMENT, SERVICE, CONFIGMAP = "apps/v1/Deployment", "v1/Service", "v1/ConfigM
 _WORKLOAD = "seatrial.dev/workload"  # tells the pods of Deployments of one app apart
 
 
-def annotations(stamp: Stamp, before: Mapping[str, str]) -> dict[str, str]:
+def marks(stamp: Stamp, before: Mapping[str, str]) -> dict[str, str]:
     """Who wrote last, and the undo of this run: one of the same run that is there already stays, since it is from before the run."""
-    marks = {RUN: stamp.run, EPOCH: str(stamp.epoch)}
+    said = {RUN: stamp.run, EPOCH: str(stamp.epoch)}
     if before.get(RUN) == stamp.run and before.get(UNDO):
-        marks[UNDO] = before[UNDO]
+        said[UNDO] = before[UNDO]
     elif stamp.undo is not None:
-        marks[UNDO] = json.dumps(told(stamp.undo), separators=(",", ":"))
-    return marks
+        said[UNDO] = json.dumps(told(stamp.undo), separators=(",", ":"))
+    return said
 
 
 def live(name: str, value: Thing | None, found: Object | None) -> Live:
@@ -86,8 +99,15 @@ def made(home: Object, name: str, value: Workload) -> Object:
     own = {APP: app, _WORKLOAD: f"r{value.revision}"}
     spec["selector"] = {"matchLabels": own}
     template = spec["template"]
-    template["metadata"]["labels"] = {**(template["metadata"].get("labels") or {}), **own, "version": "canary", REVISION: str(value.revision)}
-    next(one for one in template["spec"]["containers"] if one["name"] == _container(home)["name"])["image"] = value.image
+    template["metadata"]["labels"] = {
+        **(template["metadata"].get("labels") or {}),
+        **own,
+        "version": "canary",
+        REVISION: str(value.revision),
+    }
+    next(one for one in template["spec"]["containers"] if one["name"] == _container(home)["name"])["image"] = (
+        value.image
+    )
     spec |= {"replicas": value.pods, "minReadySeconds": round(value.min_ready), "strategy": _strategy(value)}
     head = _head(DEPLOYMENT, name, home["metadata"]["namespace"])
     head["metadata"]["labels"] = labels(app)
@@ -130,7 +150,10 @@ def selector(app: str, namespace: str, name: str, value: Selector | None, found:
     chosen = {APP: app} if value is None else {APP: app, REVISION: str(value.revision)}
     head = _head(SERVICE, name, namespace)
     head["metadata"]["labels"] = labels(app)
-    ports = [{key: port[key] for key in ("name", "port", "targetPort") if key in port} for port in (found or {}).get("spec", {}).get("ports", ())]
+    ports = [
+        {key: port[key] for key in ("name", "port", "targetPort") if key in port}
+        for port in (found or {}).get("spec", {}).get("ports", ())
+    ]
     return {**head, "spec": {"selector": chosen, "ports": ports}}
 
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ADOPTED", "APP", "CLUSTER", "EPOCH", "MANAGED", "OWNED", "REVISION", "RUN", "SYSTEM", "THING", "UNDO", "VALUE", "labels"]
+__all__ = [
+    "ADOPTED",
+    "APP",
+    "CLUSTER",
+    "EPOCH",
+    "MANAGED",
+    "OWNED",
+    "REVISION",
+    "RUN",
+    "SYSTEM",
+    "THING",
+    "UNDO",
+    "VALUE",
+    "labels",
+]
 
 MANAGED = "app.kubernetes.io/managed-by"  # Kubernetes' recommended labels
 APP = "app.kubernetes.io/name"

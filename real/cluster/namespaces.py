@@ -18,7 +18,9 @@ def identity(api: Api) -> str:
     """The uid of kube-system."""
     found = api.get("v1/Namespace", "kube-system")
     if found is None:
-        raise Forbidden("namespace kube-system cannot be seen; this is not a whole cluster, or these credentials see too little")
+        raise Forbidden(
+            "namespace kube-system cannot be seen; this is not a whole cluster, or these credentials see too little"
+        )
     return str(found["metadata"]["uid"])
 
 
@@ -60,14 +62,20 @@ def require(api: Api, name: str) -> None:
     if found is None:
         raise Usage(f"there is no namespace {name}; make it with: seatrial real up --namespace {name}")
     if refused(name) or not _ours(found, identity(api)):
-        raise Usage(refused(name) or f"namespace {name} is not ours; if it may be used for trials, say so once with --adopt")
+        raise Usage(
+            refused(name) or f"namespace {name} is not ours; if it may be used for trials, say so once with --adopt"
+        )
 
 
 def owned(api: Api) -> list[str]:
     """Namespaces that we made (not those that we adopted)."""
     mark = identity(api)
     found = api.list("v1/Namespace", labels=OWNED)
-    return [one["metadata"]["name"] for one in found if _mark(one) == mark and ADOPTED not in one["metadata"].get("annotations", {})]
+    return [
+        one["metadata"]["name"]
+        for one in found
+        if _mark(one) == mark and ADOPTED not in one["metadata"].get("annotations", {})
+    ]
 
 
 def remove(api: Api, name: str) -> None:

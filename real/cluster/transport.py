@@ -75,7 +75,9 @@ class Owned(Guard):
         found = _NAMESPACE.match(path)
         if found is None:
             return "it concerns the whole cluster; only objects of our namespaces are written"
-        return "" if found[1] in self._namespaces else f"namespace {found[1]} is not ours ({', '.join(self._namespaces)})"
+        return (
+            "" if found[1] in self._namespaces else f"namespace {found[1]} is not ours ({', '.join(self._namespaces)})"
+        )
 
 
 class Everything(Guard):

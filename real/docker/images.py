@@ -56,7 +56,9 @@ def push(tag: str, target: str, auth: Mapping[str, str] | None = None) -> str:
     repository, _, version = target.rpartition(":")
     client.images.get(tag).tag(repository, version)
     digest = ""
-    for line in client.images.push(repository, version, stream=True, decode=True, auth_config=dict(auth) if auth else None):
+    for line in client.images.push(
+        repository, version, stream=True, decode=True, auth_config=dict(auth) if auth else None
+    ):
         if "error" in line:
             raise WorldError(f"{target} was not pushed: {line['error']}")
         digest = _digest(line) or digest

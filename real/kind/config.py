@@ -6,7 +6,7 @@ machine, and to nothing else: `hostPort: 0` lets kind choose free ones, which `r
 
 from __future__ import annotations
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # as in sim.files.tree
 
 __all__ = ["NODE_PORTS", "config"]
 
@@ -29,4 +29,5 @@ def config(workers: int = 2, ports: tuple[int, ...] = NODE_PORTS) -> str:
         "containerdConfigPatches": [_REGISTRIES],
         "nodes": nodes,
     }
-    return yaml.safe_dump(document, sort_keys=False)
+    text: str = yaml.safe_dump(document, sort_keys=False)
+    return text

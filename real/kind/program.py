@@ -1,4 +1,4 @@
-"""The `kind` program: create, find, load and delete clusters by name. Output goes to the caller line by line; errors carry its last words."""
+"""The `kind` program: create, find, load and delete clusters by name. Errors carry its last words."""
 
 from __future__ import annotations
 
@@ -28,7 +28,19 @@ def clusters() -> list[str]:
 def create(name: str, *, image: str | None = None, workers: int = 2, say: Say | None = None) -> None:
     """A cluster of that name; the caller looks first whether there is one. `image` None: kind's own default."""
     chosen = () if image is None else ("--image", image)
-    words = ("create", "cluster", "--name", name, "--config", "-", "--wait", "120s", "--kubeconfig", "/dev/null", *chosen)
+    words = (
+        "create",
+        "cluster",
+        "--name",
+        name,
+        "--config",
+        "-",
+        "--wait",
+        "120s",
+        "--kubeconfig",
+        "/dev/null",
+        *chosen,
+    )
     _kind(words, _CREATE, stdin=config(workers), say=say)
 
 
@@ -61,7 +73,9 @@ def _kind(words: Sequence[str], timeout: float, *, stdin: str = "", say: Say | N
             (program, *words), input=stdin, capture_output=True, text=True, timeout=timeout, check=False
         )
     except subprocess.TimeoutExpired:
-        raise WorldError(f"kind {words[0]} {words[1]} took more than {timeout:g} s; is the machine overloaded?") from None
+        raise WorldError(
+            f"kind {words[0]} {words[1]} took more than {timeout:g} s; is the machine overloaded?"
+        ) from None
     if done.returncode:
         last = "; ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
         raise WorldError(f"kind {words[0]} {words[1]} failed ({done.returncode}): {last}")

@@ -6,17 +6,15 @@ From outside it is `127.0.0.1:PORT`, from the nodes `NAME:5000`; every node is t
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from real.docker import images
-from real.docker.engine import engine, mapped, run
+from real.docker.engine import container, engine, mapped, run
 from sim.policy.errors import WorldError
 
-__all__ = ["IMAGES", "Local", "start"]
+__all__ = ["Local", "known", "remove", "start"]
 
 PORT = 5000
-IMAGES = ("seatrial-kit/registry:2.8", "registry:2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +31,26 @@ class Local:
         return f"{self.name}:{PORT}/{repository}@{digest}"
 
 
-def start(cluster: str) -> Local:
+def known(cluster: str) -> Local | None:
+    """The registry of a kind cluster, if there is one."""
+    name = f"{cluster}-registry"
+    return Local(name, mapped(name)[PORT]) if container(name) is not None else None
+
+
+def start(cluster: str, image: str) -> Local:
     """The registry of a kind cluster, running, and known to every node."""
     name = f"{cluster}-registry"
-    image = os.environ.get("SEATRIAL_REGISTRY_IMAGE") or next((one for one in IMAGES if images.present(one)), IMAGES[-1])
     run(name, image, network="kind", ports={PORT: None}, labels={"seatrial.dev/cluster": cluster})
     for node in _nodes(cluster):
         _tell(node, name)
     return Local(name, mapped(name)[PORT])
+
+
+def remove(cluster: str) -> None:
+    """The registry and what was pushed to it go; one that is not there is no error."""
+    found = container(f"{cluster}-registry")
+    if found is not None:
+        found.remove(force=True, v=True)
 
 
 def _nodes(cluster: str) -> list[str]:
@@ -51,8 +61,10 @@ def _nodes(cluster: str) -> list[str]:
 def _tell(node: str, registry: str) -> None:
     folder = f"/etc/containerd/certs.d/{registry}:{PORT}"
     text = f'[host."http://{registry}:{PORT}"]\n  capabilities = ["pull", "resolve"]\n'
-    done = engine().containers.get(node).exec_run(
-        ["sh", "-c", f"mkdir -p {folder} && printf '%s' '{text}' > {folder}/hosts.toml"]
+    done = (
+        engine()
+        .containers.get(node)
+        .exec_run(["sh", "-c", f"mkdir -p {folder} && printf '%s' '{text}' > {folder}/hosts.toml"])
     )
     if done.exit_code:
         raise WorldError(f"node {node} was not told of the registry: {done.output.decode(errors='replace')[:200]}")

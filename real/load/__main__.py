@@ -23,8 +23,13 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     # Whoever started us is gone when our input ends: then nobody wants this load any more.
-    threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+    threading.Thread(target=_outlive, args=(stopped,), daemon=True).start()
     asyncio.run(_run(plan, truth, stopped, path))
+
+
+def _outlive(stopped: threading.Event) -> None:
+    sys.stdin.read()
+    stopped.set()
 
 
 async def _run(plan: Plan, truth: Truth, stopped: threading.Event, path: Path) -> None:

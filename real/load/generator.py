@@ -21,7 +21,7 @@ __all__ = ["Plan", "arrivals", "generate"]
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Where to and how much. `reuse`: requests per connection before it is replaced (1: a connection each); `limit`: seconds until
-    an answer is late and so bad; `timeout`: seconds until a request is lost."""
+    a good answer is slow; `timeout`: seconds until a request is lost."""
 
     host: str
     port: int
@@ -103,22 +103,29 @@ def _request(plan: Plan, segment: str) -> bytes:
 async def generate(
     plan: Plan, truth: Truth, stopped: Callable[[], bool] = lambda: False, clock: Callable[[], float] = time.monotonic
 ) -> None:
-    """Send until the plan's seconds are over or `stopped`; every request ends in `truth`, as good, bad or lost."""
+    """Send until the plan's seconds are over or `stopped`; every request ends in `truth`."""
     rng = random.Random(plan.seed)
     pool, tasks = _Pool(plan), set[asyncio.Task[None]]()
     requests = {name: _request(plan, name) for name in ("", *(name for name, _ in plan.segments))}
-    begun = clock()
+    begun, truth.begun = clock(), time.time()
 
     async def one(due: float, segment: str) -> None:
         try:
             async with asyncio.timeout(plan.timeout):
                 reader, writer, used = await pool.take()
                 answer = await _exchange(reader, writer, requests[segment])
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, ValueError, IndexError) as error:
+        except (
+            OSError,
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+            TimeoutError,
+            ValueError,
+            IndexError,
+        ) as error:
             truth.lost(due, segment, type(error).__name__)
             return
         took = clock() - begun - due
-        truth.answered(due, segment, answer.revision, answer.code, took, good=answer.code < 500 and took <= plan.limit)
+        truth.answered(due, segment, answer.revision, answer.code, took, plan.limit)
         if answer.close:
             writer.close()
         else:

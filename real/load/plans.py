@@ -24,6 +24,10 @@ def told(plan: Plan) -> dict[str, Any]:
 def understood(document: Mapping[str, Any]) -> Plan:
     """The plan of a JSON form."""
     shape = document["traffic"]
-    traffic = Recorded(tuple(map(float, range(len(shape)))), tuple(shape), "hold") if isinstance(shape, list) else Constant(shape)
+    traffic = (
+        Recorded(tuple(map(float, range(len(shape)))), tuple(shape), "hold")
+        if isinstance(shape, list)
+        else Constant(shape)
+    )
     segments = tuple((name, share) for name, share in document["segments"])
     return Plan(**{**document, "traffic": traffic, "segments": segments})

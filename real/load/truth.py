@@ -9,7 +9,17 @@ from typing import Any
 
 __all__ = ["BOUNDS", "Cell", "Truth"]
 
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # seconds; the Prometheus client's defaults, as a histogram
+BOUNDS = (
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+)  # seconds; the Prometheus client's defaults, as a histogram
 _LOST = "lost"
 
 
@@ -18,7 +28,8 @@ class Cell:
     """Answers of one revision to requests that were due within one second."""
 
     good: int = 0
-    bad: int = 0
+    bad: int = 0  # answers that are errors
+    slow: int = 0  # good, and later than the limit
     seconds: float = 0.0
     latency: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
 
@@ -33,7 +44,8 @@ class Truth:
     sent = good + bad + lost + in flight, at every moment (contracts.md section 11).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begun: float = 0.0) -> None:
+        self.begun = begun  # the wall clock at second 0
         self.arrived: Counter[int] = Counter()  # second -> requests
         self.missing: Counter[int] = Counter()
         self.reasons: Counter[str] = Counter()
@@ -44,10 +56,11 @@ class Truth:
     def sent(self, due: float) -> None:
         self.arrived[int(due)] += 1
 
-    def answered(self, due: float, segment: str, revision: str, code: int, took: float, *, good: bool) -> None:
+    def answered(self, due: float, segment: str, revision: str, code: int, took: float, limit: float) -> None:
         cell = self.cells[int(due), revision]
-        cell.good += good
-        cell.bad += not good
+        cell.good += code < 500
+        cell.bad += code >= 500
+        cell.slow += code < 500 and took > limit
         cell.seconds += took
         cell.latency[bisect_left(BOUNDS, took)] += 1
         self.codes[code] += 1
@@ -68,6 +81,7 @@ class Truth:
                 total = found.setdefault(revision, Cell())
                 total.good += cell.good
                 total.bad += cell.bad
+                total.slow += cell.slow
                 total.seconds += cell.seconds
                 total.latency = [a + b for a, b in zip(total.latency, cell.latency, strict=True)]
         return found
@@ -79,20 +93,28 @@ class Truth:
         return found[revision].answers / total if revision in found else 0.0
 
     def totals(self) -> dict[str, int]:
-        """Sent, good, bad, lost and in flight."""
+        """Sent, good (slow among them), bad, lost and in flight."""
         good = sum(cell.good for cell in self.cells.values())
+        slow = sum(cell.slow for cell in self.cells.values())
         bad = sum(cell.bad for cell in self.cells.values())
         sent, lost = sum(self.arrived.values()), sum(self.missing.values())
-        return {"sent": sent, "good": good, "bad": bad, "lost": lost, "in_flight": sent - good - bad - lost}
+        return {
+            "sent": sent,
+            "good": good,
+            "slow": slow,
+            "bad": bad,
+            "lost": lost,
+            "in_flight": sent - good - bad - lost,
+        }
 
     def document(self) -> dict[str, Any]:
-        """The counts as JSON: totals, then one row per second and revision `[second, revision, good, bad, seconds, latency]`."""
+        """The counts as JSON; a cell is `[second, revision, good, bad, slow, seconds, latency]`."""
         rows = [
-            [second, revision, cell.good, cell.bad, round(cell.seconds, 6), cell.latency]
+            [second, revision, cell.good, cell.bad, cell.slow, round(cell.seconds, 6), cell.latency]
             for (second, revision), cell in sorted(self.cells.items())
         ]
         return {
-            "totals": self.totals(), "bounds": list(BOUNDS), "reasons": dict(sorted(self.reasons.items())),
+            "begun": self.begun, "totals": self.totals(), "bounds": list(BOUNDS), "reasons": dict(sorted(self.reasons.items())),
             "codes": {str(code): count for code, count in sorted(self.codes.items())}, "sent": sorted(self.arrived.items()),
             "lost": sorted(self.missing.items()), "cells": rows,
             "segments": [[*key, count] for key, count in sorted(self.segments.items())],
@@ -101,12 +123,12 @@ class Truth:
     @classmethod
     def of(cls, document: dict[str, Any]) -> Truth:
         """Counts from what `document` wrote."""
-        truth = cls()
+        truth = cls(document["begun"])
         truth.arrived.update(dict(document["sent"]))
         truth.missing.update(dict(document["lost"]))
         truth.reasons.update(document["reasons"])
         truth.codes.update({int(code): count for code, count in document["codes"].items()})
-        for second, revision, good, bad, seconds, latency in document["cells"]:
-            truth.cells[second, revision] = Cell(good, bad, seconds, list(latency))
+        for second, revision, good, bad, slow, seconds, latency in document["cells"]:
+            truth.cells[second, revision] = Cell(good, bad, slow, seconds, list(latency))
         truth.segments.update({(segment, revision): count for segment, revision, count in document["segments"]})
         return truth

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from real.measure.prometheus import Ask, result
@@ -43,7 +44,9 @@ class Names:
 class _Seen:
     requests: int = 0
     bad: int = 0
-    below: dict[float, int] = field(default_factory=lambda: defaultdict(int))  # upper bound -> good answers at or below it
+    below: dict[float, int] = field(
+        default_factory=lambda: defaultdict(int)
+    )  # upper bound -> good answers at or below it
     points: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
@@ -54,7 +57,7 @@ def rise(samples: Samples) -> int:
     6
     """
     values = [float(value) for _, value in samples]
-    return round(sum(now - before if now >= before else now for before, now in zip(values, values[1:], strict=False)))
+    return round(sum(now - before if now >= before else now for before, now in pairwise(values)))
 
 
 def window(ask: Ask, names: Names, query: Counts, look: Look, stable: int, revision: int) -> Answer:
@@ -73,7 +76,9 @@ def window(ask: Ask, names: Names, query: Counts, look: Look, stable: int, revis
     if query.points:
         _points(seen, names, query.points, series)
     start, end = max(0.0, min(times) - look.started), max(0.0, max(times) - look.started)
-    return Value(Window(start, end, look.share(start, end), _arm(seen, revision, bounds), _arm(seen, stable, bounds), bounds))
+    return Value(
+        Window(start, end, look.share(start, end), _arm(seen, revision, bounds), _arm(seen, stable, bounds), bounds)
+    )
 
 
 def _count(seen: Mapping[str, _Seen], names: Names, series: Iterable[Any]) -> None:
@@ -124,5 +129,5 @@ def _bad(labels: Mapping[str, str], names: Names) -> bool:
 def _arm(seen: Mapping[str, _Seen], revision: int, bounds: tuple[float, ...]) -> Arm:
     found = seen.get(str(revision)) or _Seen()
     cumulative = [0, *(found.below.get(bound, 0) for bound in bounds), found.below.get(math.inf, 0)]
-    latency = tuple(max(0, high - low) for low, high in zip(cumulative, cumulative[1:], strict=False))
+    latency = tuple(max(0, high - low) for low, high in pairwise(cumulative))
     return Arm(found.requests, min(found.bad, found.requests), latency, tuple(found.points.items()))

@@ -20,7 +20,9 @@ _PROVIDERS = ("prometheus", "")
 class Prometheus:
     """Answers `Counts` from the service's own metrics, and `Text` in PromQL. `also`: other providers by name, at their own addresses."""
 
-    def __init__(self, ask: Ask, names: Names, stable: int, revision: int, also: Mapping[str, Ask] | None = None) -> None:
+    def __init__(
+        self, ask: Ask, names: Names, stable: int, revision: int, also: Mapping[str, Ask] | None = None
+    ) -> None:
         self._ask, self._names, self._also = ask, names, dict(also or {})
         self._stable, self._revision = stable, revision
 

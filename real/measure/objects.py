@@ -6,11 +6,10 @@ both worlds.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # as in sim.files.tree
 
 from real.cluster.names import APP, OWNED, SYSTEM, labels
 
@@ -18,27 +17,19 @@ __all__ = ["objects"]
 
 Object = dict[str, Any]
 
-_IMAGE = "seatrial-kit/prometheus:2.42"
-_AGENT = "seatrial-kit/python:3.11"
-
 
 def configuration(scrape: float) -> str:
     """prometheus.yml: the targets that the program beside it tells."""
     discovered = {"url": "http://127.0.0.1:9091/", "refresh_interval": "1s"}
-    return yaml.safe_dump(
-        {
-            "global": {"scrape_interval": f"{round(scrape * 1000)}ms", "scrape_timeout": f"{round(min(scrape, 10) * 1000)}ms"},
-            "scrape_configs": [{"job_name": "pods", "http_sd_configs": [discovered]}],
-        },
-        sort_keys=False,
-    )  # fmt: skip
+    every = {"scrape_interval": f"{round(scrape * 1000)}ms", "scrape_timeout": f"{round(min(scrape, 10) * 1000)}ms"}
+    document = {"global": every, "scrape_configs": [{"job_name": "pods", "http_sd_configs": [discovered]}]}
+    text: str = yaml.safe_dump(document, sort_keys=False)
+    return text
 
 
-def objects(scrape: float = 2.0, image: str = "", agent: str = "") -> list[Object]:
+def objects(scrape: float, image: str, agent: str) -> list[Object]:
     """Everything of it, to be written once; the namespace is there already."""
     name, head = "prometheus", {"namespace": SYSTEM, "labels": labels("prometheus")}
-    chosen = image or os.environ.get("SEATRIAL_PROMETHEUS_IMAGE", _IMAGE)
-    beside = agent or os.environ.get("SEATRIAL_PYTHON_IMAGE", _AGENT)
     data = {
         "prometheus.yml": configuration(scrape),
         "targets.py": Path(__file__).with_name("targets.py").read_text(encoding="utf-8"),
@@ -58,7 +49,7 @@ def objects(scrape: float = 2.0, image: str = "", agent: str = "") -> list[Objec
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, **head},
             "spec": {"selector": {APP: name}, "ports": [{"name": "http", "port": 9090, "targetPort": "http"}]},
         },
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, **head}, "spec": _spec(name, chosen, beside)},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, **head}, "spec": _spec(name, image, agent)},
     ]  # fmt: skip
 
 
@@ -68,7 +59,8 @@ def _spec(name: str, image: str, agent: str) -> Object:
         "--query.lookback-delta=30s",
     ]  # fmt: skip
     container = {
-        "name": "prometheus", "image": image, "args": arguments, "ports": [{"name": "http", "containerPort": 9090}],
+        "name": "prometheus", "image": image, "command": ["prometheus"], "args": arguments,
+        "ports": [{"name": "http", "containerPort": 9090}],
         "readinessProbe": {"httpGet": {"path": "/-/ready", "port": "http"}, "periodSeconds": 1},
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}},
         "volumeMounts": [{"name": "config", "mountPath": "/etc/prometheus"}, {"name": "data", "mountPath": "/prometheus"}],

@@ -51,7 +51,11 @@ def elsewhere(address: str, timeout: float = 10.0) -> Ask:
 def result(document: Any) -> tuple[str, Any]:
     """(type, result) of an answer; `Unanswered` where it tells an error."""
     if not isinstance(document, dict) or document.get("status") != "success":
-        kind, text = (document.get("errorType", "error"), document.get("error", "")) if isinstance(document, dict) else ("error", "")
+        kind, text = (
+            (document.get("errorType", "error"), document.get("error", ""))
+            if isinstance(document, dict)
+            else ("error", "")
+        )
         raise Unanswered(f"Prometheus: {kind}: {text}"[:300])
     data = document["data"]
     return data["resultType"], data["result"]

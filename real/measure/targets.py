@@ -6,6 +6,7 @@ Pods are scraped that carry the annotation prometheus.io/scrape: "true", at thei
 
 import http.server
 import json
+import pathlib
 import ssl
 import threading
 import time
@@ -18,8 +19,8 @@ known = {"targets": b"[]", "at": 0.0}
 
 
 def pods():
-    with open(ACCOUNT + "token") as file:
-        request = urllib.request.Request(PODS, headers={"Authorization": f"Bearer {file.read()}"})
+    token = pathlib.Path(ACCOUNT, "token").read_text()
+    request = urllib.request.Request(PODS, headers={"Authorization": f"Bearer {token}"})
     context = ssl.create_default_context(cafile=ACCOUNT + "ca.crt")
     with urllib.request.urlopen(request, timeout=5, context=context) as answer:
         return json.load(answer)["items"]
@@ -35,7 +36,10 @@ def target(pod):
     for container in pod["spec"]["containers"]:
         for port in container.get("ports", ()):
             if port.get("name") in ("admin", "metrics"):
-                return {"targets": [f"{status['podIP']}:{port['containerPort']}"], "labels": labels(pod, container["name"])}
+                return {
+                    "targets": [f"{status['podIP']}:{port['containerPort']}"],
+                    "labels": labels(pod, container["name"]),
+                }
     return None
 
 
@@ -64,7 +68,7 @@ def keep():
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         self.send_response(200 if known["at"] else 503)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(known["targets"])))

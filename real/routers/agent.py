@@ -1,20 +1,23 @@
 """Beside HAProxy in the router's pod: carries commands from HTTP to HAProxy's runtime API, which speaks plain TCP.
 
 So the router is reached the way everything else is, through the API server's proxy. One file of plain Python.
-POST /commands: lines for the runtime API; remembered, and said again when HAProxy has started anew. GET /state: `show stat` as JSON.
+POST /commands: lines for the runtime API; remembered, and said again when HAProxy has started anew.
+GET /state: `show stat` as JSON, and a hash of what was said.
 At the start the commands come from STATE, a mounted file: what is configured survives the pod.
 """
 
 import csv
+import hashlib
 import http.server
 import json
 import os
+import pathlib
 import socket
 import threading
 import time
 
 API = ("127.0.0.1", 9999)
-STATE = os.environ.get("STATE", "/routes/commands")
+STATE = pathlib.Path(os.environ.get("STATE", "/routes/commands"))
 known = {"commands": "", "process": ""}
 lock = threading.Lock()
 
@@ -39,7 +42,9 @@ def carry(commands):
     """Say commands in order; the first answer that is a complaint."""
     for line in commands.splitlines():
         answer = say(line) if line.strip() else ""
-        if answer and "changed" not in answer and "no need" not in answer:  # the runtime API is silent, or tells what it changed
+        if (
+            answer and "changed" not in answer and "no need" not in answer
+        ):  # the runtime API is silent, or tells what it changed
             return f"{line}: {answer}"
     return ""
 
@@ -77,16 +82,17 @@ def state():
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):  # noqa: N802
+    def do_GET(self):
         try:
             with lock:
                 ready = bool(known["process"])
                 body = state() if ready and self.path == "/state" else None
-            self.reply(200 if ready else 503, json.dumps({"servers": body}))
+                said = hashlib.sha256(known["commands"].strip().encode()).hexdigest()
+            self.reply(200 if ready else 503, json.dumps({"servers": body, "said": said}))
         except OSError as error:
             self.reply(503, str(error))
 
-    def do_POST(self):  # noqa: N802
+    def do_POST(self):
         commands = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
         try:
             with lock:
@@ -109,8 +115,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    if os.path.exists(STATE):
-        with open(STATE) as file:
-            known["commands"] = file.read()
+    if STATE.exists():
+        known["commands"] = STATE.read_text()
     threading.Thread(target=keep, daemon=True).start()
     http.server.ThreadingHTTPServer(("0.0.0.0", 9998), Handler).serve_forever()

@@ -28,8 +28,15 @@ class Place:
 class Router(Protocol):
     """`name` as given to --router; `can` of weight, match, mirror."""
 
-    name: str
-    can: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def can(self) -> tuple[str, ...]: ...
+
+    def entrance(self, place: Place) -> str:
+        """The Service at which users come in."""
+        ...
 
     def objects(self, api: Api, place: Place) -> list[Object]:
         """What stands before a trial begins; written once by `up`."""
@@ -51,6 +58,14 @@ class Router(Protocol):
         """Make the rule take effect now; repeating it is harmless."""
         ...
 
-    def shares(self, api: Api, place: Place, routes: Routes | None) -> tuple[tuple[int, float], ...]:
-        """What it is really set to, read back: (revision, share), adding up to 1; empty where it sends evenly."""
+    def obeys(self, api: Api, place: Place, found: Object) -> bool:
+        """Whether the rule that the object says is in effect."""
+        ...
+
+    def withdraw(self, api: Api, place: Place) -> None:
+        """Remove what was made beside the rule."""
+        ...
+
+    def shares(self, api: Api, place: Place, routes: Routes) -> tuple[tuple[int, float], ...]:
+        """What it is really set to, read back: (revision, share), adding up to 1."""
         ...

@@ -83,21 +83,31 @@ def parts(weights: Sequence[tuple[int, float]]) -> dict[int, int]:
 def commands(routes: Routes | None, addresses: Mapping[int, str]) -> str:
     """Lines of the runtime API that bring about `routes` from any state; `addresses` of the revisions' Services."""
     if routes is None:
-        return "\n".join(["set server revisions/all state ready", "set weight revisions/all 1", *_silenced(()), f"clear map {_MAP}"])
+        return "\n".join(
+            ["set server revisions/all state ready", "set weight revisions/all 1", *_silenced(()), f"clear map {_MAP}"]
+        )
     if routes.mirror is not None:
         raise WorldError("the HAProxy router cannot mirror requests; choose --router nginx or istio")
     numbers, lines = parts(routes.weights), []
     for revision in sorted({*numbers, *(target for _, target in routes.matches)}):
         name, address = slot(revision), addresses[revision]
         for backend in ("revisions", name):
-            lines += [f"set server {backend}/{name} addr {address} port 8080", f"set server {backend}/{name} state ready"]
+            lines += [
+                f"set server {backend}/{name} addr {address} port 8080",
+                f"set server {backend}/{name} state ready",
+            ]
         lines.append(f"set weight revisions/{name} {numbers.get(revision, 0)}")
     used = {slot(revision) for revision in numbers}
     lines += ["set weight revisions/all 0", "set server revisions/all state maint", *_silenced(used)]
-    lines += [f"clear map {_MAP}", *(f"add map {_MAP} {segment} {slot(revision)}" for segment, revision in routes.matches)]
+    lines += [
+        f"clear map {_MAP}",
+        *(f"add map {_MAP} {segment} {slot(revision)}" for segment, revision in routes.matches),
+    ]
     return "\n".join(lines)
 
 
 def _silenced(used: Sequence[str] | set[str]) -> list[str]:
     idle = [f"slot{n}" for n in range(SLOTS) if f"slot{n}" not in used]
-    return [line for name in idle for line in (f"set weight revisions/{name} 0", f"set server revisions/{name} state maint")]
+    return [
+        line for name in idle for line in (f"set weight revisions/{name} 0", f"set server revisions/{name} state maint")
+    ]

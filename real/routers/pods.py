@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,6 @@ from real.routers.base import Object, Place
 
 __all__ = ["HAProxy"]
 
-_IMAGE = "seatrial-kit/haproxy:2.6"
-_AGENT = "seatrial-kit/python:3.11"
-
 
 class HAProxy:
     """One pod with two containers. Weights change in milliseconds and no connection is dropped."""
@@ -27,10 +24,11 @@ class HAProxy:
     name = "haproxy"
     can = ("weight", "match")
 
-    def __init__(self, node_port: int | None = None, image: str = "", agent: str = "") -> None:
-        self._port = node_port
-        self._image = image or os.environ.get("SEATRIAL_HAPROXY_IMAGE", _IMAGE)
-        self._agent = agent or os.environ.get("SEATRIAL_PYTHON_IMAGE", _AGENT)
+    def __init__(self, image: str, agent: str) -> None:
+        self._image, self._agent = image, agent
+
+    def entrance(self, place: Place) -> str:
+        return f"{place.app}-router"
 
     def objects(self, api: Api, place: Place) -> list[Object]:
         address = _address(api, place, place.app)
@@ -40,7 +38,7 @@ class HAProxy:
         }  # fmt: skip
         head = {"name": f"{place.app}-router", "namespace": place.namespace, "labels": labels(place.app)}
         config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head, "data": data}
-        services = _service(place, self._port), _agent(place)
+        services = _service(place), _agent(place)
         return [config_map, *services, _deployment(place, self._image, self._agent)]
 
     def key(self, place: Place) -> tuple[str, str]:
@@ -56,7 +54,9 @@ class HAProxy:
 
     def push(self, api: Api, place: Place, routes: Routes | None) -> None:
         said = haproxy.commands(routes, self.addresses(api, place, routes))
-        api.through(place.namespace, f"services/{place.app}-router-agent:agent", "/commands", "POST", content=said.encode())
+        api.through(
+            place.namespace, f"services/{place.app}-router-agent:agent", "/commands", "POST", content=said.encode()
+        )
 
     def addresses(self, api: Api, place: Place, routes: Routes | None) -> dict[int, str]:
         """Of each revision's Service, which is made where it is not there."""
@@ -65,15 +65,27 @@ class HAProxy:
         wanted = {revision for revision, _ in routes.weights} | {revision for _, revision in routes.matches}
         return {revision: _revision(api, place, revision) for revision in sorted(wanted)}
 
-    def shares(self, api: Api, place: Place, routes: Routes | None) -> tuple[tuple[int, float], ...]:
-        if routes is None:
-            return ()
-        told = api.through(place.namespace, f"services/{place.app}-router-agent:agent", "/state").read()
-        servers: list[dict[str, Any]] = json.loads(told)["servers"]
+    def obeys(self, api: Api, place: Place, found: Object) -> bool:
+        said = found["data"]["commands"].strip()
+        return bool(self._state(api, place)["said"] == hashlib.sha256(said.encode()).hexdigest())
+
+    def withdraw(self, api: Api, place: Place) -> None:
+        for one in api.list("v1/Service", place.namespace, {APP: place.app}):
+            if REVISION in (one["metadata"].get("labels") or {}):
+                api.delete("v1/Service", one["metadata"]["name"], place.namespace)
+
+    def shares(self, api: Api, place: Place, routes: Routes) -> tuple[tuple[int, float], ...]:
+        servers: list[dict[str, Any]] = self._state(api, place)["servers"]
         weights = {one["server"]: one["weight"] for one in servers if not one["status"].startswith("MAINT")}
         total = sum(weights.values())
         known = {revision: weights.get(haproxy.slot(revision), 0) for revision, _ in routes.weights}
         return tuple((revision, weight / total) for revision, weight in known.items()) if total else ()
+
+    def _state(self, api: Api, place: Place) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(
+            api.through(place.namespace, f"services/{place.app}-router-agent:agent", "/state").read()
+        )
+        return told
 
 
 def _revision(api: Api, place: Place, revision: int) -> str:
@@ -96,16 +108,12 @@ def _address(api: Api, place: Place, name: str) -> str:
     return str(found["spec"]["clusterIP"])
 
 
-def _service(place: Place, node_port: int | None) -> Object:
+def _service(place: Place) -> Object:
     traffic: Object = {"name": "http", "port": 8080, "targetPort": "http"}
-    if node_port is not None:
-        traffic["nodePort"] = node_port
     name = f"{place.app}-router"
     return {
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app)},
-        "spec": {
-            "type": "NodePort" if node_port else "ClusterIP", "selector": {APP: name}, "ports": [traffic],
-        },
+        "spec": {"selector": {APP: name}, "ports": [traffic]},
     }  # fmt: skip
 
 
@@ -127,7 +135,8 @@ def _deployment(place: Place, image: str, agent: str) -> Object:
     mounts = [{"name": "config", "mountPath": "/etc/haproxy"}]
     containers = [
         {
-            "name": "haproxy", "image": image, "resources": small, "volumeMounts": mounts,
+            "name": "haproxy", "image": image, "command": ["haproxy", "-W", "-db", "-f", "/etc/haproxy/haproxy.cfg"],
+            "resources": small, "volumeMounts": mounts,
             "ports": [{"name": "http", "containerPort": 8080}, {"name": "metrics", "containerPort": 8404}],
             "readinessProbe": {"httpGet": {"path": "/healthz", "port": "metrics"}, "periodSeconds": 1},
         },
@@ -143,7 +152,8 @@ def _deployment(place: Place, image: str, agent: str) -> Object:
         {"name": "routes", "configMap": {"name": f"{place.app}-routes", "optional": True}},
     ]
     return {
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app)},
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app)},
         "spec": {
             "replicas": 1, "selector": {"matchLabels": {APP: name}},
             "template": {

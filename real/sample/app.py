@@ -16,7 +16,14 @@ import signal
 import sys
 import time
 
-BUILD = ("build.error_rate", "build.latency", "build.memory_leak", "build.cpu", "build.segment_error", "build.wrong_result")
+BUILD = (
+    "build.error_rate",
+    "build.latency",
+    "build.memory_leak",
+    "build.cpu",
+    "build.segment_error",
+    "build.wrong_result",
+)
 START = ("pod.slow_start", "pod.crash_loop", "pod.unready")
 LEAST = 1e-6  # seconds; shorter waits are not worth a timer
 

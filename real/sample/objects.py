@@ -29,12 +29,16 @@ class Sample:
             "BOUNDS": ",".join(f"{bound:g}" for bound in self.bounds), "DRAIN_S": f"{self.drain:g}",
         }  # fmt: skip
         fixed = [{"name": name, "value": value} for name, value in told.items()]
-        return [*fixed, {"name": "REVISION", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{REVISION}']"}}}]
+        return [
+            *fixed,
+            {"name": "REVISION", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{REVISION}']"}}},
+        ]
 
 
-def deployment(namespace: str, app: str, image: str, pods: int, sample: Sample = Sample()) -> dict[str, Any]:
+def deployment(namespace: str, app: str, image: str, pods: int, sample: Sample) -> dict[str, Any]:
     """The Deployment of the stable revision, 1."""
     selector = {APP: app, "seatrial.dev/workload": "home"}
+    marked = labels(app, version="stable", **selector, **{REVISION: "1"})
     container = {
         "name": "app", "image": image, "env": sample.environment(),
         "ports": [{"name": "http", "containerPort": PORT}, {"name": "admin", "containerPort": ADMIN}],
@@ -48,19 +52,16 @@ def deployment(namespace: str, app: str, image: str, pods: int, sample: Sample =
             "replicas": pods, "selector": {"matchLabels": selector}, "revisionHistoryLimit": 2,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "template": {
-                "metadata": {"labels": labels(app, version="stable", **selector, **{REVISION: "1"}), "annotations": {"prometheus.io/scrape": "true"}},
+                "metadata": {"labels": marked, "annotations": {"prometheus.io/scrape": "true"}},
                 "spec": {"containers": [container], "terminationGracePeriodSeconds": 40, "automountServiceAccountToken": False},
             },
         },
     }  # fmt: skip
 
 
-def service(namespace: str, app: str, node_port: int | None = None) -> dict[str, Any]:
-    """The Service in front of all pods of the app; with a node port where users come in."""
-    port: dict[str, Any] = {"name": "http", "port": PORT, "targetPort": "http"}
-    if node_port is not None:
-        port["nodePort"] = node_port
+def service(namespace: str, app: str) -> dict[str, Any]:
+    """The Service in front of all pods of the app."""
     return {
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": app, "namespace": namespace, "labels": labels(app)},
-        "spec": {"type": "NodePort" if node_port else "ClusterIP", "selector": {APP: app}, "ports": [port]},
+        "spec": {"selector": {APP: app}, "ports": [{"name": "http", "port": PORT, "targetPort": "http"}]},
     }  # fmt: skip

@@ -1,0 +1,93 @@
+"""`up` and `down`: a kind cluster of our own with a registry and Prometheus. Safe to repeat: what is there is left as it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from real.cluster import namespaces
+from real.cluster.api import Api, Object
+from real.cluster.names import SYSTEM
+from real.kind import program, registry
+from real.lab.ground import Ground, Say, found, state
+from real.lab.images import Images
+from real.measure import objects as prometheus
+from real.ports.errors import Conflict, Unavailable, Unclear
+from sim.policy.errors import WorldError
+
+__all__ = ["lower", "put", "raised", "rolled", "until"]
+
+
+def raised(name: str, images: Images, say: Say, *, scrape: float = 2.0, workers: int = 2) -> Ground:
+    """The cluster, ready: nodes, registry, Prometheus."""
+    if name not in program.clusters():
+        say(f"making kind cluster {name} (a minute)")
+        program.create(name, image=images.given.get("node") or _node(images), workers=workers)
+    say("registry")
+    registry.start(name, images.of("registry"))
+    ground = found(name)
+    api = ground.builds()
+    say("Prometheus")
+    namespaces.make(api, SYSTEM)
+    put(api, *prometheus.objects(scrape, images.of("prometheus"), images.of("python")))
+    rolled(api, SYSTEM, "prometheus", 180.0)
+    api.close()
+    return ground
+
+
+def lower(name: str, say: Say) -> None:
+    """Nothing of the cluster is left, nor of its registry, nor of what we kept about it."""
+    if name in program.clusters():
+        say(f"deleting kind cluster {name}")
+        program.delete(name)
+    registry.remove(name)
+    for file in ("kubeconfig",):
+        (state(name) / file).unlink(missing_ok=True)
+
+
+def _node(images: Images) -> str | None:
+    """kind's own default, unless one is told: it fits the version of kind."""
+    told = images.of("node", local=False)
+    return None if told.startswith("kindest/") else told
+
+
+def put(api: Api, *bodies: Object) -> None:
+    """Make what is not there; what is there stays as it is."""
+    for body in bodies:
+        kind, meta = f"{body['apiVersion']}/{body['kind']}", body["metadata"]
+        if api.get(kind, meta["name"], meta.get("namespace")) is None:
+            try:
+                api.create(body)
+            except Conflict:
+                continue  # somebody was faster
+
+
+def rolled(api: Api, namespace: str, name: str, limit: float) -> None:
+    """Wait until all pods of a Deployment are available. Errors: WorldError with what the pods say."""
+
+    def ready() -> str:
+        found = api.get("apps/v1/Deployment", name, namespace) or {}
+        status, wanted = found.get("status", {}), found.get("spec", {}).get("replicas", 1)
+        fresh = status.get("observedGeneration", 0) >= found.get("metadata", {}).get("generation", 1)
+        return (
+            ""
+            if fresh and status.get("availableReplicas", 0) >= wanted
+            else f"{status.get('availableReplicas', 0)} of {wanted} pods"
+        )
+
+    until(ready, limit, f"Deployment {name} of {namespace} is not available")
+
+
+def until(missing: Callable[[], str], limit: float, what: str) -> None:
+    """Wait until `missing` says ''; after `limit` seconds WorldError with what it says."""
+    end = time.monotonic() + limit
+    why = "nothing was seen"
+    while time.monotonic() < end:
+        try:
+            why = missing()
+        except (Unavailable, Unclear) as error:
+            why = str(error)
+        if not why:
+            return
+        time.sleep(0.3)
+    raise WorldError(f"{what} after {limit:g} s: {why}")

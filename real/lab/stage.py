@@ -1,0 +1,117 @@
+"""An app on the ground: its namespace, its Deployment, what routes its traffic, and the port at which users come in."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+
+from real.cluster import namespaces
+from real.cluster.api import Api, Object
+from real.cluster.names import APP
+from real.cluster.pods import notes
+from real.lab.ground import Ground
+from real.lab.raising import put, until
+from real.ports.errors import Refused
+from real.routers.base import Place, Router
+from real.sample import objects
+from real.sample.objects import Sample
+from sim.policy.errors import WorldError
+
+__all__ = ["Stage", "entry", "prepared", "workloads"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where an app stands, and the loopback port of its users; 0 where there is none."""
+
+    place: Place
+    router: Router
+    port: int
+
+
+def prepared(
+    ground: Ground,
+    place: Place,
+    image: str,
+    pods: int,
+    router: Router,
+    sample: Sample | None = None,
+    limit: float = 180.0,
+) -> Stage:
+    """The app serves, at the end, through its router. What is there already stays as it is."""
+    api = ground.builds()
+    try:
+        namespaces.make(api, place.namespace)
+        if not workloads(api, place):
+            put(api, objects.deployment(place.namespace, place.app, image, pods, sample or Sample()))
+        put(api, objects.service(place.namespace, place.app))
+        put(api, *router.objects(api, place))
+        port = entry(api, ground, place, router.entrance(place))
+        until(lambda: _missing(api, place), limit, f"{place.app} is not ready")
+    finally:
+        api.close()
+    if port:
+        until(lambda: _silent(port), limit, f"{place.app} does not answer at 127.0.0.1:{port}")
+    return Stage(place, router, port)
+
+
+def workloads(api: Api, place: Place) -> list[Object]:
+    """The Deployments of the app, whatever revision they hold."""
+    found = api.list("apps/v1/Deployment", place.namespace, {APP: place.app})
+    return [one for one in found if one["metadata"]["name"] != f"{place.app}-router"]
+
+
+def entry(api: Api, ground: Ground, place: Place, service: str) -> int:
+    """Let users in at the Service of this name: a node port that is mapped to this machine. 0: none is mapped (a cluster elsewhere)."""
+    found = api.get("v1/Service", service, place.namespace)
+    if found is None:
+        raise WorldError(f"Service {service} of {place.namespace} is not there")
+    there = [port.get("nodePort") for port in found["spec"]["ports"] if port.get("nodePort") in ground.ports]
+    if there:
+        return ground.ports[there[0]]
+    for node_port in _free(api, ground):
+        try:
+            api.merge("v1/Service", service, place.namespace, _opened(found, node_port))
+        except Refused:
+            continue  # another app was faster
+        return ground.ports[node_port]
+    if ground.ports:
+        raise WorldError(
+            "all node ports that lead to this machine are in use; remove a namespace: seatrial real down --namespace NAME"
+        )
+    return 0
+
+
+def _opened(found: Object, node_port: int) -> Object:
+    ports = [{**port, "nodePort": node_port} if port["name"] == "http" else port for port in found["spec"]["ports"]]
+    return {
+        "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
+        "spec": {"type": "NodePort", "ports": ports},
+    }
+
+
+def _free(api: Api, ground: Ground) -> list[int]:
+    used = {port.get("nodePort") for one in api.list("v1/Service", "*") for port in one["spec"].get("ports", ())}
+    return [port for port in sorted(ground.ports) if 30000 <= port < 32768 and port not in used]
+
+
+def _missing(api: Api, place: Place) -> str:
+    waiting = [
+        one["metadata"]["name"] for one in api.list("apps/v1/Deployment", place.namespace)
+        if one.get("status", {}).get("availableReplicas", 0) < one["spec"]["replicas"]
+    ]  # fmt: skip
+    if not waiting:
+        return ""
+    said = notes(api.list("v1/Pod", place.namespace, {APP: place.app}))
+    return f"waiting for {', '.join(waiting)}" + (f" ({'; '.join(said)})" if said else "")
+
+
+def _silent(port: int) -> str:
+    """Whether the app answers there; a node port takes a moment to be known to every node."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2.0) as link:
+            link.sendall(b"GET / HTTP/1.1\r\nHost: seatrial\r\nConnection: close\r\n\r\n")
+            first = link.recv(64)
+    except OSError as error:
+        return type(error).__name__
+    return "" if first.startswith(b"HTTP/1.1 ") and b" 50" not in first[:14] else f"it says {first[:30]!r}"

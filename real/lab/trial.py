@@ -1,0 +1,157 @@
+"""One real rollout from beginning to end: an app that serves, load from outside, the driver, and the folder of the run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from real.cluster.adapter import Kubernetes
+from real.cluster.names import SYSTEM
+from real.driver.folder import Folder
+from real.driver.people import Steward
+from real.driver.plan import Ending, Limits, Plan, World
+from real.driver.recover import recover
+from real.driver.run import run
+from real.driver.wall import WallClock
+from real.lab.ground import Ground
+from real.lab.stage import Stage
+from real.load.generator import Plan as LoadPlan
+from real.load.process import Load
+from real.load.tallies import tallies
+from real.load.truth import Truth
+from real.measure.counts import Names
+from real.measure.monitor import Prometheus
+from real.measure.prometheus import Ask, inside
+from real.ports.ports import Mischief, Things
+from real.ports.things import STABLE, Stable
+from sim.policy.rollout import Policy
+from sim.service.model import Service
+
+__all__ = ["Trial", "again", "conducted"]
+
+Chaos = Callable[[Kubernetes], tuple[Things, Mischief]]
+"""Makes the ports that inject faults, for the cluster port of a run."""
+
+_BEFORE, _AFTER = 5.0, 5.0  # seconds of load around the rollout
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is to be done, and where. `image` is the new version, by digest; `about` what the journal says first."""
+
+    ground: Ground
+    stage: Stage
+    policy: Policy
+    image: str
+    service: Service
+    folder: Path
+    about: dict[str, Any]
+    seed: int = 1
+    limits: Limits = Limits()
+    ask: Ask | None = None
+    also: dict[str, Ask] = field(default_factory=dict)
+    loaded: bool = True
+
+    @property
+    def run(self) -> str:
+        return str(self.about["run"])
+
+
+def conducted(trial: Trial, chaos: Chaos | None = None) -> tuple[Ending, Truth]:
+    """Drive the rollout under load; the ending, and the truth as users saw it. Raises Refused where it cannot begin."""
+    folder = Folder.created(trial.folder, trial.about)
+    load = _load(trial) if trial.loaded and trial.stage.port else None
+    try:
+        if load is not None:
+            time.sleep(_BEFORE)
+        with _world(trial, chaos) as (world, clock), clock.signals():
+            ending = run(
+                Plan(trial.run, trial.policy, trial.image, trial.seed, _holder(), trial.limits, trial.about),
+                world,
+                folder,
+            )
+        if load is not None and not ending.interrupted:
+            time.sleep(_AFTER)
+    finally:
+        truth = load.stop() if load is not None else Truth()
+        started = _started(folder)
+        if started is not None:
+            folder.tallies(tallies(truth, started))
+    folder.finish(ending)
+    folder.close()
+    return ending, truth
+
+
+def again(ground: Ground, stage: Stage, folder: Folder, limits: Limits | None = None) -> Ending:
+    """`recover`: converge to promoted or restored, whatever became of the driver."""
+    clock = WallClock()
+    api = ground.writes(stage.place.namespace)
+    try:
+        cluster = Kubernetes(api, stage.place, stage.router)
+        world = World(cluster, _Mute(), Steward("abort", "deny", 0.0), clock)
+        with clock.signals():
+            ending = recover(folder.journal(), world, folder, _holder(), limits)
+    finally:
+        api.close()
+    folder.finish(ending)
+    return ending
+
+
+class _Mute:
+    """Recovery asks nothing."""
+
+    def ask(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def _world(trial: Trial, chaos: Chaos | None) -> Iterator[tuple[World, WallClock]]:
+    """The ports of a trial, closed at the end. Threads of measurements have a client of their own, which only reads."""
+    place, writes, reads = trial.stage.place, trial.ground.writes(trial.stage.place.namespace), trial.ground.reads()
+    try:
+        cluster, clock = Kubernetes(writes, place, trial.stage.router), WallClock()
+        marked = cluster.read(STABLE, 10.0).value
+        stable = marked.revision if isinstance(marked, Stable) else 1
+        names = Names({"namespace": place.namespace, "app": place.app})
+        monitor = Prometheus(trial.ask or inside(reads, SYSTEM), names, stable, stable + 1, trial.also)
+        people = trial.service.people
+        steward = Steward(people.rule, people.gates, people.response.draw(0.5))
+        things, mischief = chaos(cluster) if chaos else (None, None)
+        yield World(cluster, monitor, steward, clock, things, mischief), clock
+    finally:
+        writes.close()
+        reads.close()
+
+
+def _load(trial: Trial) -> Load:
+    service = trial.service
+    limit = service.latency.limit if service.latency is not None else 0.5
+    # Without a router a connection stays with its pod: each request needs one of its own, or shares mean nothing.
+    reuse = 1 if trial.stage.router.name == "service" else 100
+    plan = LoadPlan(
+        "127.0.0.1",
+        trial.stage.port,
+        service.traffic,
+        _DAY,
+        trial.seed,
+        service.arrivals == "fixed",
+        reuse,
+        limit,
+        segments=service.segments,
+    )
+    return Load(plan, trial.folder / "truth.json")
+
+
+def _started(folder: Folder) -> float | None:
+    return next((float(act["opened"]["started"]) for act in folder.journal().acts if "opened" in act), None)
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,34 @@
+"""Routers by name, and which one a policy needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from real.routers.base import Router
+from real.routers.pods import HAProxy
+from real.routers.service import Pods
+from sim.cli.exits import Usage
+from sim.policy.bluegreen import BlueGreen
+from sim.policy.rolling import Rolling
+from sim.policy.rollout import Policy
+
+__all__ = ["ROUTERS", "chosen", "needed"]
+
+ROUTERS: Mapping[str, Callable[[Callable[[str], str]], Router]] = {
+    "haproxy": lambda image: HAProxy(image("haproxy"), image("python")),
+    "service": lambda image: Pods(),
+}
+
+
+def needed(policy: Policy) -> str:
+    """The router for a policy that names none: a Service where it asks for no weights, else the bundled one."""
+    weighted = getattr(policy, "router", not isinstance(policy, BlueGreen | Rolling))
+    return "haproxy" if weighted else "service"
+
+
+def chosen(name: str, policy: Policy, image: Callable[[str], str]) -> Router:
+    """The router of this name, or of the policy's need (`auto`). Errors: Usage."""
+    name = needed(policy) if name == "auto" else name
+    if name not in ROUTERS:
+        raise Usage(f"there is no router {name}; there are auto, {', '.join(ROUTERS)}")
+    return ROUTERS[name](image)
