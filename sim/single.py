@@ -16,7 +16,7 @@ from sim.scenario.authors import is_python
 from sim.tracing.run import Trace
 from sim.tracing.run import trace as run_trace
 
-__all__ = ["found", "own", "recorded", "replay", "trace"]
+__all__ = ["choices", "found", "own", "recorded", "replay", "trace"]
 
 Place = str | Path
 
@@ -43,10 +43,7 @@ def trace(paths: Place | Sequence[Place], script: Place, *, profile: str | None 
 
 def found(places: Sequence[Place], *, profile: str | None = None, name: str = "") -> NamedPolicy:
     """The policy of a set of files: one of ours, or that of manifests. Raises FileErrors."""
-    if len(places) == 1 and is_python(str(places[0])):
-        return load_policy(str(places[0]))
-    documents = own(places)
-    policies = [load_policy(document) for document in documents] if documents else _imported(places, profile)
+    policies = choices(places, profile=profile)
     ready = [policy for policy in policies if name in ("", policy.name)]
     if len(ready) == 1:
         return ready[0]
@@ -54,6 +51,14 @@ def found(places: Sequence[Place], *, profile: str | None = None, name: str = ""
     if ready:
         raise _problem(places, f"{len(ready)} policies: {', '.join(names)}", f"name one: --name {names[0]}")
     raise _problem(places, f"no policy {show(name)}", choose(name, names))
+
+
+def choices(places: Sequence[Place], *, profile: str | None = None) -> list[NamedPolicy]:
+    """Every policy of a set of files. Raises FileErrors."""
+    if len(places) == 1 and is_python(str(places[0])):
+        return [load_policy(str(places[0]))]
+    documents = own(places)
+    return [load_policy(document) for document in documents] if documents else _imported(places, profile)
 
 
 def own(places: Sequence[Place]) -> list[Document]:

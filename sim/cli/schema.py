@@ -12,7 +12,7 @@ from sim.cli.exits import Usage
 
 app = options.application()
 
-KINDS = ("scenario", "policy", "service", "script", "trace")
+KINDS = ("scenario", "policy", "service", "script", "trace", "diff", "lint")
 
 
 def _kinds(incomplete: str) -> list[str]:

@@ -79,7 +79,7 @@ def _show(found: Trace) -> None:
         # The two columns are wanted pods; the entry `available` carries those that are there, and says so in words.
         wanted = ("", "") if entry["kind"] == "available" else (str(entry["stable"]), str(entry["canary"]))
         state = (f"{entry['at']:g}s", str(entry["step"]), f"{entry['weight']:g}%", *wanted)
-        table.add_row(*state, Text(_words(entry), _style(entry)))
+        table.add_row(*state, Text(words(entry), style(entry)))
     console.show(table)
     console.show(
         console.styled(("ends ", "dim"), (found.phase, _STYLES.get(found.phase, "bold")), (f"  {found.reason}", ""))
@@ -92,11 +92,13 @@ _STYLES = {
 }  # fmt: skip
 
 
-def _style(entry: dict[str, Any]) -> str:
+def style(entry: dict[str, Any]) -> str:
+    """How these words are printed."""
     return _STYLES.get(str(entry.get("phase") or entry.get("verdict") or ""), "")
 
 
-def _words(entry: dict[str, Any]) -> str:
+def words(entry: dict[str, Any]) -> str:
+    """An entry of a trace in a few words."""
     match entry["kind"]:
         case "phase":
             return f"{entry['phase']}  {entry['reason']}".rstrip()

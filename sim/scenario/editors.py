@@ -51,8 +51,51 @@ TraceDocument = create_model(
     entries=(_Entries, Field()),
 )  # fmt: skip
 
+
+def _document(title: str, doc: str, /, **fields: Any) -> Any:
+    """A closed object whose fields are all required."""
+    definitions: dict[str, Any] = {key: (one, Field()) for key, one in fields.items()}
+    return create_model(title, __base__=Strict, __doc__=doc, **definitions)
+
+
+_Finding: Any = _document(
+    "LintFinding", "One place where a rule applies; line and column count from 1.",
+    file=str, line=int, column=int, path=str, rule=str, name=str, severity=Literal["error", "warning", "note"], what=str, reason=str,
+    remedy=str,
+)  # fmt: skip
+_Unread: Any = _document(
+    "FileProblem", "A file that cannot be read.", file=str, line=int, column=int, path=str, problem=str, remedy=str
+)
+_Assumed: Any = _document(
+    "LintService", "The service that was looked at.", name=str, given=bool, requests_per_second=float, errors=float
+)
+# sim/lint/run.py writes it
+LintDocument: Any = _document(
+    "LintDocument", "What `seatrial lint --json` writes.",
+    service=_Assumed, regression=float, files=list[str], policies=int, hidden=int, findings=list[_Finding], errors=list[_Unread],
+)  # fmt: skip
+
+_Head: Any = _document("TraceHead", "How a trace ended.", policy=str, profile=str, phase=str, reason=str)
+_Row: Any = _document(
+    "DiffRow", "An entry of both traces, or of one.", same=bool, a=_AnyEntry | None, b=_AnyEntry | None
+)
+_First: Any = _document(
+    "DiffFirst", "The first entry that is not the same, and what came before.",
+    index=int, at=float, a=_AnyEntry | None, b=_AnyEntry | None, before=list[_AnyEntry],
+)  # fmt: skip
+_Apart: Any = _document("DiffField", "A field of the policies that is not the same.", path=str, a=Any, b=Any)
+_Pair: Any = _document(
+    "DiffPair", "One policy of each side.", name=str, same=bool, a=_Head, b=_Head, first=_First | None,
+    fields=list[_Apart], entries=list[_Row],
+)  # fmt: skip
+# sim/versus.py writes it
+DiffDocument: Any = _document(
+    "DiffDocument", "What `seatrial diff --json` writes.", same=bool, pairs=list[_Pair], only_a=list[str], only_b=list[str]
+)  # fmt: skip
+
 KINDS: dict[str, Any] = {
     "scenario": ScenarioForm, "policy": PolicyFile, "service": ServiceFile, "script": ScriptForm, "trace": TraceDocument,
+    "diff": DiffDocument, "lint": LintDocument,
 }  # fmt: skip
 
 

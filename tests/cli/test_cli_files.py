@@ -9,6 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from sim.cli.schema import KINDS
+
 Seatrial = Callable[..., "object"]
 ROOT = Path(__file__).parents[2]
 
@@ -145,7 +147,7 @@ def test_init_copies_a_scenario_that_runs(seatrial: Seatrial, tmp_path: Path) ->
     assert said.code == 0 and "seatrial run mine/demo.yaml" in said.out
     folder = tmp_path / "mine"
     schemas = sorted(path.stem for path in (folder / ".schema").iterdir())
-    assert schemas == ["policy", "scenario", "script", "service", "trace"]
+    assert schemas == sorted(KINDS)
     assert (
         (folder / "demo.yaml")
         .read_text(encoding="utf-8")
@@ -163,7 +165,7 @@ def test_init_copies_a_scenario_that_runs(seatrial: Seatrial, tmp_path: Path) ->
 
 
 def test_schemas_are_schemas(seatrial: Seatrial, tmp_path: Path) -> None:
-    for kind in ("scenario", "policy", "service", "script", "trace"):
+    for kind in KINDS:
         jsonschema.Draft7Validator.check_schema(json.loads(seatrial("schema", kind).out))
     assert seatrial("schema", "--out", "there").code == 0
-    assert len(list((tmp_path / "there").iterdir())) == 5
+    assert len(list((tmp_path / "there").iterdir())) == len(KINDS)

@@ -27,12 +27,12 @@ class Condition:
     True
     """
 
-    __slots__ = ("_programs", "_root", "_slots", "profile", "text")
+    __slots__ = ("_programs", "_slots", "profile", "root", "text")
 
     def __init__(self, text: str, chosen: Profile, root: Node, slots: int) -> None:
         self.text = text
         self.profile = chosen.name
-        self._root = root
+        self.root = root
         self._slots = slots
         self._programs: dict[Shape, Built | ConditionError] = {}
 
@@ -83,7 +83,7 @@ class Condition:
         if program is None:
             builder = Builder(self.text, find_profile(self.profile), shape, self._slots, ALL_RULES)
             try:
-                program = builder.build(self._root)
+                program = builder.build(self.root)
             except ConditionError as error:
                 program = error
             self._programs[shape] = program

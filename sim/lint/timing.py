@@ -1,0 +1,150 @@
+"""Whether an analysis has the time that it needs (L7, L8, L10). Sums of the written times; pods start as in the median."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sim.files import format_duration
+from sim.lint.files import Subject
+from sim.lint.finding import Finding
+from sim.lint.queries import facts
+from sim.policy.analysis import Analysis, Metric
+from sim.policy.canary import Canary
+from sim.policy.commands import Text
+from sim.policy.steps import Analyse, Experiment, Gate, Pause, SetWeight, Step
+
+__all__ = ["Hold", "check", "holds", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a weight is held: seconds written, whether a person or gate ends it, and the analyses that run as steps in it."""
+
+    index: int
+    weight: float
+    written: float
+    manual: bool
+    analyses: tuple[tuple[float, Analysis], ...] = ()  # (seconds since the weight changed, analysis)
+
+
+def length(metric: Metric) -> float | None:
+    """Seconds from the start of a run to its last measurement; None without an end."""
+    if metric.effective_count is None:
+        return None
+    return metric.initial_delay + (metric.effective_count - 1) * (metric.interval or 0.0)
+
+
+def holds(policy: Canary) -> list[Hold]:
+    """The weights of a program and how long each is held."""
+    found: list[Hold] = []
+    index, weight, written, manual = -1, 0.0, 0.0, False
+    analyses: list[tuple[float, Analysis]] = []
+    for position, step in enumerate(policy.steps):
+        if isinstance(step, SetWeight):
+            found.append(Hold(index, weight, written, manual, tuple(analyses)))
+            index, weight, written, manual, analyses = position, step.weight, 0.0, False, []
+        elif isinstance(step, Analyse):
+            analyses.append((written, step.analysis))
+        written += _time(step)
+        manual = manual or _waits(step)
+    return [*found, Hold(index, weight, written, manual, tuple(analyses))]
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Findings about the times of a policy's analyses."""
+    policy = subject.policy
+    if not isinstance(policy, Canary):
+        return
+    if policy.background is not None:
+        yield from _background(subject, policy, policy.background)
+        yield from _mixed_beside(subject, policy, policy.background)
+    for hold in holds(policy):
+        for since, analysis in hold.analyses:
+            yield from _mixed_step(subject, since, analysis)
+
+
+def _time(step: Step) -> float:
+    """Seconds that a step takes when all goes well, without the start of pods."""
+    if isinstance(step, Pause):
+        return step.duration or 0.0
+    if isinstance(step, Analyse):
+        return max(length(metric) or 0.0 for metric in step.analysis.metrics)
+    if isinstance(step, Experiment):
+        ends = [length(metric) or 0.0 for metric in step.analysis.metrics] if step.analysis else []
+        return step.duration or max(ends, default=0.0)
+    return 0.0
+
+
+def _waits(step: Step) -> bool:
+    return isinstance(step, Gate) or (isinstance(step, Pause) and step.duration is None)
+
+
+# ---- beside the steps ----
+
+
+def _background(subject: Subject, policy: Canary, background: Analysis) -> Iterator[Finding]:
+    start, steps = policy.starting_step, policy.steps
+    holder = subject.root.child("strategy", "canary", "analysis")
+    if start >= len(steps) and steps:
+        words = f"startingStep {start}, but the last step is step {len(steps) - 1}: the background run never begins"
+        yield holder.found("L8", words, "startingStep", remedy=f"use startingStep {len(steps) - 1} or less")
+        return
+    rest = steps[start:]
+    if any(_waits(step) for step in rest):
+        return  # a person decides how long it lasts
+    pods = subject.question.service.pods.start.draw(0.5) * (1 + sum(isinstance(step, SetWeight) for step in rest))
+    written = sum(map(_time, rest))
+    for metric in background.metrics:
+        yield from _cut(subject, metric, written, pods)
+
+
+def _cut(subject: Subject, metric: Metric, written: float, pods: float) -> Iterator[Finding]:
+    have = f"the steps last {_said(written)}" + (f" (and about {_said(pods)} while pods start)" if pods else "")
+    spot, count, need = subject.metric(metric), metric.effective_count, length(metric)
+    if metric.initial_delay > written + pods:
+        yield spot.found(
+            "L8",
+            f"the first measurement of {metric.name} comes after {_said(metric.initial_delay)}, {have}",
+            "initialDelay",
+        )
+    elif need is not None and count is not None and need > written + pods:
+        looks = f"{count} looks every {_said(metric.interval or 0.0)}"
+        first = f" after {_said(metric.initial_delay)}" if metric.initial_delay else ""
+        yield spot.found("L7", f"the run of {metric.name} needs {_said(need)} ({looks}{first}), {have}", "count")
+
+
+def _mixed_beside(subject: Subject, policy: Canary, background: Analysis) -> Iterator[Finding]:
+    short = [
+        hold
+        for hold in holds(policy)
+        if hold.index >= 0 and 0 < hold.written and not hold.manual and 0 < hold.weight < policy.max_weight
+    ]
+    for metric in background.metrics:
+        window = _window(metric)
+        worst = min((hold for hold in short if hold.written < window), key=lambda hold: hold.written, default=None)
+        if worst is not None:
+            words = f"{metric.name} looks back {_said(window)}, weight {worst.weight:g} lasts {_said(worst.written)}"
+            yield subject.metric(metric).found("L10", words, "provider")
+
+
+def _mixed_step(subject: Subject, since: float, analysis: Analysis) -> Iterator[Finding]:
+    """The last look of a blocking analysis must see the new weight alone, if any does."""
+    for metric in analysis.metrics:
+        window, last = _window(metric), length(metric)
+        if last is not None and window > since + last:
+            words = f"{metric.name} looks back {_said(window)}, its last look comes {_said(since + last)} after the weight changed"
+            yield subject.metric(metric).found("L10", words, "provider")
+
+
+def _window(metric: Metric) -> float:
+    """Seconds that a PromQL metric looks back over both versions; 0 where old samples change nothing."""
+    if not isinstance(metric.query, Text) or metric.query.provider != "prometheus":
+        return 0.0
+    if '"latest"' in metric.query.text:  # the new pods alone: their samples at a lower weight are theirs as well
+        return 0.0
+    return max((look.range for look in facts(metric.query.text).looks if look.mixes), default=0.0)
+
+
+def _said(seconds: float) -> str:
+    return format_duration(round(seconds, 3)) if seconds else "0s"

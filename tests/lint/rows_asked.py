@@ -1,0 +1,92 @@
+"""Rows of the rules whose answer depends on the service."""
+
+from __future__ import annotations
+
+from sim.durations import Constant as Fixed
+from sim.service.model import Monitoring, Pods, Service
+from sim.service.traffic import Constant
+from tests.lint.manifests import GUARDED, RATIO, STEP, canary, judged, metric, rollout, template
+
+__all__ = ["ASKED", "OWN", "QUIET"]
+
+QUIET = Service(name="quiet", traffic=Constant(20.0), errors=0.001, pods=Pods(count=10, start=Fixed(1.0)))
+OWN = """seatrial: policy
+canary:
+  weights: [5, 100]
+  interval: 60s
+  count: {count}
+  judge: {judge}
+"""
+
+# rule: (bad, good, the question); answers that depend on the service
+ASKED: dict[str, list[tuple[str, str, str, str, dict[str, object]]]] = {
+    "L9": [
+        (
+            judged(
+                "{setWeight: 5}, " + STEP,
+                metric(GUARDED.replace("0.05", "0.015"), RATIO, "interval: 1m\n  count: 4\n  failureLimit: 2"),
+            ),
+            "successCondition",
+            "one failed",
+            judged(
+                "{setWeight: 50}, " + STEP,
+                metric(GUARDED.replace("0.05", "0.015"), RATIO, "interval: 1m\n  count: 4\n  failureLimit: 2"),
+            ),
+            {"service": QUIET},
+        ),
+    ],
+    "L16": [
+        (
+            rollout(canary("{setCanaryScale: {replicas: 1}}, {setWeight: 50}")),
+            "setWeight",
+            "1 pod of 5 requests/s each for 10",
+            rollout(canary("{setWeight: 50}")),
+            {"service": Service(traffic=Constant(20.0), pods=Pods(count=10, capacity=5.0))},
+        ),
+    ],
+    "L34": [
+        (
+            OWN.format(count=3, judge="{threshold: {max_error_rate: 0.5%}}"),
+            "judge",
+            "roll back",
+            OWN.format(count=3, judge="{threshold: {max_error_rate: 6%}}"),
+            {"service": QUIET},
+        ),
+        (
+            OWN.format(count=3, judge="{peeking_t: {}}"),
+            "judge",
+            "(95%:",
+            OWN.format(count=3, judge="eprocess.counts"),
+            {"service": QUIET, "regression": 0.5},
+        ),
+    ],
+    "L35": [
+        (
+            judged(
+                "{setWeight: 5}, " + STEP, metric(GUARDED.replace("0.05", "0.08"), RATIO, "interval: 1m\n  count: 3")
+            ),
+            "successCondition",
+            "cannot see less than 8.2%",
+            judged(
+                "{setWeight: 5}, " + STEP, metric(GUARDED.replace("0.05", "0.08"), RATIO, "interval: 1m\n  count: 3")
+            ),
+            {"service": QUIET},
+        ),
+        (
+            OWN.format(count=3, judge="eprocess.counts"),
+            "judge",
+            "stops",
+            OWN.format(count=3, judge="eprocess.counts"),
+            {"service": QUIET},
+        ),
+    ],
+    "L36": [
+        (
+            template(metric(query="sum(rate(x_total[1m]))")),
+            "query",
+            "a scrape every 60s",
+            template(metric(query="sum(rate(x_total[2m]))")),
+            {"service": Service(monitoring=Monitoring(scrape=60.0))},
+        ),
+    ],
+}

@@ -1,0 +1,59 @@
+"""Every rule: a bad manifest -> a finding at this line, the nearest good one -> none of this rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.lint import RULES
+from tests.lint.conftest import Found
+from tests.lint.manifests import Row
+from tests.lint.rows_asked import ASKED, OWN, QUIET
+from tests.lint.rows_metrics import METRICS
+from tests.lint.rows_objects import JSON, OBJECTS
+
+
+def flat(rows: dict[str, list[Row]]) -> list[object]:
+    return [
+        pytest.param(rule, *row, id=f"{rule}-{index}") for rule, many in rows.items() for index, row in enumerate(many)
+    ]
+
+
+def expect(found: Found, rule: str, text: str, at: str, words: str, **options: object) -> None:
+    mine = [finding for finding in found(text, **options) if finding.rule.id == rule]
+    assert mine, [str(finding) for finding in found(text, **options)]
+    assert at in text.splitlines()[mine[0].line - 1], str(mine[0])
+    assert words in mine[0].what
+
+
+@pytest.mark.parametrize(("rule", "bad", "at", "words", "good"), flat({**METRICS, **OBJECTS}))
+def test_rule(found: Found, rule: str, bad: str, at: str, words: str, good: str) -> None:
+    expect(found, rule, bad, at, words)
+    assert [str(finding) for finding in found(good) if finding.rule.id == rule] == []
+
+
+@pytest.mark.parametrize(("rule", "bad", "at", "words", "good"), flat(JSON))
+def test_rule_in_json(found: Found, rule: str, bad: str, at: str, words: str, good: str) -> None:
+    expect(found, rule, bad, at, words, name="m{}.json")
+    assert [str(finding) for finding in found(good, name="m{}.json") if finding.rule.id == rule] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "bad", "at", "words", "good", "asked"),
+    [pytest.param(rule, *row, id=f"{rule}-{index}") for rule, many in ASKED.items() for index, row in enumerate(many)],
+)
+def test_rule_for_a_service(
+    found: Found, rule: str, bad: str, at: str, words: str, good: str, asked: dict[str, object]
+) -> None:
+    expect(found, rule, bad, at, words, **asked)
+    easier = asked | ({"regression": 0.4} if rule == "L35" else {})
+    assert [str(finding) for finding in found(good, **easier) if finding.rule.id == rule] == []
+
+
+def test_every_rule_has_rows() -> None:
+    assert sorted({*METRICS, *OBJECTS, *JSON, *ASKED}, key=lambda rule: int(rule[1:])) == list(RULES)
+
+
+def test_what_follows_from_an_assumed_service_is_a_note(found: Found) -> None:
+    text = OWN.format(count=3, judge="{threshold: {max_error_rate: 30%}}")
+    for given, severity in ((None, "note"), (QUIET, "warning")):
+        assert {finding.severity for finding in found(text, service=given) if finding.rule.id == "L35"} == {severity}
