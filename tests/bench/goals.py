@@ -81,6 +81,16 @@ def speedups(sizes: Sizes) -> Iterator[Goal]:
     yield Goal("python_speedup", ratio(seconds, 0, 2) * sizes.flock, least=20_000)
 
 
+def queries(sizes: Sizes) -> Iterator[Goal]:
+    """Rollouts per second of one core that ask two Prometheus queries, twenty times each."""
+    imported = workload.imported()
+    asked = int(follow(imported, 1, 0, 1)["looks"][0])
+    if asked != 2 * workload.LOOKS:
+        raise AssertionError(f"a rollout asks {asked} times: it must ask two queries {workload.LOOKS} times")
+    seconds = turns(sizes.turns, _followed(imported, sizes.batch))
+    yield Goal("promql_rollouts_per_second", sizes.batch / median(turn[0] for turn in seconds), least=2000)
+
+
 def kernel(sizes: Sizes) -> Iterator[Goal]:
     """The kernel over the floor: the same counts without a policy."""
     declared, pieces = workload.case(workload.canary()), workload.floor()
@@ -133,4 +143,4 @@ def memory(sizes: Sizes) -> Iterator[Goal]:
     yield Goal("memory_million_mib", fresh("tests.bench.job", sizes.million, 1)["peak"] / 2**20, most=1024)
 
 
-GOALS = (rates, speedups, kernel, variances, cores, start, memory)
+GOALS = (rates, speedups, queries, kernel, variances, cores, start, memory)

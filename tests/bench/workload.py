@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +20,11 @@ from sim.policy.commands import Counts, Finish, SetWeight
 from sim.policy.judges.threshold import Threshold
 from sim.policy.runbook import Look, Runbook, Steps
 from sim.policy.steps import Analyse
+from sim.scenario import assemble, load_policy
 from sim.service.model import Alerts, Pods, Service
 from sim.service.traffic import Constant
 
-__all__ = ["LOOKS", "RATE", "Piece", "canary", "case", "draw", "floor", "requests", "runbook", "service"]
+__all__ = ["LOOKS", "RATE", "Piece", "canary", "case", "draw", "floor", "imported", "requests", "runbook", "service"]
 
 RATE = 200.0  # requests/s
 WEIGHTS = (5, 20, 50, 100)
@@ -72,6 +74,12 @@ def case(policy: Canary | Runbook, rate: float = RATE, error: float = 0.0) -> Ca
     """`error`: the share of requests that the new version breaks."""
     effects = (VersionEffect("canary", 0.0, inf, error_add=error),) if error else ()
     return Case(policy, service(rate), effects)
+
+
+def imported() -> Case:
+    """The rollout of `rollout.yaml` beside this file, for a healthy release: its two queries see all twenty minutes."""
+    found = load_policy(Path(__file__).with_name("rollout.yaml"))
+    return assemble([found], service=service(), releases=("good",)).cases()[0][2]
 
 
 class Piece(NamedTuple):

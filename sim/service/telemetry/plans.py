@@ -6,7 +6,7 @@ Pods are kept together where telling them apart changes nothing that a query can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,13 +23,33 @@ from sim.service.telemetry.pods import filled, names_of
 
 __all__ = ["Group", "Plan", "Reading"]
 
+Floats = NDArray[np.float64]
+
 _LINEAR = ("rate", "increase", "irate", "delta", "idelta")
+
+
+class _Sum:
+    """A weighted sum of counts float64[columns, R]; added in a fixed order, where a matrix product would leave it to the machine."""
+
+    def __init__(self, weights: tuple[float, ...]) -> None:
+        self.weights = weights
+        columns = [column for column, weight in enumerate(weights) if weight]
+        run = bool(columns) and columns == [*range(columns[0], columns[-1] + 1)]
+        self._columns = slice(columns[0], columns[-1] + 1) if run else np.array(columns, np.intp)
+        even = all(weight in (0.0, 1.0) for weight in weights)
+        self._factors = None if even else np.array([weights[column] for column in columns])[:, None]
+
+    def of(self, counts: Floats) -> Floats:
+        """float64[R]."""
+        picked = counts[self._columns]
+        total: Floats = np.add.reduce(picked if self._factors is None else picked * self._factors, axis=0)
+        return total
 
 
 class Group:
     """Series of one version that a selector reads in the same way: they share their times.
 
-    weights, born: float64[series, columns of the counts]; `born` None where a series is there from the start.
+    `values` are sums of the counts; `lasting`: the series are there from the start, else from their first request.
     """
 
     def __init__(self, emissions: tuple[Emission, ...], apart: bool, exposition: Exposition) -> None:
@@ -38,12 +58,22 @@ class Group:
         self.constant = not first.weights  # `up`
         self._emissions, self._exposition = emissions, exposition
         self.labels: tuple[Labels, ...] = tuple(emission.labels for emission in emissions)
-        self.weights = np.array([emission.weights for emission in emissions], np.float64)
-        lasting = exposition.telemetry.initialized or self.constant
-        self.born = None if lasting else np.array([emission.born for emission in emissions], np.float64)
-        self._named: dict[int, tuple[tuple[Labels, ...], NDArray[np.intp]]] = {}
+        self.values = tuple(_Sum(emission.weights) for emission in emissions)
+        self.lasting = exposition.telemetry.initialized or self.constant
+        self._born = tuple(_Sum(emission.born) for emission in emissions)
+        self._counts = all(emission.born == emission.weights for emission in emissions)
+        self._named: dict[int, tuple[tuple[Labels, ...], tuple[int, ...]]] = {}
 
-    def of_pod(self, number: int, matchers: tuple[Matcher, ...]) -> tuple[tuple[Labels, ...], NDArray[np.intp]]:
+    def present(self, rows: Sequence[int], counts: Floats, values: Floats) -> NDArray[np.bool_]:
+        """bool[rows, R]: whether some of the series have had a request; `values` are theirs."""
+        if self._counts:
+            return values > 0
+        first = self._born[rows[0]]
+        if all(self._born[row].weights == first.weights for row in rows):
+            return np.broadcast_to(first.of(counts) > 0, values.shape)
+        return np.stack([self._born[row].of(counts) > 0 for row in rows])
+
+    def of_pod(self, number: int, matchers: tuple[Matcher, ...]) -> tuple[tuple[Labels, ...], tuple[int, ...]]:
         """The label sets of one pod that match, and which of the group's series they are."""
         if number not in self._named:
             sets, rows = [], []
@@ -52,7 +82,7 @@ class Group:
                 if all(matcher.accepts(own[matcher.label]) for matcher in matchers if matcher.label in own):
                     sets.append(labelset(dict(emission.labels) | own))
                     rows.append(row)
-            self._named[number] = tuple(sets), np.array(rows, np.intp)
+            self._named[number] = tuple(sets), tuple(rows)
         return self._named[number]
 
 

@@ -39,7 +39,12 @@ class Readings(Looks):
         return self._answer(row)
 
     def each(self) -> list[Answer]:
-        return [self._answer(row) for row in range(self.size)]
+        if self.single is None:
+            return [self._answer(row) for row in range(self.size)]
+        values, present = (column.tolist() for column in self.single)
+        if self.system == "flagger":
+            return [_last(value) if there else _NOTHING for value, there in zip(values, present, strict=True)]
+        return [Value([value]) if there else _NOTHING for value, there in zip(values, present, strict=True)]
 
     @property
     def size(self) -> int:
@@ -67,9 +72,7 @@ class Readings(Looks):
         values = self._values(row)
         if not values:
             return _NOTHING
-        if self.system != "flagger":
-            return Value(values)
-        return NotANumber() if math.isnan(values[-1]) else Value(values[-1])
+        return _last(values[-1]) if self.system == "flagger" else Value(values)
 
     def _values(self, row: int) -> list[float]:
         if not self.ranged:
@@ -82,3 +85,8 @@ class Readings(Looks):
             for labels, value in found.samples(row):
                 series.setdefault(labels, []).append(value)
         return [value for key in sorted(series) for value in series[key]]  # type: ignore[type-var]
+
+
+def _last(value: float) -> Answer:
+    """Flagger's number: NaN is no value to it."""
+    return NotANumber() if math.isnan(value) else Value(value)

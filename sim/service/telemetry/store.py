@@ -67,6 +67,8 @@ class Scrapes:
     def store(self, plan: Plan, at: float, visible: float) -> _Store:
         """What a query at `at` finds: samples with times up to `visible`."""
         self.ledger.settle(visible)
+        oldest = floor((at - plan.back - self.ledger.base) / self.ledger.scrape) - 1
+        self._totals = {scrape: totals for scrape, totals in self._totals.items() if scrape >= oldest}
         return _Store(self, plan, at, visible)
 
     # ---- scrapes ----
@@ -173,7 +175,7 @@ class _Store:
         lives = () if group.proxy else self._scrapes.lives(group.version)
         shown: Shown = (lambda at: True) if group.proxy else lambda at: any(life.at(at) for life in lives)
         yield from self._block(
-            group, group.labels, slice(None), self._told(scrapes, group, shown), self._scrapes.totals
+            group, group.labels, range(len(group.labels)), self._told(scrapes, group, shown), self._scrapes.totals
         )
 
     def _apart(self, group: Group, scrapes: Sequence[int], matchers: tuple) -> Iterator[Block]:  # type: ignore[type-arg]
@@ -195,7 +197,7 @@ class _Store:
         return told
 
     def _block(
-        self, group: Group, labels: tuple[Labels, ...], rows: slice | NDArray[np.intp], told: list[tuple[int, bool]],
+        self, group: Group, labels: tuple[Labels, ...], rows: Sequence[int], told: list[tuple[int, bool]],
         counts: Callable[[int], Floats],
     ) -> Iterator[Block]:  # fmt: skip
         if not told:
@@ -210,9 +212,11 @@ class _Store:
                 continue
             if not group.constant:
                 seen = counts(scrape)
-                values[:, index] = group.weights[rows] @ seen
-                if group.born is not None:
-                    marks[:, index] = np.where(group.born[rows] @ seen > 0, SAMPLE, MISSING)
+                for place, row in enumerate(rows):
+                    values[place, index] = group.values[row].of(seen)
+                if not group.lasting:
+                    present = group.present(rows, seen, values[:, index])
+                    marks[:, index] = np.where(present, SAMPLE, MISSING)
             missed = self._scrapes.missed(scrape)
             if missed is not None:
                 marks[:, index, missed] = MISSING
