@@ -13,7 +13,19 @@ from typing import Literal
 from sim.engine.paths import Case, draws_for, follow, solo
 from sim.engine.rows import OUTCOMES, Rows
 from sim.journal import Journal
-from sim.policy.commands import Apply, AskGate, Command, Finish, Match, Mirror, Promote, Restore, SetWeight, Switch
+from sim.policy.commands import (
+    Apply,
+    AskGate,
+    Command,
+    Finish,
+    Match,
+    Mirror,
+    Promote,
+    Restore,
+    SetWeight,
+    Switch,
+    Update,
+)
 from sim.policy.errors import WorldError
 from sim.policy.events import Answered, Event, Human, Interrupted, NewRevision, PodsReady, Resized, Started, Terminated
 from sim.policy.judges.base import Arm, Window
@@ -156,6 +168,13 @@ class _Teller:
             case Apply(revision):
                 self.say(at, f"pods are replaced by those of revision {revision}, batch by batch" if not item.recreate else
                          f"all pods are replaced by those of revision {revision} at once")  # fmt: skip
+            case Update(revision):
+                what = (
+                    "no further task is replaced"
+                    if item.halted
+                    else f"tasks are replaced by those of revision {revision}"
+                )
+                self.say(at, what)
             case Switch(active, preview):
                 if active != self._active:
                     self.say(at, f"users go to revision {active}")

@@ -28,8 +28,9 @@ from sim.policy.commands import (
     SetScale,
     SetWeight,
     Switch,
+    Update,
 )
-from sim.policy.events import Answer, Answered, Event, Human, Measured, Started, Value, WeightIs, Woke
+from sim.policy.events import Answer, Answered, Event, Human, Measured, PodsReady, Started, Value, WeightIs, Woke
 from sim.policy.flagger import Check
 from sim.policy.judges.base import Arm, AtEnd, Truth, Window
 from sim.policy.notes import Note, PhaseIs
@@ -197,6 +198,8 @@ class _Wished:
                     self._fleet.resize(at, stable, canary, older)
                 case Apply():
                     self._fleet.apply(at, command)
+                case Update():
+                    self._fleet.update(at, command)
                 case AskGate(gate):
                     self._agenda.plan(at, Answered(gate, True))
                 case Promote(revision):
@@ -218,7 +221,7 @@ class _Wished:
 
     def _look(self, at: float) -> Event | None:
         seen = self._fleet.look(at)
-        if seen is not None and not self._router and seen.stable + seen.canary:
+        if isinstance(seen, PodsReady) and not self._router and seen.stable + seen.canary:
             self._mark(at, 100 * seen.canary / (seen.stable + seen.canary))
         return seen
 

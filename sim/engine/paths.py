@@ -36,6 +36,7 @@ from sim.policy.notes import Note, Observer
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy, Rollout
 from sim.policy.scale import bounds
+from sim.policy.swarm import Swarm
 from sim.service.mix import layout
 from sim.service.model import Service
 from sim.service.monitoring import Metrics
@@ -80,7 +81,7 @@ class Case:
     @property
     def told(self) -> bool:
         """Whether the policy decides by verdicts only, so that a panel can judge for it; else it reads values itself."""
-        return isinstance(self.policy, Canary | BlueGreen | Rolling)
+        return isinstance(self.policy, Canary | BlueGreen | Rolling | Swarm)
 
 
 @dataclass(slots=True)

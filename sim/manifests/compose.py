@@ -1,60 +1,84 @@
-"""Services of a Compose file, as Docker Swarm updates them -> `Rolling` (delivery-systems.md section 7)."""
+"""Services of a Compose file, as Docker Swarm updates them -> `Swarm` (delivery-systems.md section 7)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
 from sim.files import Document
-from sim.files.units import MAX_SECONDS
-from sim.manifests.fields import Findings, Reader, Scope
-from sim.manifests.profiles import Profile, account
+from sim.manifests.catalog import Catalog
+from sim.manifests.fields import Reader, Scope
+from sim.manifests.profiles import Profile
 from sim.manifests.report import ImportedPolicy
-from sim.policy.rolling import Rolling
+from sim.policy.swarm import Batches, FailureAction, Order, Swarm
 
 __all__ = ["read_compose"]
 
+T = TypeVar("T", bound=str)
+_ACTIONS: Mapping[str, tuple[FailureAction, ...]] = {
+    "update_config": ("pause", "continue", "rollback"), "rollback_config": ("pause", "continue"),
+}  # fmt: skip
+_ORDERS: tuple[Order, ...] = ("stop-first", "start-first")
 
-def read_compose(document: Document, findings: Findings, profile: Profile) -> list[ImportedPolicy]:
+
+def read_compose(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> list[ImportedPolicy]:
     """One policy for each service."""
-    account(Scope(findings), document, document.value, profile.kinds["compose"], profile)
-    services = Reader(Scope(findings), document, document.value).child("services")
-    return [_service(document, findings, services, name, profile) for name in services.value]
+    services = Reader(scope, document, document.value).child("services")
+    return [_service(document, services, name, profile) for name in services.value]
 
 
-def _service(document: Document, findings: Findings, services: Reader, name: str, profile: Profile) -> ImportedPolicy:
-    scope = Scope(findings)
+def _service(document: Document, services: Reader, name: str, profile: Profile) -> ImportedPolicy:
+    scope = Scope(services.scope.findings)
     service = Reader(scope, document, services.raw(name), (*services.path, name))
     deploy = service.child("deploy")
-    if deploy.text("mode", "replicated") != "replicated":
-        deploy.block(f"mode {deploy.text('mode')}: only replicated services are read", "mode")
-    policy = _rolling(service, deploy.child("update_config"))
+    mode = deploy.text("mode", "replicated")
+    if mode not in ("replicated", "global", "replicated-job", "global-job"):
+        deploy.reject(f"{mode!r} is no mode", "use replicated or global", "mode")
+    elif mode == "global":
+        deploy.remark(
+            "approximated", "one task per node: the number of nodes is taken for replicas, and 1 is assumed", "mode"
+        )
+    elif mode != "replicated":
+        deploy.block("a job runs to its end and is not updated in batches", "mode")
+    policy = Swarm(update=_batches(deploy, "update_config"), rollback=_batches(deploy, "rollback_config"))
     usable = None if scope.blocked or scope.faulty else policy
-    return ImportedPolicy(
-        name, "service", usable, deploy.whole("replicas", 1, 0), profile.name, document.file, service.value
+    if usable is not None and not scope.near:
+        service.remark("exact", f"service {name} is updated as Docker Swarm does; tasks stop at once")
+    replicas = deploy.whole("replicas", 1, 0)
+    return ImportedPolicy(name, "service", usable, replicas, profile.name, document.file, service.value)
+
+
+def _batches(deploy: Reader, name: str) -> Batches:
+    """`update_config` or `rollback_config`; what it does not say has Swarm's default."""
+    config, usual = deploy.child(name), Batches()
+    return Batches(
+        parallelism=config.whole("parallelism", usual.parallelism, 0),
+        delay=config.duration("delay", usual.delay) or 0.0,
+        failure_action=_word(config, "failure_action", _ACTIONS[name], usual.failure_action),
+        monitor=_monitor(config, usual.monitor),
+        max_failure_ratio=_ratio(config),
+        order=_word(config, "order", _ORDERS, usual.order),
     )
 
 
-def _rolling(service: Reader, update: Reader) -> Rolling:
-    """`parallelism` tasks at a time (0: all), each going before or after its successor runs; Swarm has no deadline."""
-    parallelism = update.whole("parallelism", 1, 0)
-    order = update.text("order", "stop-first")
-    if order not in ("stop-first", "start-first"):
-        update.reject(f"{order!r} is no order", "use stop-first or start-first", "order")
-    service.remark("approximated", f"batches of {parallelism or 'all'}, {order}: read as a rolling update")
-    _watch(service, update)
-    amount: int | str = parallelism or "100%"
-    surge, unavailable = (amount, 0) if order == "start-first" else (0, amount)
-    return Rolling(max_surge=surge, max_unavailable=unavailable, progress_deadline=float(MAX_SECONDS))
+def _word(config: Reader, name: str, words: Sequence[T], usual: T) -> T:
+    """One of a few words."""
+    text = config.text(name, str(usual))
+    for word in words:
+        if word == text:
+            return word
+    config.reject(f"{text!r} is no {name}", f"use one of {', '.join(map(str, words))}", name)
+    return usual
 
 
-def _watch(service: Reader, update: Reader) -> None:
-    """Swarm watches new tasks for `monitor` and acts when too many fail, unless the action is to continue."""
-    action = update.text("failure_action", "pause")
-    if action not in ("pause", "continue", "rollback"):
-        update.reject(f"{action!r} is no failure_action", "use pause, continue or rollback", "failure_action")
-    if action == "continue":
-        return
-    text = f"failure_action {action}: a task that fails within monitor does not stop the update"
-    named = [name for name in ("failure_action", "monitor", "max_failure_ratio") if update.has(name)]
-    for name in named:
-        update.remark("not yet", text, name)
-    if not named:
-        service.remark("not yet", text)
+def _monitor(config: Reader, usual: float) -> float:
+    """0 asks for the default, as the Docker engine reads it (docker/cli: opts; swarmkit: a monitor that is not set)."""
+    return config.duration("monitor", usual) or usual
+
+
+def _ratio(config: Reader) -> float:
+    ratio = config.number("max_failure_ratio") or 0.0
+    if 0 <= ratio <= 1:
+        return ratio
+    config.reject(f"{ratio:g} is out of range", "use 0 to 1", "max_failure_ratio")
+    return 0.0

@@ -18,6 +18,7 @@ from sim.manifests.report import Imported, ImportedPolicy
 from sim.manifests.sources import objects
 from sim.manifests.systems import owners, system_of
 from sim.manifests.writing.argo import write_rollout
+from sim.manifests.writing.compose import write_service
 from sim.manifests.writing.flagger import write_canary
 from sim.manifests.writing.kubernetes import write_deployment
 from sim.manifests.writing.subject import Loss, Losses, Object, Subject
@@ -40,6 +41,7 @@ TARGETS: Mapping[str, Target] = {
     "argo-rollouts": Target("argo-rollouts", write_rollout),
     "flagger": Target("flagger", write_canary),
     "deployment": Target("kubernetes", write_deployment),
+    "compose": Target("compose", write_service),
 }
 
 
@@ -88,6 +90,12 @@ def _named(name: str) -> str:
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:63] or "policy"
 
 
+def _values(part: Document) -> list[Any]:
+    """The values that policies of a document were read from: the object, or the services of a Compose file."""
+    services = part.value.get("services") if part.kind_hint == "compose" else None
+    return list(services.values()) if isinstance(services, dict) else [part.value]
+
+
 @dataclass(slots=True)
 class _Exporting:
     imported: Imported
@@ -96,22 +104,35 @@ class _Exporting:
     losses: list[Loss] = field(default_factory=list)
 
     def run(self) -> Exported:
+        """Documents in order; for Compose the companions of Kubernetes have no place."""
         for document in self.imported.documents:
             parts = list(objects(document))
-            if all(system_of(part) in ("", self.target.system) for part in parts):
+            if all(self._stays(part) for part in parts):
                 self.found.append(document.value)
             else:
                 for part in parts:
                     self._part(part)
         return Exported(tuple(self.found), tuple(self.losses))
 
+    def _stays(self, part: Document) -> bool:
+        system = system_of(part)
+        return system == self.target.system or (not system and self.target.system != "compose")
+
     def _part(self, part: Document) -> None:
-        if system_of(part) in ("", self.target.system):
+        if system_of(part) == "" and self.target.system == "compose":
+            kind, name = kind_and_name(part.value)
+            self.losses.append(Loss(name, kind, "lost", "a Compose file has no place for it"))
+            return
+        if self._stays(part):
             self.found.append(part.value)
             return
-        policies = [one for one in self.imported.policies if one.document == part.value]
+        policies = [one for one in self.imported.policies if any(one.document is value for value in _values(part))]
         for one in policies:
             self._policy(one, part)
+        if part.kind_hint == "compose":
+            text = "networks, volumes, images and all else of a service have no place in a rollout: only its update is written"
+            self.losses.append(Loss("compose", "", "lost", text))
+            return
         kind, name = kind_and_name(part.value)
         driven = (kind, name) in owners(list(self.imported.objects))
         if kind == "Deployment" and self.target.system in ("argo-rollouts", "flagger"):

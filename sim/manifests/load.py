@@ -64,7 +64,9 @@ def _read(
         scope.remark(document, document.below, "exact", f"read as {_whole(document)}, which has defaults around it")
     hint = document.kind_hint
     if hint == "compose":
-        return read_compose(document, findings, choose("compose", wanted))
+        chosen = choose(hint, wanted)
+        account(scope, document, document.value, chosen.kinds[hint], chosen)
+        return read_compose(document, catalog, scope, chosen)
     if not hint.startswith("kubernetes:"):
         _strange(document, hint, scope)
         return []

@@ -188,23 +188,14 @@ DEPLOYMENT = of(
     paused=near("the Deployment starts unpaused; pause it in the script", unless=False),
 )
 
-_UPDATE = of(
-    "parallelism order failure_action monitor max_failure_ratio",
-    delay=later("the wait between two batches", unless="0s"),
+_BATCHES = of("parallelism delay failure_action monitor max_failure_ratio order")
+_DEPLOY = of(
+    "mode replicas",
+    update_config=_BATCHES,
+    rollback_config=_BATCHES,
+    restart_policy=near("a task that ended is replaced after 5 s, without end"),
 )
-COMPOSE = of(
-    "version name",
-    services=of(
-        "",
-        **{
-            "*": of(
-                "image",
-                deploy=of("mode replicas", update_config=_UPDATE,
-                          rollback_config=later("an abort rolls back as update_config says")),
-            )
-        },
-    ),
-)  # fmt: skip
+COMPOSE = of("version name", services=of("", **{"*": of("image", deploy=_DEPLOY)}))
 
 
 def without(rule: Rule, path: str) -> Rule:

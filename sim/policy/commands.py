@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = [
     "Apply", "AskGate", "Command", "Counts", "Finish", "Match", "Measure", "Mirror", "Outcome", "Promote", "Query", "Restore",
-    "SetScale", "SetWeight", "Switch", "Text",
+    "SetScale", "SetWeight", "Switch", "Text", "Update",
 ]  # fmt: skip
 
 
@@ -60,6 +60,20 @@ class Apply:
     min_ready: float = 0.0
     recreate: bool = False
     beside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Hand a revision to Docker Swarm's own arithmetic, until `SetScale`: `parallelism` slots at a time (0: all), each held for
+    `delay` seconds after its new task runs; a new task takes its slot before or after the old one left it. `halted`: take no
+    further slot. The world answers with `PodsEnded` and `BatchesDone`.
+    """
+
+    revision: int
+    parallelism: int = 1
+    delay: float = 0.0
+    start_first: bool = False
+    halted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +140,6 @@ class Finish:
     reason: str = ""
 
 
-Command = SetWeight | SetScale | Apply | Match | Mirror | Measure | AskGate | Switch | Promote | Restore | Finish
+Command = (
+    SetWeight | SetScale | Apply | Update | Match | Mirror | Measure | AskGate | Switch | Promote | Restore | Finish
+)

@@ -12,8 +12,8 @@ from typing import Literal
 from sim.policy.judges.base import Truth
 
 __all__ = [
-    "Absent", "Answer", "Answered", "Event", "Failed", "Human", "HumanAction", "Interrupted", "Measured", "NewRevision",
-    "NotANumber", "PodsReady", "Resized", "Started", "Terminated", "Value", "WeightIs", "Woke",
+    "Absent", "Answer", "Answered", "BatchesDone", "Event", "Failed", "Human", "HumanAction", "Interrupted", "Measured", "NewRevision",
+    "NotANumber", "PodsEnded", "PodsReady", "Resized", "Started", "Terminated", "Value", "WeightIs", "Woke",
 ]  # fmt: skip
 
 
@@ -81,6 +81,26 @@ class PodsReady:
 
 
 @dataclass(frozen=True, slots=True)
+class PodsEnded:
+    """A pod that an `Update` made has ended by itself, `ran` seconds after it became available (None: it never did).
+
+    `slots`: how many the update found to replace. What replaced it is not the update's, and its end is not told.
+    """
+
+    revision: int
+    ran: float | None
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchesDone:
+    """An `Update` has taken every one of its `slots`, and the last delay is over."""
+
+    revision: int
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
 class WeightIs:
     """The weight that traffic really has now."""
 
@@ -138,6 +158,8 @@ Event = (
     | Woke
     | Measured
     | PodsReady
+    | PodsEnded
+    | BatchesDone
     | WeightIs
     | Answered
     | Human

@@ -16,6 +16,7 @@ from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy
 from sim.policy.runbook import Runbook
 from sim.policy.steps import Analyse, Experiment, Gate, Match, Mirror, Pause, ScaleCanary, SetWeight, Step
+from sim.policy.swarm import Swarm
 from sim.scenario.measures import Asked
 from sim.scenario.values import NamedPolicy
 
@@ -38,6 +39,8 @@ def _lines(policy: Policy) -> Iterator[str]:
             yield _rolling(policy)
         case BlueGreen():
             yield from _blue_green(policy)
+        case Swarm():
+            yield from _swarm(policy)
         case Flagger():
             yield from _flagger(policy)
         case Runbook(author):
@@ -113,6 +116,17 @@ def _blue_green(policy: BlueGreen) -> Iterator[str]:
     yield "switches everybody at once"
     if policy.post is not None:
         yield from _analysis("after the switch:", policy.post)
+
+
+def _swarm(policy: Swarm) -> Iterator[str]:
+    for name, batches in (("update", policy.update), ("rollback", policy.rollback)):
+        size = f"{batches.parallelism} at a time" if batches.parallelism else "all at once"
+        wait = f", {format_duration(batches.delay)} apart" if batches.delay else ""
+        watch = "nothing is watched"
+        if batches.failure_action != "continue":
+            failed = f"failed tasks above {batches.max_failure_ratio:g} of all"
+            watch = f"{failed}, seen within {format_duration(batches.monitor)} of their start: {batches.failure_action}"
+        yield f"{name}: {size}{wait}, {batches.order}; {watch}"
 
 
 def _flagger(policy: Flagger) -> Iterator[str]:

@@ -17,7 +17,7 @@ from sim.policy.errors import WorldError
 from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.scenario.derive import Form, given, unsaid
 from sim.scenario.references import kind_is
-from sim.tracing.script import HANG, Happening, Script
+from sim.tracing.script import HANG, Ends, Happening, Script
 
 __all__ = ["ScriptForm", "load_script"]
 
@@ -71,8 +71,10 @@ def _number(value: object) -> float:
     return value
 
 
-def _patience(value: object) -> float:
-    """A duration, or `never`."""
+def _patience(value: object) -> float | Ends:
+    """A duration, `never`, or `fails` with the time after which the pod ends."""
+    if isinstance(value, str) and (value == "fails" or value.startswith("fails ")):
+        return Ends(parse_duration(value.removeprefix("fails").strip() or "0s"))
     return math.inf if value == "never" else parse_duration(value)
 
 
@@ -89,7 +91,7 @@ def _revision(key: object) -> int:
     return int(text)
 
 
-def _pods(value: object) -> float | tuple[float, ...]:
+def _pods(value: object) -> float | Ends | tuple[float | Ends, ...]:
     if not isinstance(value, list):
         return _patience(value)
     if not value:
@@ -104,7 +106,7 @@ _ANSWER_SCHEMA = {
     ],
 }  # fmt: skip
 _READY_SCHEMA = {
-    "description": "2s, or per revision {1: 0s, 2: never}, or per pod {2: [1s, 1s, never]}",
+    "description": "2s, never or fails 3s; per revision {1: 0s, 2: never}; or per pod {2: [1s, 1s, fails]}",
     "anyOf": [{"type": "string"}, {"type": "object"}],
 }
 
@@ -115,7 +117,7 @@ else:
     _Answer = Annotated[Any, BeforeValidator(_answer), WithJsonSchema(_ANSWER_SCHEMA)]
     _Ready = Annotated[Any, BeforeValidator(_ready), WithJsonSchema(_READY_SCHEMA)]
 
-_ACTIONS = ("promote", "approve", "deny", "abort", "retry", "revision", "replicas", "pause", "terminate")
+_ACTIONS = ("promote", "approve", "deny", "abort", "retry", "revision", "replicas", "pause", "fail", "terminate")
 
 
 class EventForm(Form):
@@ -131,6 +133,7 @@ class EventForm(Form):
     revision: PositiveInt = unsaid()
     replicas: Annotated[int, Field(ge=0, le=10**6)] = unsaid()
     pause: bool = unsaid()
+    fail: PositiveInt = unsaid()
     terminate: Literal["step", "background", "pre", "post"] = unsaid()
 
     @cached_property

@@ -1,20 +1,22 @@
 """The pods of all revisions: created, becoming available, lost and replaced. Used by the simulated service and by `trace` alike.
 
-A pod is the moment from which it is available (infinite: never). Sizes are wanted by the policy (`resize`) or by the
-Deployment's own arithmetic (`apply`). The fleet asks its world to be looked at again by `plan(at)`.
+A pod is the moment from which it is available (infinite: never). Sizes are wanted by the policy (`resize`), or by the own
+arithmetic of a Deployment (`apply`) or of Docker Swarm (`update`). The fleet asks its world to be looked at again by `plan(at)`.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from math import inf
 from typing import NamedTuple
 
-from sim.policy.commands import Apply
+from sim.policy.commands import Apply, Update
 from sim.policy.errors import WorldError
-from sim.policy.events import PodsReady
+from sim.policy.events import BatchesDone, PodsEnded, PodsReady
 from sim.policy.scale import Pods
 from sim.service.deployment import sync
+from sim.service.swarm import RESTART, Updater
 
 __all__ = ["Fleet", "Life"]
 
@@ -32,7 +34,8 @@ class Life(NamedTuple):
 
 
 class Fleet:
-    """Pods by revision. `ready_after(revision, n)` says how long, in seconds, the n-th pod made of a revision takes."""
+    """Pods by revision. `ready_after(revision, n)` says how long, in seconds, the n-th pod made of a revision takes;
+    `ends_after(revision, n)` after how long it ends without ever being available, if it does."""
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Fleet:
         ready_after: Callable[[int, int], float],
         plan: Callable[[float], None],
         scaled: Callable[[float, int, int, int], None] | None = None,
+        ends_after: Callable[[int, int], float | None] | None = None,
     ) -> None:
         self.replicas = replicas
         self.stable, self.revision = 1, 2
@@ -50,13 +54,18 @@ class Fleet:
             Life(1, number, -inf) for number in range(replicas)
         ]  # of all pods so far, in the order of their making
         self._deployment: Apply | None = None
+        self._updater: Updater | None = None
+        self._ends_after = ends_after
+        self._ends = list[tuple[float, int]]()  # starting pods that will end: when, revision
+        self._news = deque[PodsEnded | BatchesDone]()
         self._told: PodsReady | None = PodsReady(replicas, 0)
+        self._now = 0.0  # the moment of the look under way
 
     # ---- what the policy asks ----
 
     def resize(self, at: float, stable: int, canary: int, older: int) -> None:
         """Want this many pods; among older revisions the newest drains first. A Deployment's own arithmetic ends."""
-        self._deployment = None
+        self._deployment = self._updater = None
         self._want(at, self.stable, stable)
         if self.revision != self.stable:
             self._want(at, self.revision, canary)
@@ -69,7 +78,21 @@ class Fleet:
 
     def apply(self, at: float, spec: Apply) -> None:
         """Let the Deployment's own arithmetic move to `spec.revision`."""
-        self._deployment = spec
+        self._deployment, self._updater = spec, None
+        self._plan(at)
+
+    def update(self, at: float, spec: Update) -> None:
+        """Let Docker Swarm's own batches move to `spec.revision`, or stop them (`halted`)."""
+        self._deployment = None
+        if spec.halted and self._updater is not None:
+            self._updater.halt()
+            return
+        self._fit(at, spec.revision)
+        self._news.clear()
+        slots = sum(len(pods) for revision, pods in self.pods.items() if revision != spec.revision)
+        self._now = at
+        target = spec.revision
+        self._updater = Updater(spec, slots, lambda: self._stop(target), lambda: self._start(target), self._plan)
         self._plan(at)
 
     def promote(self, at: float, revision: int) -> None:
@@ -89,7 +112,9 @@ class Fleet:
         lost = [ready for ready in pods if ready <= at][:count]
         for ready in lost:
             self._end(at, revision, ready)
-            self._make(at, revision, back_after)
+            self._hear(at, revision, ready)
+            later = RESTART if self._updater is not None and back_after is None else 0.0
+            self._make(at + later, revision, back_after)
         self._plan(at)
         return len(lost)
 
@@ -109,17 +134,26 @@ class Fleet:
     def available(self, at: float, revision: int) -> int:
         return sum(ready <= at for ready in self.pods.get(revision, ()))
 
-    def look(self, at: float) -> PodsReady | None:
-        """Let the Deployment act, then tell what is available, if that changed."""
+    def look(self, at: float) -> PodsReady | PodsEnded | BatchesDone | None:
+        """Let the Deployment or Swarm act, then tell what is available, if that changed, and what else is new: one at a time."""
+        self._now = at
+        self._fall(at)
+        if self._news:  # who watches a failure sees it before the next slot is taken: in swarmkit the two race
+            self._plan(at)
+            return self._news.popleft()
         if self._deployment is not None:
             self._batch(at, self._deployment)
+        if self._updater is not None:
+            self._step(at, self._updater)
         new = self.available(at, self.revision) if self.revision != self.stable else 0
         older = sum(self.available(at, revision) for revision in self.older)
         seen = PodsReady(self.available(at, self.stable), new, older)
-        if seen == self._told:
-            return None
-        self._told = seen
-        return seen
+        if seen != self._told:
+            self._told = seen
+            if self._news:
+                self._plan(at)
+            return seen
+        return self._news.popleft() if self._news else None
 
     # ---- inside ----
 
@@ -138,6 +172,66 @@ class Fleet:
         self.lives.append(Life(revision, sum(life.revision == revision for life in self.lives), ready))
         if ready < inf:
             self._plan(ready)
+        ends = None if self._ends_after is None or after is not None else self._ends_after(revision, made)
+        if ends is not None:
+            self._ends.append((at + ends, revision))
+            self._plan(at + ends)
+
+    # ---- Docker Swarm ----
+
+    def stumble(self, at: float, revision: int) -> None:
+        """A pod that was starting has ended before it was ever available."""
+        if self._updater is not None:
+            self._hear(at, revision, self._updater.starting(at))
+        self._plan(at)
+
+    def _hear(self, at: float, revision: int, ready: float) -> None:
+        """Whether an end is news: of a task that the update under way has made."""
+        if self._updater is not None and self._updater.spec.revision == revision:
+            ended = self._updater.ended(at, ready)
+            if ended is not None:
+                self._news.append(ended)
+
+    def _fall(self, at: float) -> None:
+        """Starting pods end when their time has come; under Swarm a new one takes the place after a while."""
+        for moment, revision in [end for end in self._ends if end[0] <= at]:
+            self._ends.remove((moment, revision))
+            pods = self.pods.get(revision, [])
+            if inf in pods and self._updater is not None:
+                self._hear(at, revision, inf)
+                self._end(at, revision, inf)
+                self._make(at + RESTART, revision, None)
+
+    def _step(self, at: float, updater: Updater) -> None:
+        before = self.wanted()
+        done = updater.step(at)
+        if done is not None:
+            self._news.append(done)
+        if self._scaled is not None and self.wanted() != before:
+            self._scaled(at, *self.wanted())
+
+    def _stop(self, revision: int) -> None:
+        """An old task goes: one that is not available, else of the oldest revision."""
+        old = [(ready, one) for one, pods in self.pods.items() if one != revision for ready in pods]
+        ready, one = max(old, key=lambda pair: (pair[0], -pair[1]))
+        self._end(self._now, one, ready)
+
+    def _start(self, revision: int) -> float:
+        self.pods.setdefault(revision, [])
+        self._make(self._now, revision, None)
+        return self.pods[revision][-1]
+
+    def _fit(self, at: float, revision: int) -> None:
+        """As many slots as the service wants: the orchestrator adds tasks of the new kind, and takes old ones away."""
+        pods = self.pods.setdefault(revision, [])
+        missing = self.replicas - sum(map(len, self.pods.values()))
+        for _ in range(missing):
+            self._make(at, revision, None)
+        for _ in range(-missing):
+            if any(self.pods[one] for one in self.pods if one != revision):
+                self._stop(revision)
+            else:
+                self._end(at, revision, max(pods))
 
     def _end(self, at: float, revision: int, ready: float) -> None:
         """The pod of a revision that is the last to become available at `ready` goes."""

@@ -34,6 +34,7 @@ from sim.policy.commands import (
     SetScale,
     SetWeight,
     Switch,
+    Update,
 )  # fmt: skip
 from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import Answer, Answered, Event, Human, Interrupted, Measured, Started, Value, WeightIs, Woke
@@ -49,6 +50,8 @@ from sim.service.telemetry.store import Scrapes
 from sim.service.trouble import Trouble
 
 __all__ = ["Chances", "PersonNeeded", "Plan", "Site", "Story"]
+
+_BAD = ("Degraded", "paused", "rollback_paused")  # phases that show a person that something failed (Argo, Swarm)
 
 
 class PersonNeeded(Exception):
@@ -207,6 +210,9 @@ class Site:
                 case Apply():
                     self._count_pods(at)
                     self._fleet.apply(at, command)
+                case Update():
+                    self._count_pods(at)
+                    self._fleet.update(at, command)
                 case SetWeight() | Switch() | Match() | Mirror() | Restore():
                     self._asked = self._asked.asked(command, self._max_weight, self._fleet.stable == 2)
                     self._route(at)
@@ -225,7 +231,7 @@ class Site:
             self._failed_metric = self._failed_metric or item.verdict in ("Failed", "Inconclusive", "Error")
         elif isinstance(item, PhaseIs):
             self._waiting = item.waits
-            self._failed_metric = self._failed_metric or item.phase == "Degraded"
+            self._failed_metric = self._failed_metric or item.phase in _BAD
             if item.waits:
                 self._call(at)
 

@@ -69,6 +69,8 @@ class Trouble:
         if effect.delay > start:  # it is ready in between
             self._plan(self.now + effect.delay, lambda at: self._restart(effect, revision, start, pause, times))
             return start
+        if not times:
+            self._plan(self.now + effect.delay, lambda at: self._fleet.stumble(at, revision))
         if self.now + effect.delay + pause >= effect.end:
             return effect.delay + pause + start
         return inf if effect.end == inf else effect.end - self.now + start

@@ -8,7 +8,7 @@ from math import inf
 
 from sim.policy.events import Answer, HumanAction
 
-__all__ = ["HANG", "Hang", "Happening", "Script"]
+__all__ = ["HANG", "Ends", "Hang", "Happening", "Script"]
 
 
 class Hang:
@@ -28,7 +28,7 @@ _ACTIONS: dict[tuple[str, object], HumanAction] = {
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One scripted event at `at` seconds: promote, abort, retry, pause, approve, deny, revision, replicas or terminate."""
+    """One scripted event at `at` seconds: promote, abort, retry, pause, approve, deny, revision, replicas, fail or terminate."""
 
     at: float
     kind: str
@@ -41,7 +41,15 @@ class Happening:
         return _ACTIONS[(self.kind, which)]
 
 
-Ready = float | Mapping[int, float | tuple[float, ...]]
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """In place of a time to readiness: the pod ends `after` seconds, and is never available."""
+
+    after: float = 0.0
+
+
+One = float | Ends
+Ready = One | Mapping[int, One | tuple[One, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,15 @@ class Script:
 
     def ready_after(self, revision: int, pod: int) -> float:
         """Seconds from creation to available of the `pod`-th pod that this revision makes; infinite: never."""
+        ready = self._ready(revision, pod)
+        return inf if isinstance(ready, Ends) else ready
+
+    def ends_after(self, revision: int, pod: int) -> float | None:
+        """Seconds from creation to the end of a pod that is never available; None for every other."""
+        ready = self._ready(revision, pod)
+        return ready.after if isinstance(ready, Ends) else None
+
+    def _ready(self, revision: int, pod: int) -> One:
         ready = self.ready.get(revision, 0.0) if isinstance(self.ready, Mapping) else self.ready
         if isinstance(ready, tuple):
             return ready[min(pod, len(ready) - 1)] if ready else inf

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 from sim.agenda import Agenda
-from sim.policy.commands import Apply, AskGate, Command, Measure, Promote, SetScale, Text
+from sim.policy.commands import Apply, AskGate, Command, Measure, Promote, SetScale, Text, Update
 from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import (
     Answered,
@@ -39,7 +39,7 @@ class ScriptWorld:
         self._at, self._turns = 0.0, 0
         self._agenda: Agenda[Event | Happening | None] = Agenda()
         self._asked: dict[str, int] = {}  # measurements taken so far, per entry of the script
-        self._fleet = Fleet(replicas, script.ready_after, self._look, scaled)
+        self._fleet = Fleet(replicas, script.ready_after, self._look, scaled, script.ends_after)
         self._gates: dict[str, bool] = {}
         self._waiting: list[tuple[str, str]] = []  # name and type
         for happening in script.events:
@@ -78,6 +78,8 @@ class ScriptWorld:
                     self._fleet.resize(at, stable, canary, older)
                 case Apply():
                     self._fleet.apply(at, command)
+                case Update():
+                    self._fleet.update(at, command)
                 case AskGate(gate, name):
                     self._ask(at, gate, name)
                 case Promote(revision):
@@ -108,6 +110,9 @@ class ScriptWorld:
             case "replicas":
                 self._fleet.replicas = int(str(item.value))
                 return Resized(self._fleet.replicas)
+            case "fail":
+                self._fleet.lose(at, self._fleet.revision, int(str(item.value)))
+                return None
             case "terminate":
                 return Terminated(str(item.value))
         return Human(item.action)

@@ -13,6 +13,7 @@ from sim.policy.rolling import Rolling
 from sim.policy.runbook import Look, Runbook, Steps, Wait
 from sim.policy.scale import bounds
 from sim.policy.steps import Analyse, Experiment, Gate, Match, Mirror, Pause, ScaleCanary
+from sim.policy.swarm import Batches, Swarm
 from tests.contract.policies import PolicyContract
 from tests.contract.yard import Limits
 
@@ -117,3 +118,11 @@ class Careful:
 
 class TestRunbook(PolicyContract):
     policy = Runbook(Careful())
+
+
+class TestSwarm(PolicyContract):
+    policy = Swarm(
+        update=Batches(parallelism=2, failure_action="rollback", monitor=7.0, delay=3.0),
+        rollback=Batches(parallelism=0, order="start-first"),
+    )
+    judged = False

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sim.agenda import Agenda
 from sim.policy.codec import decode, encode
-from sim.policy.commands import Apply, AskGate, Command, Finish, Measure, Promote, Restore, SetScale, SetWeight
+from sim.policy.commands import Apply, AskGate, Command, Finish, Measure, Promote, Restore, SetScale, SetWeight, Update
 from sim.policy.events import (
     Absent,
     Answer,
@@ -206,6 +206,8 @@ class Yard:
                 self.weight = 0.0
             case Apply():
                 self._fleet.apply(at, command)
+            case Update():
+                self._fleet.update(at, command)
             case AskGate(gate):
                 self._agenda.plan(at, Answered(gate, self.plan.gate))
             case Promote(revision):

@@ -59,8 +59,8 @@ def rewritten(folder: Path) -> None:
     """Every policy of the folder, written from the policy alone."""
     imported = load(folder)
     for one in imported.policies:
-        found = next(part for part in imported.objects if part.value == one.document or one.kind == "service")
-        to = NAMES.get(system_of(found))
+        parts = [part for part in imported.objects if part.value == one.document]
+        to = NAMES.get("compose" if one.kind == "service" else system_of(parts[0]))
         if one.policy is None or to is None:
             continue
         exported = write_policies([(one.name, one.policy, one.replicas)], to)

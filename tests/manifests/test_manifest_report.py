@@ -14,6 +14,7 @@ from sim.files import FileErrors, read_documents
 from sim.manifests import PROFILES, Imported, load
 from sim.policy.errors import PolicyError
 from sim.policy.rolling import Rolling
+from sim.policy.swarm import Batches, Swarm
 from sim.tracing.run import trace
 from sim.tracing.script import Script
 
@@ -98,16 +99,13 @@ def test_compose_services(read: Read) -> None:
     """
     imported = read(text)
     web, everything, every = imported.policies
-    assert isinstance(web.policy, Rolling) and isinstance(everything.policy, Rolling)
     assert (web.name, web.kind, web.replicas, web.profile) == ("web", "service", 6, "compose")
-    assert (web.policy.max_surge, web.policy.max_unavailable) == (2, 0)
-    assert (everything.policy.max_surge, everything.policy.max_unavailable) == (0, "100%")
-    assert every.policy is None
-    later = {remark.path: remark.text for remark in imported.of("not yet")}
-    assert "services.web.deploy.update_config.delay" in later
-    assert "services.web.deploy.update_config.failure_action" not in later
-    assert "failure_action rollback" in later["services.all.deploy.update_config.monitor"]
-    assert "failure_action pause" in later["services.every"]
+    batches = Batches(parallelism=2, delay=10.0, order="start-first", failure_action="continue")
+    assert web.policy == Swarm(update=batches)
+    assert everything.policy == Swarm(update=Batches(parallelism=0, failure_action="rollback", monitor=20.0))
+    assert every.policy == Swarm()
+    assert [remark.path for remark in imported.of("approximated")] == ["services.every.deploy.mode"]
+    assert [remark.path for remark in imported.of("exact")] == ["services.web", "services.all"]
 
 
 def test_strict_makes_errors_of_what_is_not_exact(read: Read) -> None:

@@ -77,7 +77,7 @@ OUTCOMES: dict[str, tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]] 
     "kubernetes/podinfo-hpa.yaml": ((), ()),
     "kubernetes/workload-ref.yaml": ((("rollout-ref-deployment", "Canary"),), ()),
     "swarm/full-example.compose.yaml": (
-        (("foo", "Rolling"),), ("approximated foo", "not yet rollback_config", "not yet delay"),
+        (("foo", "Swarm"),), ("approximated restart_policy",),
     ),
 }  # fmt: skip
 

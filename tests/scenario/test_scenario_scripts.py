@@ -94,7 +94,7 @@ def test_readiness_per_revision_and_per_pod(tmp_path: Path) -> None:
         ("events: [{promote: true}]", "script.yaml:2:10 events.0: 'at' is missing; add 'at: ...'"),
         ("events: [{at: 3s}]",
          "script.yaml:2:10 events.0: nothing happens; "
-         "add one of: promote, approve, deny, abort, retry, revision, replicas, pause, terminate"),
+         "add one of: promote, approve, deny, abort, retry, revision, replicas, pause, fail, terminate"),
         ("events: [{at: 3s, abort: true, retry: true}]", "script.yaml:2:10 events.0: abort and retry in one event; write two events"),
         ("events: [{at: 3s, abort: true, full: true}]", "script.yaml:2:10 events.0: full belongs to promote, not to abort; remove it"),
         ("events: [{at: 3s, abort: false}]", "script.yaml:2:26 events.0.abort: false is not allowed here; use one of: True"),
