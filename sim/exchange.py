@@ -1,4 +1,4 @@
-"""A scenario with other policies, or another service, in place of its own."""
+"""A scenario with other policies, another service or another seed in place of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sim.scenario import NamedPolicy, Scenario, load_policy, load_service
 
-__all__ = ["Given", "with_policies", "with_service"]
+__all__ = ["Given", "with_policies", "with_seed", "with_service"]
 
 Given = str | Path | NamedPolicy
 """A policy: a name in the scenario, a file, `file.py:Class`, or a policy."""
@@ -85,6 +85,26 @@ def with_service(scenario: Scenario, service: Path | str) -> Scenario:
     from sim.scenario.walking import plain
 
     other = load_service(service)
+    said = digest(scenario.digest.encode(), canonical(plain(other)))
+    return _met(replace(scenario, service=other, default_service=False, digest=said))
+
+
+def with_seed(scenario: Scenario, seed: int) -> Scenario:
+    """The scenario with another seed: other requests, and faults that repeat with jitter at other times."""
+    return _met(replace(scenario, seed=seed))
+
+
+def _met(scenario: Scenario) -> Scenario:
+    """Its faults met anew: what they do depends on the service, and when they come on the seed."""
+    from sim.scenario.conditions import release
+
     return replace(
-        scenario, service=other, default_service=False, digest=digest(scenario.digest.encode(), canonical(plain(other)))
-    )
+        scenario,
+        releases=tuple(
+            one if not one.faults else release(
+                one.name, one.faults, (), (), scenario.service, scenario.seed,
+                bad=one.truth.bad, description=one.description,
+            )
+            for one in scenario.releases
+        ),
+    )  # fmt: skip

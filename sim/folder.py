@@ -3,6 +3,7 @@
     run.json            what the chunks belong to: digest, seed, version, number of replications
     chunks/*.npy        finished chunks, while the run is not
     result.json, rows.npy
+    runs/*.json         of a delivery system: the rows of every run, by number of policy and run
 
 A folder is continued only with the same identity, so that its chunks are those that would be made again.
 """
@@ -42,7 +43,8 @@ class Folder:
                 raise HistoryError(f"{path} holds another run ({told}); leave out --resume to begin anew")
         else:
             path.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(path / "chunks", ignore_errors=True)
+            for name in ("chunks", "runs"):
+                shutil.rmtree(path / name, ignore_errors=True)
             for name in ("result.json", "rows.npy"):
                 (path / name).unlink(missing_ok=True)
             (path / "run.json").write_text(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim import naming
-from sim.exchange import Given, with_policies, with_service
+from sim.exchange import Given, with_policies, with_seed, with_service
 from sim.naming import command
 from sim.scenario import Release, Replications, Scenario, assemble, load
 
@@ -116,7 +116,7 @@ class Session:
             scenario = asked if isinstance(asked, Scenario) else load(asked)
             scenario = with_policies(scenario, policies) if policies else scenario
             scenario = scenario if service is None else with_service(scenario, service)
-        scenario = scenario if seed is None else replace(scenario, seed=seed)
+        scenario = scenario if seed is None else with_seed(scenario, seed)
         if replications is not None:
             scenario = replace(scenario, replications=Replications(replications, replications))
         written = partial(command, verb, scenario, policies, replications, service)

@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 __all__ = ["answer"]
 
 
-def answer(session: Session, *, jobs: int | None, out: Path | None, quiet: bool, json: bool) -> int:
+def answer(session: Session, *, jobs: int | None, out: Path | None, resume: bool, quiet: bool, json: bool) -> int:
     """Run, save, print; returns the exit code."""
-    from sim.deliveries import deliver, expected
+    from sim.deliveries import Interrupted, deliver, expected
     from sim.results.delivery import show
     from sim.results.expectations import told
 
-    with progress("delivering", quiet=quiet) as tell:
-        result = deliver(session, jobs or os.cpu_count() or 1, tell)
+    try:
+        with progress("delivering", quiet=quiet) as tell:
+            result = deliver(session, jobs or os.cpu_count() or 1, tell, out, resume)
+    except Interrupted as stopped:
+        screen = console.err()
+        screen.print(f"interrupted; {stopped.runs:,} runs are kept in {stopped.kept}", style="yellow")
+        screen.print(f"continue with: {session.typed} --resume {stopped.kept}", soft_wrap=True)
+        return exits.INTERRUPTED
     answers = expected(session.scenario, result)
     code = exits.FAILED if session.as_written and not all(one.holds for one in answers) else exits.DONE
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "result.json").write_text(console.dumped(result.document()), encoding="utf-8")
     if json:
         console.document(result.document() | {"expected": [one.document() for one in answers]})
         return code
@@ -35,6 +38,6 @@ def answer(session: Session, *, jobs: int | None, out: Path | None, quiet: bool,
     for text in told(answers):
         console.line(text, wrap=False)
     if not quiet:
-        rows = [("wrote", f"{out}/result.json")] if out is not None else []
+        rows = [("wrote", f"{out}/result.json, runs/")] if out is not None else []
         console.pairs(*rows, ("next", "seatrial run scenarios/demo.yaml   # one rollout at a time"))
     return code

@@ -69,7 +69,9 @@ def run(
     if session.scenario.pipeline is not None:
         from sim.cli import deliveries
 
-        raise typer.Exit(deliveries.answer(session, jobs=jobs, out=out, quiet=quiet, json=json))
+        raise typer.Exit(
+            deliveries.answer(session, jobs=jobs, out=out, resume=resume is not None, quiet=quiet, json=json)
+        )
     found = answer(
         session, jobs=jobs, out=out, resume=resume is not None, quiet=quiet, json=json, following=_following(session)
     )

@@ -63,6 +63,7 @@ def settle_rows(
         counts = counts - site.copies[here]
     out = rows[batch[here[keep]]]
     _tell(out, case, site)
+    out["called"] = stopped
     out["alerted_at"], out["restored_at"], out["ended_at"] = alerted[keep], restored[keep], ended[keep]
     _count(out, case, site, counts[keep])
     _check(out)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from sim.durations import Uniforms
 from sim.engine.releases import ROLLBACK, Rollouts
@@ -27,13 +27,21 @@ from sim.service.model import Service
 from sim.service.monitoring import Metrics
 from sim.service.traffic import Constant, Diurnal
 
-__all__ = ["Interrupted", "deliver", "delivery_runs", "run_delivery", "run_seed", "uniforms"]
+__all__ = ["Interrupted", "Store", "deliver", "delivery_runs", "run_delivery", "run_seed", "uniforms"]
 
 WEEKS_4 = 28 * 86_400.0  # synthetic commits: how long a run is unless told otherwise
 _AFTER = 86_400.0  # a replayed history: how long a run goes on after its last commit
 
 Progress = Callable[[int, int], None]
 """Hears (finished, planned) runs, over all policies."""
+
+
+class Store(Protocol):
+    """Keeps finished runs of one policy."""
+
+    def get(self, run: int) -> Rows | None: ...
+
+    def put(self, run: int, rows: Rows) -> None: ...
 
 
 class Interrupted(KeyboardInterrupt):
@@ -87,14 +95,24 @@ def delivery_runs(
     replications: int = 20,
     workers: int = 1,
     progress: Progress | None = None,
+    store: Store | None = None,
     **more: Any,
 ) -> tuple[Rows, ...]:
     """The rows of runs 0 to `replications` - 1; see `deliver` for `changes` and `until`, `run_delivery` for `more`."""
     disruptions = tuple(disruptions)
-    tasks = [(model, changes, policy, service, seed, run, disruptions, until, more) for run in range(replications)]
+    known = {run: store.get(run) for run in range(replications)} if store is not None else {}
+    open_runs = [run for run in range(replications) if known.get(run) is None]
+    fresh = _work(
+        [(model, changes, policy, service, seed, run, disruptions, until, more) for run in open_runs], workers
+    )
     done: list[Rows] = []
     try:
-        for rows in _work(tasks, workers):
+        for run in range(replications):
+            rows = known.get(run)
+            if rows is None:
+                rows = next(fresh)
+                if store is not None:
+                    store.put(run, rows)
             done.append(rows)
             if progress is not None:
                 progress(len(done), replications)
@@ -118,12 +136,13 @@ def deliver(
     rollback: Policy = ROLLBACK,
     workers: int = 1,
     progress: Progress | None = None,
+    stores: Mapping[str, Store] | None = None,
 ) -> dict[str, tuple[Rows, ...]]:
     """Every policy through the same runs: rows by policy and run.
 
     `changes` None: synthetic ones (`model.commits`), new in each run, for `until` seconds (default 28 days); second 0 is then Monday
     00:00, for diurnal traffic too. A history (`read_history`) is replayed in each run, up to a day after its last commit unless `until`
-    says otherwise; `model.commits.risk` says which of its changes are bad, unless it says so itself. `metrics` by policy.
+    says otherwise; `model.commits.risk` says which of its changes are bad, unless it says so itself. `metrics` and `stores` by policy.
     """
     disruptions, effects = tuple(disruptions), tuple(effects)
     runs: dict[str, tuple[Rows, ...]] = {}
@@ -138,6 +157,7 @@ def deliver(
             runs[name] = delivery_runs(
                 model, changes, policy, service, seed, disruptions, until, replications=replications, workers=workers, progress=heard,
                 effects=effects, metrics=metrics.get(name) if metrics else None, rollback=rollback,
+                store=stores.get(name) if stores else None,
             )  # fmt: skip
         except Interrupted as stopped:
             raise Interrupted(runs | {name: stopped.runs[""]}) from None

@@ -1,4 +1,4 @@
-"""One flat row per rollout, in typed columns (78 bytes): what became of it, when, and what it cost. Truth is stored once per condition."""
+"""One flat row per rollout, in typed columns (79 bytes): what became of it, when, and what it cost. Truth is stored once per condition."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ ROW = np.dtype(
         ("replication", "<i4"),
         ("outcome", "i1"),  # position in OUTCOMES
         ("person", "i1"),  # 1: the rollout waited for a person
+        ("called", "i1"),  # 1: a person, called by an alert of the whole service, stopped it
         ("looks", "<i2"),  # measurements judged
         ("exposed_at", "<f4"),  # s: first requests that the new version could get; infinite: never
         ("decided_at", "<f4"),  # s: promoted, aborted or given up

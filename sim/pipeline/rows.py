@@ -6,8 +6,8 @@ a hash.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from sim.pipeline.release import Reason
@@ -88,6 +88,16 @@ class Rows:
     changes: tuple[ChangeRow, ...]
     deployments: tuple[DeploymentRow, ...]
     span: float
+
+    def document(self) -> dict[str, Any]:
+        """As JSON holds it; numbers survive."""
+        return asdict(self)
+
+    @classmethod
+    def restored(cls, document: Mapping[str, Any]) -> Rows:
+        """Rows from their `document`."""
+        changes = tuple(ChangeRow(**row) for row in document["changes"])
+        return cls(changes, tuple(DeploymentRow(**row) for row in document["deployments"]), document["span"])
 
 
 class Book:

@@ -10,10 +10,12 @@ failures are taken to be independent there.
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.pipeline.dora import DAY, Dora, Share, dora
@@ -96,6 +98,11 @@ class DeliveryResult:
         if policy not in found:
             raise KeyError(f"no policy {policy!r}; policies {', '.join(found)}")
         return found[policy]
+
+    def save(self, folder: Path) -> None:
+        """Write result.json."""
+        text = json.dumps(self.document(), indent=1, ensure_ascii=False, allow_nan=False)
+        (folder / "result.json").write_text(text + "\n", encoding="utf-8", newline="\n")
 
     def document(self) -> dict[str, Any]:
         """The `--json` document: numbers to 12 significant digits, infinite ones as "inf", unknown ones null."""

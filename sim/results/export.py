@@ -30,7 +30,7 @@ def columns(result: Result) -> dict[str, Any]:
     }
     told = {"bad_requests" if name == "bad" else name: _plain(rows[name]) for name in COLUMNS}
     told["outcome"] = np.array(OUTCOMES, object)[rows["outcome"]]
-    told["person"] = rows["person"] != 0
+    told["person"], told["called"] = rows["person"] != 0, rows["called"] != 0
     return {**truth, **told}
 
 

@@ -103,6 +103,8 @@ _ALL = (
             "Share of rollouts that waited for a person at a pause, a gate or an inconclusive analysis."),
     Measure("alert_rate", "alerts", "", "rate", "both", "lower", _happened("alerted_at"),
             "Share of rollouts during which, or while they were watched, an alert of the whole service fired."),
+    Measure("called_rate", "stopped by a person", "", "rate", "both", "lower", _column("called"),
+            "Share of rollouts that a person, called by an alert of the whole service, stopped before the policy had decided."),
     Measure("harm", "blast radius", "requests", "amount", "both", "lower", _column("harm"),
             "Blast radius: requests that the change broke beyond what stable would have broken, until traffic was back "
             "or watching ended. Counted by cause, not by raw errors; 0 for a good release."),

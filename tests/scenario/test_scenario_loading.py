@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sim.engine.paths import follow
+from sim.exchange import with_seed, with_service
 from sim.faults.effects import LoadEffect, VersionEffect
 from sim.files import FileErrors
 from sim.pipeline.model import Poll, Wakeups
@@ -174,6 +175,18 @@ def test_jitter_is_drawn_once_from_the_seed(tmp_path: Path) -> None:
     assert one.releases[0].effects == one.releases[1].effects == again.releases[0].effects
     assert one.releases[0].effects != other.releases[0].effects
     assert starts[0] == 60.0 and len(starts) >= 4 and all(600.0 <= b - a <= 900.0 for a, b in pairwise(starts))
+    assert with_seed(one, 2).releases == other.releases and with_seed(other, 1).releases == one.releases
+
+
+def test_another_service_meets_the_same_faults_in_its_own_way(tmp_path: Path) -> None:
+    """A leak in bytes per request grows with the requests of a pod."""
+    fault = "{id: leak, kind: build.memory_leak, params: {bytes_per_request: 100, limit_bytes: 1000000}}"
+    text = f"seatrial: scenario\npolicy: canary.yaml\nreleases: {{leak: {{faults: [{fault}]}}}}\nservice: {{traffic: %s}}\n"
+    slow, fast = (load(fill(tmp_path, text % rate)) for rate in ("10/s", "1000/s"))
+    service = tmp_path / "fast.yaml"
+    service.write_text("seatrial: service\ntraffic: 1000/s\n", encoding="utf-8")
+    assert slow.releases != fast.releases
+    assert with_service(slow, service).releases == fast.releases
 
 
 # ---- metrics in a provider's language ----
