@@ -79,13 +79,14 @@ def four() -> Rows:
     """Four rollouts of a bad release: caught at once, caught late, escaped and restored by an alert, never exposed."""
     return np.array(
         [
-            # replication, outcome, person, looks, exposed, decided, full, alerted, restored, ended,
+            # replication, outcome, person, called, looks, exposed, decided, full, alerted, restored, ended,
             #     requests, canary requests, bad, harm, lost, users, pod seconds
-            (0, ABORTED, 0, 1, 10.0, 70.0, np.inf, np.inf, 71.0, 100.0, 10_000, 500, 16, 6, 0, 6.0, 360.0),
-            (1, ABORTED, 1, 3, 10.0, 250.0, np.inf, np.inf, 251.0, 280.0, 28_000, 4_000, 78, 50, 0, 49.0, 1800.0),
+            (0, ABORTED, 0, 0, 1, 10.0, 70.0, np.inf, np.inf, 71.0, 100.0, 10_000, 500, 16, 6, 0, 6.0, 360.0),
+            (1, ABORTED, 1, 1, 3, 10.0, 250.0, np.inf, np.inf, 251.0, 280.0, 28_000, 4_000, 78, 50, 0, 49.0, 1800.0),
             (
                 2,
                 PROMOTED,
+                0,
                 0,
                 5,
                 10.0,
@@ -102,7 +103,7 @@ def four() -> Rows:
                 4_000.0,
                 3600.0,
             ),
-            (3, ABORTED, 0, 1, np.inf, 60.0, np.inf, np.inf, 0.0, 60.0, 6_000, 0, 6, 0, 0, 0.0, 720.0),
+            (3, ABORTED, 0, 0, 1, np.inf, 60.0, np.inf, np.inf, 0.0, 60.0, 6_000, 0, 6, 0, 0, 0.0, 720.0),
         ],
         ROW,
     )

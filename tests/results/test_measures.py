@@ -31,6 +31,7 @@ def good(rows: Rows) -> Cell:
         ("inconclusive_rate", [0, 1, 0, 0]),
         ("person_rate", [0, 1, 0, 0]),
         ("alert_rate", [0, 0, 1, 0]),
+        ("called_rate", [0, 1, 0, 0]),
         ("harm", [6, 50, 5000, 0]),
         ("harm_share", [6e-4, 50 / 28_000, 5000 / 151_500, 0]),
         ("users", [6, 49, 4000, 0]),
