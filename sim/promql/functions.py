@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.promql import gomath
+from sim.promql import gomath, trigonometry
 from sim.promql.calendar import CALENDAR
 from sim.promql.evaluate import Evaluation
 from sim.promql.histogram import histogram_quantile
@@ -46,15 +46,15 @@ def _renamed(evaluation: Evaluation, node: Call, found: Vector, values: Floats) 
 
 _MATH: dict[str, Callable[[Floats], Floats]] = {
     "abs": np.abs,
-    "acos": gomath.acos,
-    "acosh": gomath.acosh,
-    "asin": gomath.asin,
-    "asinh": gomath.asinh,
-    "atan": gomath.atan,
-    "atanh": gomath.atanh,
+    "acos": trigonometry.acos,
+    "acosh": trigonometry.acosh,
+    "asin": trigonometry.asin,
+    "asinh": trigonometry.asinh,
+    "atan": trigonometry.atan,
+    "atanh": trigonometry.atanh,
     "ceil": np.ceil,
-    "cos": gomath.cos,
-    "cosh": gomath.cosh,
+    "cos": trigonometry.cos,
+    "cosh": trigonometry.cosh,
     "deg": lambda x: x * 180 / math.pi,
     "exp": gomath.exp,
     "floor": np.floor,
@@ -63,11 +63,11 @@ _MATH: dict[str, Callable[[Floats], Floats]] = {
     "log2": gomath.log2,
     "rad": lambda x: x * math.pi / 180,
     "sgn": lambda x: np.where(x < 0, -1.0, np.where(x > 0, 1.0, x)),
-    "sin": gomath.sin,
-    "sinh": gomath.sinh,
+    "sin": trigonometry.sin,
+    "sinh": trigonometry.sinh,
     "sqrt": np.sqrt,
-    "tan": gomath.tan,
-    "tanh": gomath.tanh,
+    "tan": trigonometry.tan,
+    "tanh": trigonometry.tanh,
 }
 
 

@@ -45,10 +45,8 @@ def put(of: Labels, name: str, value: str) -> Labels:
 
 
 def shown(of: Labels) -> str:
-    """As Prometheus writes it: `name{a="b"}`, `{}` for the empty set."""
-    inner = ", ".join(f"{name}={quoted(value)}" for name, value in of if name != NAME)
-    name = get(of, NAME)
-    return f"{name}{{{inner}}}" if inner or not name else name
+    """As Prometheus writes it in messages: `{__name__="up", job="a"}`."""
+    return "{" + ", ".join(f"{name}={quoted(value)}" for name, value in of) + "}"
 
 
 def quoted(value: str) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from sim.promql.evaluate import Evaluation
-from sim.promql.gomath import atan2, power
+from sim.promql.gomath import power
 from sim.promql.labels import NAME, Labels, without
 from sim.promql.tree import Binary, Negate
+from sim.promql.trigonometry import atan2
 from sim.promql.uniqueness import SAME, check
 from sim.promql.values import Bools, Floats, Scalar, Value, Vector, both
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.promql.errors import EvaluationError
 from sim.promql.floats import decimal
-from sim.promql.labels import Labels, quoted
+from sim.promql.labels import Labels, shown
 from sim.promql.query import Query
 from sim.promql.series import MISSING, SAMPLE, Block, Memory
 
@@ -106,11 +106,7 @@ def _alike(expected: list[tuple[Labels, float]], got: list[tuple[Labels, float]]
 
 def told(samples: Samples) -> str:
     """Samples as promtool prints them, in the order of labels; `nil` for none."""
-    return ", ".join(f"{_braced(labels)} {number(value)}" for labels, value in _sorted(samples)) or "nil"
-
-
-def _braced(labels: Labels) -> str:
-    return "{" + ", ".join(f"{name}={quoted(value)}" for name, value in labels) + "}"
+    return ", ".join(f"{shown(labels)} {number(value)}" for labels, value in _sorted(samples)) or "nil"
 
 
 def number(value: float) -> str:
