@@ -67,7 +67,12 @@ class Api:
     def list(self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None) -> list[Object]:
         """Objects with these labels, sorted by name."""
         with _told(f"{kind} of {namespace}"):
-            found = [_plain(one) for one in self._client.list(_resource(kind), namespace=namespace, labels=labels)]
+            found = [
+                _plain(one)
+                for one in self._client.list(
+                    _resource(kind), namespace=namespace, labels=dict(labels) if labels else None
+                )
+            ]
         return sorted(found, key=lambda one: (one["metadata"].get("namespace", ""), one["metadata"]["name"]))
 
     def create(self, body: Object) -> Object:

@@ -28,8 +28,10 @@ from real.load.truth import Truth
 from real.measure.counts import Names
 from real.measure.monitor import Prometheus
 from real.measure.prometheus import Ask, inside
-from real.ports.ports import Mischief, Things
+from real.ports.ports import Mischief, Tell, Things
 from real.ports.things import STABLE, Stable
+from sim.policy.commands import Command
+from sim.policy.notes import Note
 from sim.policy.rollout import Policy
 from sim.service.model import Service
 
@@ -58,6 +60,7 @@ class Trial:
     ask: Ask | None = None
     also: dict[str, Ask] = field(default_factory=dict)
     loaded: bool = True
+    observe: Callable[[float, Command | Note], None] | None = None
 
     @property
     def run(self) -> str:
@@ -104,6 +107,17 @@ def again(ground: Ground, stage: Stage, folder: Folder, limits: Limits | None = 
     return ending
 
 
+class _Watched(Steward):
+    """People, and somebody who looks on."""
+
+    observe: Callable[[float, Command | Note], None] | None = None
+
+    def heard(self, at: float, item: Command | Note, tell: Tell) -> None:
+        super().heard(at, item, tell)
+        if self.observe is not None:
+            self.observe(at, item)
+
+
 class _Mute:
     """Recovery asks nothing."""
 
@@ -122,7 +136,8 @@ def _world(trial: Trial, chaos: Chaos | None) -> Iterator[tuple[World, WallClock
         names = Names({"namespace": place.namespace, "app": place.app})
         monitor = Prometheus(trial.ask or inside(reads, SYSTEM), names, stable, stable + 1, trial.also)
         people = trial.service.people
-        steward = Steward(people.rule, people.gates, people.response.draw(0.5))
+        steward = _Watched(people.rule, people.gates, people.response.draw(0.5))
+        steward.observe = trial.observe
         things, mischief = chaos(cluster) if chaos else (None, None)
         yield World(cluster, monitor, steward, clock, things, mischief), clock
     finally:

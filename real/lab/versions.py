@@ -13,7 +13,7 @@ from sim.policy.errors import WorldError
 from sim.scenario.values import Release
 from sim.service.model import Service
 
-__all__ = ["around", "baked", "behaviour", "pushed"]
+__all__ = ["around", "baked", "behaviour", "inside", "pushed"]
 
 REPOSITORY = "seatrial/sample"
 
@@ -51,7 +51,9 @@ def around(release: Release) -> tuple[Fault, ...]:
 
 def pushed(registry: Local, images: Images, name: str, faults: Iterable[Fault] = ()) -> str:
     """Build and push a version; its reference by digest."""
-    inside = [
-        (fault.kind, {key: value for key, value in fault.params.items() if value is not None}) for fault in faults
-    ]
-    return registry.push(image.build(name, images.of("python"), inside), REPOSITORY)
+    return registry.push(image.build(name, images.of("python"), inside(faults)), REPOSITORY)
+
+
+def inside(faults: Iterable[Fault]) -> list[tuple[str, dict[str, object]]]:
+    """Faults as the sample reads them: kind and the parameters that are given."""
+    return [(fault.kind, {key: value for key, value in fault.params.items() if value is not None}) for fault in faults]

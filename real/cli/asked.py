@@ -1,0 +1,96 @@
+"""What a command line asks for: a scenario, one of its policies or another file, one of its releases; and the app for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from real.docker import images as docker
+from real.lab import versions
+from real.lab.ground import Ground
+from real.lab.images import Images
+from real.lab.stage import Stage, prepared
+from real.routers.base import Place
+from real.routers.choice import chosen
+from real.sample import image
+from sim.cli.exits import Usage
+from sim.faults.fault import Fault
+from sim.policy.canary import Canary
+from sim.policy.rollout import Policy
+from sim.scenario import NamedPolicy, Release, Scenario, load, load_policy
+from sim.service.model import Service
+
+__all__ = ["Asked", "built", "staged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A scenario's service, a policy and a release; None where nothing was asked."""
+
+    service: Service
+    scenario: Scenario | None = None
+    policy: NamedPolicy | None = None
+    release: Release | None = None
+
+    @classmethod
+    def of(cls, scenario: Path | None, policy: str | None, release: str | None) -> Asked:
+        """Errors: FileErrors, Usage."""
+        if scenario is None:
+            return cls(Service())
+        read = load(scenario)
+        if read.pipeline is not None:
+            raise Usage(
+                f"{scenario} is about deliveries; a real run drives one rollout: give a scenario without a pipeline"
+            )
+        return cls(read.service, read, _policy(read, policy), _release(read, release))
+
+    @property
+    def pods(self) -> int:
+        told = self.policy.replicas if self.policy is not None else None
+        return told or self.service.pods.count
+
+    @property
+    def decides(self) -> Policy:
+        """The policy itself; where none was asked, one that needs the usual router."""
+        return self.policy.policy if self.policy is not None else Canary()
+
+
+def staged(
+    asked: Asked, ground: Ground, namespace: str, app: str, router: str, images: Images, registry: str = ""
+) -> Stage:
+    """The app, serving the stable version."""
+    place = Place(namespace, app)
+    way = chosen(router, asked.decides, images.of)
+    return prepared(
+        ground, place, built(ground, images, "stable", (), registry), asked.pods, way, versions.behaviour(asked.service)
+    )
+
+
+def built(ground: Ground, images: Images, name: str, faults: tuple[Fault, ...], registry: str) -> str:
+    """An image by digest, pushed to our registry or to the one that was named."""
+    if ground.registry is not None and not registry:
+        return versions.pushed(ground.registry, images, name, faults)
+    if not registry:
+        raise Usage("a cluster of yours needs a registry that it can pull from; name one: --registry HOST/PROJECT")
+    inside = versions.inside(faults)
+    tag = image.build(name, images.of("python"), inside)
+    return f"{registry}/sample@{docker.push(tag, f'{registry}/sample:{name}')}"
+
+
+def _policy(scenario: Scenario, asked: str | None) -> NamedPolicy:
+    """A name in the scenario, or a file; without a word, the only one."""
+    names = [policy.name for policy in scenario.policies]
+    if asked is None:
+        if len(names) != 1:
+            raise Usage(f"which policy? say --policy NAME; there are {', '.join(names)}")
+        return scenario.policies[0]
+    return scenario.policy(asked) if asked in names else load_policy(asked)
+
+
+def _release(scenario: Scenario, asked: str | None) -> Release:
+    names = [release.name for release in scenario.releases]
+    if asked is None and len(names) == 1:
+        return scenario.releases[0]
+    if asked not in names:
+        raise Usage(f"which release? say --release NAME; there are {', '.join(names)}")
+    return scenario.release(str(asked))

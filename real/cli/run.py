@@ -1,0 +1,131 @@
+"""`seatrial real run`, `halt`, `recover`: one rollout for real, and what ends it from outside."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from real.cli import options
+from real.cli.asked import Asked, built, staged
+from real.cli.telling import Narrator, told
+from real.cluster import namespaces
+from real.driver.folder import Folder
+from real.lab import versions
+from real.lab.stage import Stage
+from real.lab.trial import Trial, again, conducted
+from real.routers.base import Place
+from real.routers.choice import chosen
+from sim.cli import console
+from sim.cli import options as shared
+from sim.cli.exits import Usage
+from sim.cli.journals import about
+from sim.policy.canary import Canary
+from sim.policy.errors import WorldError
+
+__all__ = ["halt", "recover", "run"]
+
+_SCENARIO = typer.Argument(
+    metavar="SCENARIO", help="A scenario file: its service, policy and release.", show_default=False
+)
+_POLICY = typer.Option("--policy", "-p", metavar="P", help="A name in the scenario, or a file.", show_default=False)
+_RELEASE = typer.Option(
+    "--release",
+    "-r",
+    metavar="R",
+    help="A release of the scenario: what is wrong with the new version.",
+    show_default=False,
+)
+_RUN = typer.Argument(metavar="RUN", help="The folder of a run.", show_default=False)
+
+
+def run(
+    scenario: Annotated[Path, _SCENARIO],
+    policy: Annotated[str | None, _POLICY] = None,
+    release: Annotated[str | None, _RELEASE] = None,
+    name: options.Name = "seatrial",
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    namespace: options.Namespace = "trial",
+    app: options.App = "web",
+    router: options.Router = "auto",
+    images: options.ImageMap = None,
+    adopt: options.Adopt = False,
+    allow_exec: options.AllowExec = False,
+    insecure: options.Insecure = False,
+    registry: Annotated[
+        str, typer.Option("--registry", help="Where images are pushed: HOST/PROJECT.", show_default=False)
+    ] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.", show_default=False)] = None,
+    quiet: shared.Quiet = False,
+) -> None:
+    """Roll out a new version for real, under load, with the policy that the simulator runs; record it in a folder.
+
+    It ends promoted, or with the stable version serving all traffic. Ctrl-C restores traffic first. Then:
+    `seatrial replay RUN`, `seatrial compare --real RUN`.
+    """
+    asked = Asked.of(scenario, policy, release)
+    assert asked.scenario is not None and asked.policy is not None and asked.release is not None
+    baked, rest = versions.baked(asked.release), versions.around(asked.release)
+    if rest:
+        raise WorldError(
+            f"fault {rest[0].id} ({rest[0].kind}) is injected while the rollout is under way; this build injects none"
+        )
+    ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
+    if adopt:
+        options.adopted(ground, namespace)
+    map_ = options.images(images)
+    stage = staged(asked, ground, namespace, app, router, map_, registry)
+    image = built(ground, map_, f"new-{asked.release.name}", baked, registry)
+    id = f"{asked.scenario.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    said = about(asked.scenario, asked.policy, asked.release.name, 0)
+    where = {"cluster": ground.name, "namespace": namespace, "app": app, "router": stage.router.name}
+    folder = out or Path("runs") / id
+    record = {"run": id, **said, **where, "images": {"new": image}}
+    watcher = None if quiet else Narrator()
+    trial = Trial(
+        ground, stage, asked.policy.policy, image, asked.service, folder, record, asked.scenario.seed, observe=watcher
+    )
+    ending, truth = conducted(trial)
+    told(ending, truth, folder)
+    raise typer.Exit(ending.code)
+
+
+def halt(
+    run: Annotated[Path, _RUN],
+    reason: Annotated[str, typer.Option("--reason", help="Kept with the run.")] = "halted by a person",
+) -> None:
+    """Stop a run: from now on it only restores. If its driver is dead: `seatrial real recover RUN`."""
+    folder = Folder.opened(run)
+    folder.halt(reason)
+    folder.close()
+    console.pairs(("halted", reason), ("next", f"seatrial real status {run}"))
+
+
+def recover(
+    run: Annotated[Path, _RUN],
+    name: Annotated[
+        str | None, typer.Option("--name", help="The kind cluster, if not the run's.", show_default=False)
+    ] = None,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    allow_exec: options.AllowExec = False,
+    insecure: options.Insecure = False,
+) -> None:
+    """Promoted, or the stable version serving all traffic, whatever became of the driver. Safe at any moment, as often as you like."""
+    folder = Folder.opened(run)
+    said = folder.about()
+    if not {"cluster", "namespace", "app", "router"} <= set(said):
+        raise Usage(f"{run}/run.json does not say where the run was")
+    target = options.Target(name or said["cluster"], kubeconfig, context, allow_exec, insecure)
+    ground = options.ground(target)
+    api = ground.reads()
+    namespaces.require(api, said["namespace"])
+    api.close()
+    way = chosen(said["router"], Canary(), lambda role: "")
+    ending = again(ground, Stage(Place(said["namespace"], said["app"]), way, 0), folder)
+    folder.close()
+    told(ending, None, run)
+    raise typer.Exit(0 if ending.state in ("promoted", "restored") else ending.code)
