@@ -12,7 +12,7 @@ from sim.promql.series import Store
 from sim.promql.tree import Aggregate, Binary, Call, Negate, Node, Number, Range, Select, Subquery, Text
 from sim.promql.values import Answer
 
-__all__ = ["Query", "children", "compile"]
+__all__ = ["Query", "children", "compile", "nodes"]
 
 
 def compile(text: str, profile: str = "prometheus@3", *, step: float = 60.0) -> Query:
@@ -85,16 +85,17 @@ def _kind(node: Node) -> str:
     return "vector"
 
 
-def _nodes(node: Node) -> Iterator[Node]:
+def nodes(node: Node) -> Iterator[Node]:
+    """A node and all below it."""
     yield node
     for child in children(node):
-        yield from _nodes(child)
+        yield from nodes(child)
 
 
 def _selectors(tree: Node) -> Iterator[Selector]:
-    return (node.selector for node in _nodes(tree) if isinstance(node, Select))
+    return (node.selector for node in nodes(tree) if isinstance(node, Select))
 
 
 def _has_subquery(tree: Node) -> bool:
     """The steps of a subquery are one evaluation, so that several evaluations cannot share it."""
-    return any(isinstance(node, Subquery) for node in _nodes(tree))
+    return any(isinstance(node, Subquery) for node in nodes(tree))
