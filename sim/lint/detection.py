@@ -1,9 +1,9 @@
 """What a policy would notice, and what a healthy service would set off (L9, L34, L35).
 
 Thresholds on a share of failed requests are computed exactly (`power.py`) over the requests that each look sees: the timeline of the
-policy for the service (`sim.timeline`), looks x weight x traffic x window. Other judges of our own are tried: SAMPLES seeded
-replications, and a finding only where their 95% interval leaves no doubt. Where a person decides how long a weight lasts, the looks up to
-the earliest promotion count.
+policy for the service (`sim.timeline`), looks x weight x traffic x window. Other judges of our own, and other queries where a service is
+given, are tried: SAMPLES seeded replications, and a finding only where their 95% interval leaves no doubt. Where a person decides how
+long a weight lasts, the looks up to the earliest promotion count.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sim.lint.bars import Bar, bar, bar_of_check
 from sim.lint.files import Subject
 from sim.lint.finding import Finding
 from sim.lint.power import POWER, Looks, Run, smallest, stopped
+from sim.lint.shown import providers
 from sim.lint.spot import Spot
 from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.bluegreen import BlueGreen
@@ -23,6 +24,7 @@ from sim.policy.canary import Canary
 from sim.policy.flagger import Flagger
 from sim.policy.judges.threshold import Threshold, allowed, fail_probability
 from sim.policy.steps import Analyse
+from sim.scenario.walking import asked
 from sim.timeline import Leg, plan
 
 if TYPE_CHECKING:
@@ -54,11 +56,25 @@ def check(subject: Subject) -> Iterator[Finding]:
         legs = plan(subject.policy, subject.question.service, subject.replicas or None).earliest
         for watch in watches:
             yield from _watched(subject, watch, legs)
+    if _to_try(subject, {watch.name for watch in watches}):
+        yield from _tried(subject, alone=not watches)
+
+
+def _to_try(subject: Subject, computed: set[str]) -> bool:
+    """Whether some metric has no formula: a judge of ours, or a query over the telemetry of a service that is given."""
     if any(
         isinstance(metric.verdict, Judged) and not isinstance(metric.verdict.judge, Threshold)
         for metric in _all(subject)
     ):
-        yield from _tried(subject)
+        return True
+    if not subject.question.given or subject.identity is None:
+        return False
+    answers = providers(subject)
+    return (
+        answers is not None
+        and not answers.wrong()
+        and any(name not in computed for _, name, _ in asked(subject.policy))
+    )
 
 
 # ---- metrics ----
@@ -67,15 +83,11 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _watches(subject: Subject) -> Iterator[Watch]:
     policy = subject.policy
     if isinstance(policy, Flagger):
-        analysis = subject.root.child("analysis" if subject.root.has("analysis") else "canaryAnalysis")
-        spots = {entry.text("name"): entry for entry in analysis.items("metrics")}
         # In blue/green without a mirror only a load test reaches the canary, and the files do not say how much.
         seen = policy.kind == "canary" or policy.mirror or bool(policy.match)
         for one in policy.checks if seen and not policy.skip_analysis else ():
             if (found := bar_of_check(one)) is not None:
-                yield Watch(
-                    one.name, found, policy.threshold - 1, True, spots.get(one.name, analysis), "thresholdRange"
-                )
+                yield Watch(one.name, found, policy.threshold - 1, True, subject.metric(one.name), "thresholdRange")
         return
     background = policy.background.metrics if isinstance(policy, Canary) and policy.background else ()
     for metric in _all(subject):
@@ -86,7 +98,7 @@ def _watches(subject: Subject) -> Iterator[Watch]:
                 found,
                 metric.failure_limit,
                 metric in background,
-                subject.metric(metric),
+                subject.metric(metric.name, metric.template),
                 "successCondition",
             )
 
@@ -162,16 +174,21 @@ def _runs(subject: Subject, watch: Watch, legs: tuple[Leg, ...]) -> tuple[Run, .
 # ---- tried ----
 
 
-def _tried(subject: Subject) -> Iterator[Finding]:
-    """A short seeded simulation of a good release and of one with the regression."""
+def _tried(subject: Subject, *, alone: bool) -> Iterator[Finding]:
+    """A short seeded simulation of a good release, and where nothing is computed, of one with the regression."""
     from sim.results.proportions import wilson
 
     question = subject.question
-    holder = next((name for name in ("judge", "metrics", "background", "analysis") if subject.root.has(name)), "")
+    holder = next(
+        (name for name in ("judge", "metrics", "background", "analysis", "strategy") if subject.root.has(name)), ""
+    )
     share = f"{100 * question.regression:.3g}%"
-    good, bad = (wilson(_stopped(subject, p), SAMPLES) for p in (0.0, question.regression))
+    good = wilson(_stopped(subject, 0.0), SAMPLES)
     if good.low > OFTEN:
         yield _simulated(subject, "L34", f"{_of_100(good.estimate)} of 100 good releases roll back", good, holder)
+    if not alone:
+        return
+    bad = wilson(_stopped(subject, question.regression), SAMPLES)
     if bad.high < POWER:
         words = f"stops {_of_100(bad.estimate)} of 100 releases with {share} more errors"
         yield _simulated(subject, "L35", words, bad, holder)
@@ -195,5 +212,5 @@ def _stopped(subject: Subject, p: float) -> int:
         service = replace(service, pods=replace(service.pods, count=subject.replicas))
     faults = (parse({"id": "regression", "kind": "build.error_rate", "params": {"p": p}}),) if p else ()
     made = release("lint", faults, (), (), service, _SEED)
-    rows = follow(Case(subject.policy, service, made.effects, made.truth), _SEED, 0, SAMPLES)
+    rows = follow(Case(subject.policy, service, made.effects, made.truth, providers(subject)), _SEED, 0, SAMPLES)
     return int((rows["outcome"] == OUTCOMES.index("aborted")).sum())

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sim.files import Document, Problem
-from sim.lint.finding import Finding, Severity
+from sim.lint.finding import Severity
 from sim.lint.spot import Spot
 from sim.manifests.catalog import Catalog
 from sim.manifests.report import Remark
-from sim.policy.analysis import Metric
+from sim.manifests.systems import group_of
 from sim.policy.rollout import Policy
 from sim.service.model import Service
+from sim.service.telemetry.names import Identity
 
 __all__ = ["Files", "Question", "Subject"]
+
+_GROUPS = {
+    **dict.fromkeys(("Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment"), "argoproj.io"),
+    **dict.fromkeys(("Canary", "MetricTemplate"), "flagger.app"), "Deployment": "apps",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Subject:
     root: Spot
     question: Question
     metrics: Mapping[tuple[str, str], Spot] = field(default_factory=dict)  # (template, metric) -> where it is written
+    identity: Identity | None = None  # what its objects are called, in a manifest
 
     def step(self, index: int) -> Spot:
         """Where a step is written; our short forms have weights instead."""
@@ -57,18 +65,25 @@ class Subject:
             return steps[index]
         return holder.child("weights") if holder.has("weights") else holder
 
-    def metric(self, metric: Metric) -> Spot:
+    def analysis(self) -> Spot:
+        """The analysis of a Flagger Canary."""
+        return self.root.child("analysis" if self.root.has("analysis") else "canaryAnalysis")
+
+    def metric(self, name: str, template: str = "") -> Spot:
         """Where a metric is written."""
-        found = self.metrics.get((metric.template, metric.name))
+        found = self.metrics.get((template, name))
         if found is not None:
             return found
-        for name in ("judge", "metrics", "background", "analysis", "measure"):
-            if self.root.has(name):
-                return self.root.child(name)
+        if self.kind == "Canary":
+            entries = self.analysis().items("metrics")
+            return next((entry for entry in entries if entry.text("name") == name), self.analysis())
+        for field_name in ("judge", "metrics", "background", "analysis", "measure"):
+            if self.root.has(field_name):
+                return self.root.child(field_name)
         return self.root
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Files:
     """A set of files. `remarks` of their import, `rejected`: what the real validators refuse."""
 
@@ -78,13 +93,23 @@ class Files:
     remarks: tuple[Remark, ...]
     rejected: tuple[Problem, ...]
     question: Question
-    findings: list[Finding] = field(default_factory=list)
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Spot]]:
+        found: dict[str, list[Spot]] = {}
+        for document in self.documents:
+            found.setdefault(_kind_of(document), []).append(Spot(document, (), document.value))
+        return found
 
     def objects(self, *kinds: str) -> list[Spot]:
-        """The Kubernetes objects of these kinds."""
-        return [Spot(document, (), document.value) for document in self.documents if kind_of(document) in kinds]
+        """The Kubernetes objects of these kinds, those of one kind after the other."""
+        return [spot for kind in kinds for spot in self._by_kind.get(kind, ())]
 
 
-def kind_of(document: Document) -> str:
+def _kind_of(document: Document) -> str:
+    """The kind of a Kubernetes object; '' for another group's kind of the same name (OpenKruise has a Rollout too)."""
     value = document.value
-    return str(value.get("kind", "")) if isinstance(value, Mapping) and "apiVersion" in value else ""
+    if not isinstance(value, Mapping) or "apiVersion" not in value:
+        return ""
+    kind = str(value.get("kind", ""))
+    return kind if _GROUPS.get(kind, group_of(value)) == group_of(value) else ""

@@ -77,6 +77,8 @@ def _metrics(analysis: Spot) -> Iterator[Finding]:
     every = max(_LEAST, seconds(analysis.get("interval"), 60.0))
     threshold = max(1, analysis.whole("threshold", 1))
     for metric in analysis.items("metrics"):
+        if not metric.names():
+            continue
         name, templated = metric.text("name"), metric.has("templateRef")
         if not templated and not metric.has("query") and name not in _BUILT_IN:
             words = (
@@ -120,7 +122,7 @@ def checks(subject: Subject) -> Iterator[Finding]:
     if analyses and chance >= _OFTEN:
         words = f"{analyses} checks, {policy.threshold} failed ones roll back: "
         words += f"if 1 in 100 fails by chance, {100 * chance:.3g} of 100 good releases do"
-        yield _analysis(subject).found("L22", words, "threshold")
+        yield subject.analysis().found("L22", words, "threshold")
 
 
 def ticks(policy: Flagger) -> int:
@@ -134,7 +136,3 @@ def ticks(policy: Flagger) -> int:
             return looks
         weight, looks = min(100, weight + step), looks + 1
     return looks
-
-
-def _analysis(subject: Subject) -> Spot:
-    return subject.root.child("analysis" if subject.root.has("analysis") else "canaryAnalysis")

@@ -32,7 +32,9 @@ def own(subject: Subject) -> Iterator[Finding]:
     for metric in dict.fromkeys(metrics_of(subject.policy)):
         if isinstance(metric.query, Counts):
             limits = Limits(metric.effective_count, metric.failure_limit, 4, metric.consecutive_success_limit)
-            yield from _toothless(subject.metric(metric), metric.name, metric.effective_count, limits)
+            yield from _toothless(
+                subject.metric(metric.name, metric.template), metric.name, metric.effective_count, limits
+            )
 
 
 def _patience(spot: Spot, limits: Limits) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sim.promql.tree import Aggregate, Binary, Call, Negate, Node, Number, Range, Select, Subquery
 
 if TYPE_CHECKING:
-    from sim.promql.errors import PromqlError
+    pass
 
 __all__ = ["COUNTING", "Facts", "Look", "facts"]
 
@@ -23,7 +23,21 @@ _LAST_TWO = ("irate", "idelta")  # these look at two samples only, whatever the 
 _ARITHMETIC = ("+", "-", "*", "/", "%", "^", "atan2")
 _FILTERS = (">", "!=", ">=", "<", "<=", "==", "or")  # a divisor that went through one of these is not 0
 _NAN_FUNCTIONS = ("histogram_quantile", "quantile_over_time")
-_ELEMENTWISE = ("abs", "ceil", "floor", "round", "clamp", "clamp_min", "clamp_max", "sgn", "sqrt", "exp", "ln", "log2", "log10")
+_ELEMENTWISE = (
+    "abs",
+    "ceil",
+    "floor",
+    "round",
+    "clamp",
+    "clamp_min",
+    "clamp_max",
+    "sgn",
+    "sqrt",
+    "exp",
+    "ln",
+    "log2",
+    "log10",
+)
 _OPEN_RANGE, _TAG = re.compile(r"\[[^\]]*\{\{[^}]*\}\}"), re.compile(r"\{\{[^}]*\}\}")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 

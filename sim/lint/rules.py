@@ -241,6 +241,11 @@ _TABLE = (
         "a limit is exceeded, not reached: with as many failures allowed as there are measurements, the metric always passes",
         "lower failureLimit below count", "DS 2.5, 12 Q8",
     ),
+    _rule(
+        45, "not-shown", "warning", "A query about something that the service does not show",
+        "there is no data: with --service, the metrics and labels are those that its telemetry has",
+        "correct the name, or add the metric to the service (telemetry:)", "issue 4",
+    ),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _TABLE}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.files import Document, Refused, parse_duration
-from sim.files.words import Path, dotted
+from sim.files.words import Path
 from sim.lint.finding import Finding, Severity
 from sim.lint.rules import RULES
 
@@ -66,7 +66,7 @@ class Spot:
         path = (*self.path, at) if at and self.has(at) else self.path
         line, column = self.document.key_of(path)
         return Finding(
-            known, severity or known.severity, self.document.file, line, column, dotted(path), what,
+            known, severity or known.severity, self.document.file, line, column, self.document.named(path), what,
             reason or known.why, remedy or known.remedy,
         )  # fmt: skip
 

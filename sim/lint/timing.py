@@ -101,7 +101,7 @@ def _background(subject: Subject, policy: Canary, background: Analysis) -> Itera
 
 def _cut(subject: Subject, metric: Metric, written: float, pods: float) -> Iterator[Finding]:
     have = f"the steps last {_said(written)}" + (f" (and about {_said(pods)} while pods start)" if pods else "")
-    spot, count, need = subject.metric(metric), metric.effective_count, length(metric)
+    spot, count, need = subject.metric(metric.name, metric.template), metric.effective_count, length(metric)
     if metric.initial_delay > written + pods:
         yield spot.found(
             "L8",
@@ -125,7 +125,7 @@ def _mixed_beside(subject: Subject, policy: Canary, background: Analysis) -> Ite
         worst = min((hold for hold in short if hold.written < window), key=lambda hold: hold.written, default=None)
         if worst is not None:
             words = f"{metric.name} looks back {_said(window)}, weight {worst.weight:g} lasts {_said(worst.written)}"
-            yield subject.metric(metric).found("L10", words, "provider")
+            yield subject.metric(metric.name, metric.template).found("L10", words, "provider")
 
 
 def _mixed_step(subject: Subject, since: float, analysis: Analysis) -> Iterator[Finding]:
@@ -134,7 +134,7 @@ def _mixed_step(subject: Subject, since: float, analysis: Analysis) -> Iterator[
         window, last = _window(metric), length(metric)
         if last is not None and window > since + last:
             words = f"{metric.name} looks back {_said(window)}, its last look comes {_said(since + last)} after the weight changed"
-            yield subject.metric(metric).found("L10", words, "provider")
+            yield subject.metric(metric.name, metric.template).found("L10", words, "provider")
 
 
 def _window(metric: Metric) -> float:

@@ -89,4 +89,15 @@ ASKED: dict[str, list[tuple[str, str, str, str, dict[str, object]]]] = {
             {"service": Service(monitoring=Monitoring(scrape=60.0))},
         ),
     ],
+    "L45": [
+        (
+            template(metric(query="sum(rate(http_request_total[1m]))", more="count: 1"))
+            + rollout(canary("{setWeight: 5}, " + STEP)).replace("apiVersion", "---\napiVersion", 1),
+            "provider",
+            "no metric http_request_total",
+            template(metric(query="sum(rate(http_requests_total[1m]))", more="count: 1"))
+            + rollout(canary("{setWeight: 5}, " + STEP)).replace("apiVersion", "---\napiVersion", 1),
+            {"service": QUIET},
+        ),
+    ],
 }

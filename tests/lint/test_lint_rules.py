@@ -6,7 +6,7 @@ import pytest
 
 from sim.lint import RULES
 from tests.lint.conftest import Found
-from tests.lint.manifests import Row
+from tests.lint.manifests import STEP, Row, judged, metric
 from tests.lint.rows_asked import ASKED, OWN, QUIET
 from tests.lint.rows_metrics import METRICS
 from tests.lint.rows_objects import JSON, OBJECTS
@@ -57,3 +57,15 @@ def test_what_follows_from_an_assumed_service_is_a_note(found: Found) -> None:
     text = OWN.format(count=3, judge="{threshold: {max_error_rate: 30%}}")
     for given, severity in ((None, "note"), (QUIET, "warning")):
         assert {finding.severity for finding in found(text, service=given) if finding.rule.id == "L35"} == {severity}
+
+
+def test_a_latency_is_tried_where_the_service_is_given(found: Found) -> None:
+    """No formula says how often a healthy p99 crosses a limit: 200 releases of a service whose p99 is 0.41 s do."""
+    query = "histogram_quantile(0.99, sum(rate(http_request_duration_seconds_bucket[1m])) by (le))"
+    steps = "{setWeight: 20}, {pause: {duration: 2m}}, " + STEP
+    for limit, tells in ((0.1, True), (5, False)):
+        one = metric(f"len(result) > 0 && result[0] < {limit}", query, "interval: 1m\n  count: 3")
+        told = [finding for finding in found(judged(steps, one), service=QUIET) if finding.rule.id == "L34"]
+        assert bool(told) == tells
+        assert all("(95%:" in finding.what and finding.severity == "warning" for finding in told)
+        assert [finding for finding in found(judged(steps, one)) if finding.rule.id == "L34"] == []
