@@ -38,7 +38,7 @@ from sim.policy.rollout import Policy, Rollout
 from sim.service.fleet import Fleet
 from sim.service.model import Service
 
-__all__ = ["Leg", "Plan", "Wait", "plan"]
+__all__ = ["Leg", "Plan", "Wait", "earliest", "plan"]
 
 Pace = Literal["earliest", "latest"]
 _SLOW = 0.99  # "once in a hundred"
@@ -89,6 +89,11 @@ def plan(policy: Policy, service: Service, replicas: int | None = None) -> Plan:
     return Plan(
         tuple(quick.legs()), tuple(slow.legs()), (quick.decided, slow.decided), (quick.outcome, slow.outcome), waits
     )  # fmt: skip
+
+
+def earliest(policy: Policy, service: Service, replicas: int | None = None) -> tuple[Leg, ...]:
+    """The earliest of the two runs alone."""
+    return tuple(_run(policy, service, "earliest", replicas or service.pods.count).legs())
 
 
 def _run(policy: Policy, service: Service, pace: Pace, replicas: int) -> _Wished:

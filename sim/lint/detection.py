@@ -25,7 +25,7 @@ from sim.policy.flagger import Flagger
 from sim.policy.judges.threshold import Threshold, allowed, fail_probability
 from sim.policy.steps import Analyse
 from sim.scenario.walking import asked
-from sim.timeline import Leg, plan
+from sim.timeline import Leg, earliest
 
 if TYPE_CHECKING:
     from sim.results.interval import Interval
@@ -53,7 +53,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Findings about what each metric sees."""
     watches = list(_watches(subject))
     if watches:
-        legs = plan(subject.policy, subject.question.service, subject.replicas or None).earliest
+        legs = earliest(subject.policy, subject.question.service, subject.replicas or None)
         for watch in watches:
             yield from _watched(subject, watch, legs)
     if _to_try(subject, {watch.name for watch in watches}):
@@ -136,9 +136,8 @@ def _watched(subject: Subject, watch: Watch, legs: tuple[Leg, ...]) -> Iterator[
     elif allowed(rate, least.requests) == 0 and fail_probability(least.requests, healthy, rate) >= OFTEN:
         words = f"{said}: one failed request fails the look"
         yield watch.spot.found("L9", words, watch.field, severity=question.grave)
-    seen = smallest(runs, rate, watch.limit)
-    wanted = healthy + question.regression
-    if seen is None or seen > wanted:
+    if stopped(runs, rate, watch.limit, min(1.0, healthy + question.regression)) < POWER:
+        seen = smallest(runs, rate, watch.limit)
         least_seen = f"less than {_of_100(seen)}%" if seen is not None else "any regression"
         words = f"cannot see {least_seen}, you ask for {100 * question.regression:.3g}% more: {said}"
         yield watch.spot.found("L35", words, watch.field, severity=question.grave, reason=_reason("L35"))

@@ -32,9 +32,21 @@ class Sizes:
     jobs: int = 3
     memory: tuple[int, int] = (200_000, 400_000)
     million: int = 1_000_000
+    manifests: int = 1000
 
 
-QUICK = Sizes(turns=1, batch=200, flock=50, natural=1, paired=200, job=0.5, jobs=1, memory=(1000, 2000), million=3000)
+QUICK = Sizes(
+    turns=1,
+    batch=200,
+    flock=50,
+    natural=1,
+    paired=200,
+    job=0.5,
+    jobs=1,
+    memory=(1000, 2000),
+    million=3000,
+    manifests=50,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +155,15 @@ def memory(sizes: Sizes) -> Iterator[Goal]:
     yield Goal("memory_million_mib", fresh("tests.bench.job", sizes.million, 1)["peak"] / 2**20, most=1024)
 
 
-GOALS = (rates, speedups, queries, kernel, variances, cores, start, memory)
+def linting(sizes: Sizes) -> Iterator[Goal]:
+    """CPU seconds to import and lint manifests of which no two are alike, with the modules that it needs."""
+    found = fresh("tests.bench.linting", sizes.manifests)
+    missing = {"L3", "L22", "L27", "L28", "L35"} - {*found["rules"]}  # of each kind of work at least one
+    if found["policies"] != sizes.manifests or missing:
+        raise AssertionError(
+            f"{found['policies']} of {sizes.manifests} policies were read, rules {sorted(missing)} found nothing"
+        )
+    yield Goal(f"lint_{sizes.manifests}_manifests", found["seconds"], most=10.0)
+
+
+GOALS = (rates, speedups, queries, kernel, variances, cores, start, memory, linting)
