@@ -41,7 +41,9 @@ def _extrapolated(window: Window, modern: bool, *, counter: bool, per_second: bo
         to_start = np.where(to_start >= threshold, average / 2, to_start)
     if counter:
         zero = sampled * (first / result)
-        to_start = np.where((result > 0) & (first >= 0) & (zero < to_start), zero, to_start)
+        near = (zero < to_start) & (result > 0) & (first >= 0)
+        if near.any():
+            to_start = np.where(near, zero, to_start)
     if not modern:
         to_start = np.where(to_start < threshold, to_start, average / 2)
     to_end = np.where(to_end >= threshold, average / 2, to_end)

@@ -123,8 +123,8 @@ def _piece(
         None if window is None else function(k)(window)
         for k, window in enumerate(windows(evaluation, block, times, range))
     ]
-    if len(found) == 1 and found[0] is not None and found[0][1] is True:
-        return np.broadcast_to(found[0][0][:, None], shape), None
+    if all(one is not None and one[1] is True for one in found):
+        return np.stack([np.broadcast_to(one[0], shape[::2]) for one in found if one is not None], axis=1), None
     values, present = np.zeros(shape), np.zeros(shape, bool)
     for k, one in enumerate(found):
         if one is not None:
