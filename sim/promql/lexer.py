@@ -1,7 +1,7 @@
-"""A light reading of the text before the parser's: columns, nesting, and numbers that the parser would round.
+"""A light reading of the text before the parser's: columns and nesting.
 
-`promql-parser` gives no positions, rounds `@` to what a datetime holds, and its own stack is bounded by the machine's; so the text
-is cut into tokens here. Nothing is decided about grammar: what is not understood is left to the parser.
+`promql-parser` gives no positions, and its own stack is bounded by the machine's; so the text is cut into tokens here. Nothing is
+decided about grammar: what is not understood is left to the parser.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sim.promql.errors import PromqlError
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "Token", "selectors", "stamped", "tokens"]
+__all__ = ["MAX_DEPTH", "MAX_LENGTH", "Token", "selectors", "tokens"]
 
 MAX_LENGTH = 100_000  # characters
 MAX_DEPTH = 100  # of nested parentheses, and of unary signs and operators in a row
@@ -66,33 +66,6 @@ def _check_depth(text: str, found: tuple[Token, ...]) -> None:
         row = row + 1 if token.text in ("-", "+", "^") else 0 if token.kind == "string" or token.text in "([{," else row
         if depth > MAX_DEPTH or row > 10 * MAX_DEPTH:
             raise PromqlError(text, token.column, f"query is nested deeper than {MAX_DEPTH}")
-
-
-def stamped(text: str, found: tuple[Token, ...]) -> tuple[str, tuple[float, ...]]:
-    """The text with the number after each `@` replaced by its index, and those numbers.
-
-    >>> stamped("x @ -1.5", tokens("x @ -1.5"))
-    ('x @ 0', (-1.5,))
-    """
-    out, numbers, done = [], list[float](), 0
-    for index, token in enumerate(found):
-        if token.text != "@":
-            continue
-        end = index + 1
-        sign = 1.0
-        if end < len(found) and found[end].text in ("-", "+"):
-            sign = -1.0 if found[end].text == "-" else 1.0
-            end += 1
-        if end < len(found) and found[end].kind == "number":
-            last = found[end]
-            out += [text[done : token.start + 1], " ", str(len(numbers))]
-            numbers.append(sign * _number(last.text))
-            done = last.start + len(last.text)
-    return "".join([*out, text[done:]]), tuple(numbers)
-
-
-def _number(text: str) -> float:
-    return float(int(text, 16)) if text[:2].lower() == "0x" else float(text)
 
 
 def selectors(found: tuple[Token, ...]) -> Iterator[Token]:

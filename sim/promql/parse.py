@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from sim.promql.errors import PromqlError
-from sim.promql.lexer import Token, stamped, tokens
+from sim.promql.lexer import Token, tokens
 from sim.promql.profiles import Profile
 from sim.promql.reader import Reader
+from sim.promql.standins import put_aside
 from sim.promql.tree import Node
 
 __all__ = ["parse"]
@@ -20,8 +21,8 @@ def parse(text: str, profile: Profile, step: int) -> Node:
     `step`: of subqueries without one, ms. PromqlError with the column; nothing else, whatever the text.
     """
     found = tokens(text)
-    plain, stamps = stamped(text, found)
-    return Reader(text, found, stamps, profile, step).read(_parsed(text, plain, found))
+    aside = put_aside(text, found, profile.modern)
+    return Reader(text, found, aside, profile, step).read(_parsed(text, aside.text, found))
 
 
 def _parsed(text: str, plain: str, found: tuple[Token, ...]) -> Any:
@@ -48,6 +49,7 @@ def _extend(promql_parser: Any) -> None:
 # ---- where an error is: the parser does not say ----
 
 _QUOTED = re.compile(r"'([^']+)'")
+_SAID = re.compile(r": (\S+)$")
 
 
 def _located(text: str, found: tuple[Token, ...], problem: str) -> PromqlError:
@@ -56,7 +58,14 @@ def _located(text: str, found: tuple[Token, ...], problem: str) -> PromqlError:
         if token is None:
             return PromqlError(text, len(text.rstrip()) + 1, "unexpected end of the query")
         return PromqlError(text, token.column, f"unexpected {token.text!r}")
-    for name in _QUOTED.findall(problem):
+    if problem.startswith("unexpected right"):
+        return PromqlError(text, _unopened(found), problem)
+    if problem.endswith("may not be set multiple times"):
+        last = [token.column for token in found if token.text.lower() in ("offset", "@")][-1:]
+        return PromqlError(text, *(last or [1]), problem)
+    if problem.startswith("metric name must not be set twice"):
+        problem = "metric name must not be set twice"
+    for name in (*_QUOTED.findall(problem), *_SAID.findall(problem)):
         for token in found:
             if token.text.strip("\"'`") == name or token.text == name:
                 return PromqlError(text, token.column, problem)
@@ -129,3 +138,13 @@ def _unclosed_tokens(found: tuple[Token, ...]) -> list[Token]:
 def _unclosed(found: tuple[Token, ...]) -> int:
     opened = _unclosed_tokens(found)
     return opened[-1].column if opened else 0
+
+
+def _unopened(found: tuple[Token, ...]) -> int:
+    """Column of the first bracket that closes nothing."""
+    depth = 0
+    for token in found:
+        depth += (token.text in _CLOSING) - (token.text in tuple(_CLOSING.values()))
+        if depth < 0:
+            return token.column
+    return 1

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from sim.promql import regex
 from sim.promql.errors import PromqlError
 from sim.promql.labels import NAME
 from sim.promql.lexer import Token, selectors
 from sim.promql.profiles import LOOKBACK, Profile
 from sim.promql.refusals import foreign, refusal
 from sim.promql.selectors import Matcher, Selector
+from sim.promql.standins import Aside
 from sim.promql.tree import Aggregate, At, Binary, Call, Matching, Negate, Node, Number, Range, Select, Subquery, Text
 
 __all__ = ["Reader"]
@@ -46,10 +46,8 @@ class _When:
 class Reader:
     """One reading of one text."""
 
-    def __init__(
-        self, text: str, found: tuple[Token, ...], stamps: tuple[float, ...], profile: Profile, step: int
-    ) -> None:
-        self._text, self._found, self._stamps, self._profile, self._step = text, found, stamps, profile, step
+    def __init__(self, text: str, found: tuple[Token, ...], aside: Aside, profile: Profile, step: int) -> None:
+        self._text, self._found, self._aside, self._profile, self._step = text, found, aside, profile, step
         self._places = iter([token.column for token in selectors(found)])
 
     def read(self, tree: Any) -> Node:
@@ -83,41 +81,51 @@ class Reader:
         return Select(self._selector(tree, when.back(offset, LOOKBACK, at)), offset, at)
 
     def _matrix(self, tree: Any, when: _When) -> Node:
-        inner, range = tree.vector_selector, self._ms(tree.range)
+        inner, range = tree.vector_selector, self._range(tree)
         offset, at = self._offset(inner), self._at(inner)
         return Range(Select(self._selector(inner, when.back(offset, range, at)), offset, at), range)
 
     def _selector(self, tree: Any, when: _When) -> Selector:
         column = next(self._places, 1)
-        matchers = [self._matcher(one, column) for one in tree.matchers.matchers]
+        matchers = [self._matcher(one) for one in tree.matchers.matchers]
         if tree.name and not any(one.label == NAME for one in matchers):
             matchers.insert(0, Matcher(NAME, "=", tree.name))
         name = next((one.value for one in matchers if one.label == NAME and one.op == "="), "")
         fixed = None if when.fixed is None else when.fixed / 1000
         return Selector(name, tuple(matchers), (when.first / 1000, when.last / 1000), fixed, column)
 
-    def _matcher(self, tree: Any, column: int) -> Matcher:
+    def _matcher(self, tree: Any) -> Matcher:
         op = _OPS[str(tree.op).removeprefix("MatchOp.")]
         if op in ("=", "!="):
             return Matcher(tree.name, op, tree.value)
-        try:
-            return Matcher(tree.name, op, tree.value, regex.compile(tree.value, self._profile.modern))
-        except ValueError as error:
-            self._refuse(column, f"error parsing regexp: {error}: `{tree.value}`")
+        text, pattern = self._aside.patterns[int(tree.value.rstrip("|"))]
+        return Matcher(tree.name, op, text, pattern)
 
     # ---- times ----
 
-    def _ms(self, span: timedelta) -> int:
+    def _ms(self, tree: Any, name: str) -> int | None:
+        """A duration of a node in ms; reading it fails where Python's timedelta ends, far beyond Go's."""
+        try:
+            span: timedelta | None = getattr(tree, name)
+        except OverflowError:
+            span = timedelta.max
+        if span is None:
+            return None
         milliseconds = (span.days * 86_400 + span.seconds) * 1000 + span.microseconds // 1000
         if abs(milliseconds) > _LONGEST:
-            self._refuse(1, "duration out of range")
+            self._refuse(self._longest(), "duration out of range")
         return milliseconds
 
+    def _longest(self) -> int:
+        """Where the longest duration of the text stands."""
+        found = [token for token in self._found if token.kind == "duration"]
+        return max(found, key=lambda token: (token.text[-1] == "y", len(token.text))).column if found else 1
+
+    def _range(self, tree: Any) -> int:
+        return self._ms(tree, "range") or 1
+
     def _offset(self, tree: Any) -> int:
-        try:
-            return self._ms(tree.offset) if tree.offset is not None else 0
-        except OverflowError:
-            self._refuse("offset", "duration out of range")
+        return self._ms(tree, "offset") or 0
 
     def _at(self, tree: Any) -> At | None:
         at = tree.at
@@ -125,15 +133,15 @@ class Reader:
             return None
         if not str(at.type).endswith(".At"):
             return At(None)
-        seconds = self._stamps[round(at.at.timestamp())]
+        seconds = self._aside.stamps[round(at.at.timestamp())]
         milliseconds = seconds * 1000
         if not math.isfinite(milliseconds) or abs(milliseconds) >= _FARTHEST:
             self._refuse("@", f"timestamp out of bounds for @ modifier: {seconds:f}")
         return At(math.floor(abs(milliseconds) + 0.5) * (1 if milliseconds >= 0 else -1))
 
     def _subquery(self, tree: Any, when: _When) -> Node:
-        offset, at, range = self._offset(tree), self._at(tree), self._ms(tree.range)
-        step = self._ms(tree.step) if tree.step is not None else self._step
+        offset, at, range = self._offset(tree), self._at(tree), self._range(tree)
+        step = self._ms(tree, "step") or self._step
         return Subquery(self._node(tree.expr, when.back(offset, range, at)), range, step, offset, at)
 
     # ---- operations ----
