@@ -62,7 +62,7 @@ def _located(text: str, found: tuple[Token, ...], problem: str) -> PromqlError:
         return PromqlError(text, _unopened(found), problem)
     if problem.endswith("may not be set multiple times"):
         last = [token.column for token in found if token.text.lower() in ("offset", "@")][-1:]
-        return PromqlError(text, *(last or [1]), problem)
+        return PromqlError(text, last[0] if last else 1, problem)
     if problem.startswith("metric name must not be set twice"):
         problem = "metric name must not be set twice"
     for name in (*_QUOTED.findall(problem), *_SAID.findall(problem)):
