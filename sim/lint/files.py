@@ -13,8 +13,8 @@ from sim.manifests.catalog import Catalog
 from sim.manifests.report import Remark
 from sim.manifests.systems import group_of
 from sim.policy.rollout import Policy
+from sim.scenario.providers import Providers
 from sim.service.model import Service
-from sim.service.telemetry.names import Identity
 
 __all__ = ["Files", "Question", "Subject"]
 
@@ -55,7 +55,7 @@ class Subject:
     root: Spot
     question: Question
     metrics: Mapping[tuple[str, str], Spot] = field(default_factory=dict)  # (template, metric) -> where it is written
-    identity: Identity | None = None  # what its objects are called, in a manifest
+    answers: Providers | None = None  # to its queries, by the telemetry of a service that is given
 
     def step(self, index: int) -> Spot:
         """Where a step is written; our short forms have weights instead."""

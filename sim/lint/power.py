@@ -16,9 +16,10 @@ from math import comb
 
 from sim.policy.judges.threshold import fail_probability
 
-__all__ = ["POWER", "Looks", "smallest", "stopped"]
+__all__ = ["OFTEN", "POWER", "Looks", "Run", "of_100", "smallest", "stopped"]
 
 POWER = 0.8  # the usual convention of power analysis (Cohen 1988)
+OFTEN = 0.01  # false rollbacks per release from which on lint speaks
 _STEPS = 30  # halvings: far below the two digits that are shown
 
 
@@ -60,6 +61,11 @@ def smallest(runs: tuple[Run, ...], rate: float, limit: int) -> float | None:
         middle = (low + high) / 2
         low, high = (low, middle) if stopped(runs, rate, limit, middle) >= POWER else (middle, high)
     return high
+
+
+def of_100(share: float) -> str:
+    """Of 100, with two digits that mean something and never an exponent for a whole number."""
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.2g}"
 
 
 def _at_most(run: Run, rate: float, limit: int, p: float) -> float:

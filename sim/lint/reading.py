@@ -15,7 +15,10 @@ from sim.manifests.catalog import Catalog
 from sim.manifests.identity import identity
 from sim.manifests.report import Imported, ImportedPolicy
 from sim.manifests.sources import objects
+from sim.scenario.measures import MetricTable
+from sim.scenario.providers import Providers, asked_texts
 from sim.scenario.values import NamedPolicy
+from sim.scenario.walking import asked
 
 __all__ = ["read"]
 
@@ -67,8 +70,9 @@ def _subject(
     one: ImportedPolicy, root: Spot, imported: Imported, question: Question, places: Mapping[tuple[str, str], Spot]
 ) -> Subject:
     assert one.policy is not None
-    known = identity(one, imported.objects) if question.given else None
-    return Subject(one.name, one.kind, one.policy, one.replicas, root, question, places, known)
+    texts = asked_texts([*asked(one.policy)]) if question.given else []
+    answers = Providers(MetricTable(), question.service, identity(one, imported.objects), texts) if texts else None
+    return Subject(one.name, one.kind, one.policy, one.replicas, root, question, places, answers)
 
 
 def _own(document: Document, question: Question) -> Iterator[Subject]:
@@ -90,13 +94,14 @@ def _own(document: Document, question: Question) -> Iterator[Subject]:
             for named in made.policies:
                 entry = whole.child("policies", named.name)
                 entry = entry if entry.value is not None else whole.child("policy")
-                yield _ours(named, entry.child(named.kind) if entry.has(named.kind) else entry, own)
+                body = entry.child(named.kind) if entry.has(named.kind) else entry
+                yield _ours(named, body, own, made.metrics_of(named) if own is not question else None)
         case "service":
             room.load_service(Path(document.file))
         case "script":
             room.load_script(document)
 
 
-def _ours(named: NamedPolicy, root: Spot, question: Question) -> Subject:
+def _ours(named: NamedPolicy, root: Spot, question: Question, answers: Providers | None = None) -> Subject:
     replicas = named.replicas or question.service.pods.count
-    return Subject(named.name, named.kind, named.policy, replicas, root, question)
+    return Subject(named.name, named.kind, named.policy, replicas, root, question, answers=answers)

@@ -6,23 +6,14 @@ from collections.abc import Iterator
 
 from sim.lint.files import Subject
 from sim.lint.finding import Finding
-from sim.scenario.measures import MetricTable
-from sim.scenario.providers import PROMETHEUS, Providers, asked_texts
-from sim.scenario.walking import asked
+from sim.scenario.providers import PROMETHEUS
 
-__all__ = ["check", "providers"]
-
-
-def providers(subject: Subject) -> Providers | None:
-    """Who answers the queries of an imported policy; None where it asks none."""
-    texts = asked_texts([*asked(subject.policy)])
-    return Providers(MetricTable(), subject.question.service, subject.identity, texts) if texts else None
+__all__ = ["check"]
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Findings about metrics and labels that the service does not show."""
-    answers = providers(subject) if subject.question.given and subject.identity is not None else None
-    for wrong in answers.wrong() if answers is not None else ():
+    for wrong in subject.answers.wrong() if subject.answers is not None else ():
         if wrong.asked.query.provider in PROMETHEUS and not wrong.problem.startswith("no PromQL"):
             spot = subject.metric(wrong.asked.metric, wrong.asked.template)
             words = f"column {wrong.column} of the query of {wrong.asked.metric}: {wrong.problem}"
