@@ -26,11 +26,12 @@ _BLIND = f"{_FORMULA}; seen means stopped in {100 * POWER:.0f} of 100 such relea
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Findings about what the metrics of a policy see."""
-    found = watches(subject)
-    for watch in found:
+    known = watches(subject)
+    seeing = [watch for watch in known if watch.runs]
+    for watch in seeing:
         yield from _nervous(subject, watch)
-    yield from _blind(subject, found)
-    yield from tried(subject, {watch.name for watch in found})
+    yield from _blind(subject, seeing)
+    yield from tried(subject, {watch.name for watch in known})
 
 
 def _nervous(subject: Subject, watch: Watch) -> Iterator[Finding]:

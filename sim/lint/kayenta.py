@@ -1,10 +1,11 @@
-"""Kayenta's canary configs and Spinnaker's canary stages (L30): whether a judgement has the evidence it needs (DS 8, 9)."""
+"""Kayenta's canary configs and Spinnaker's stages (L30, L46): whether a judgement has the evidence and the time it needs (DS 8, 9)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from sim.files import format_duration
 from sim.lint.files import Files
 from sim.lint.finding import Finding
 from sim.lint.spot import Spot
@@ -24,6 +25,7 @@ def check(files: Files) -> Iterator[Finding]:
             yield from _config(root)
         elif document.kind_hint == "spinnaker":
             for stage in root.items("stages"):
+                yield from _timeout(stage)
                 if stage.has("canaryConfig"):
                     yield from _stage(stage.child("canaryConfig"))
 
@@ -50,6 +52,21 @@ def _stage(config: Spot) -> Iterator[Finding]:
         points = f"{span * 60 / step:.0f} points for each metric ({span:g} minutes, one every {step:g}s)"
         words = f"the first judgement sees {points}, {POINTS} are advised"
         yield config.found("L30", words, field if config.has(field) else "lifetimeDuration")
+
+
+def _timeout(stage: Spot) -> Iterator[Finding]:
+    """A stage's own limit, against what it waits for by design: a wait, or the warm-up and lifetime of a canary."""
+    limit = _number(stage.get("stageTimeoutMs"))
+    config = stage.child("canaryConfig")
+    warm_up = 60 * (_number(config.get("beginCanaryAnalysisAfterMins")) or 0.0)
+    wait = (_number(stage.get("waitTime")) or 0.0) + warm_up + 60 * _minutes(config)
+    if limit is not None and 0 < limit / 1000 < wait:
+        words = f"the stage may take {_said(limit / 1000)} and waits {_said(wait)}"
+        yield stage.found("L46", words, "stageTimeoutMs")
+
+
+def _said(seconds: float) -> str:
+    return format_duration(float(round(seconds)))
 
 
 def _marks(marks: Spot) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ def check(files: Files) -> Iterator[Finding]:
             for rule in _ROLLOUT:
                 yield from rule(rollout)
     driven = _driven(files)
+    for canary in files.objects("Canary"):
+        yield from _target_in_time(files, canary.child("spec"))
     for workload in files.objects("Deployment"):
         yield from _ready_in_time(workload)
         if workload.child("metadata").text("name") not in driven:
@@ -58,6 +60,22 @@ def _ready_in_time(workload: Spot) -> Iterator[Finding]:
             if value
         )
         yield spec.found("L17", f"a deadline of {deadline:g}s, a pod takes at least {parts}", "progressDeadlineSeconds")
+
+
+def _target_in_time(files: Files, spec: Spot) -> Iterator[Finding]:
+    """Flagger rolls back when the canary is not ready by its deadline; the pods are those of the target."""
+    found = files.catalog.find("Deployment", spec.child("targetRef").text("name"), spec.document)
+    if found is None or not spec.has("progressDeadlineSeconds"):
+        return
+    target = Spot(found, (), found.value).child("spec")
+    ready = seconds(target.get("minReadySeconds"), 0.0)
+    first = max((_first_probe(container) for container in _containers(target, "containers")), default=0.0)
+    deadline = seconds(spec.get("progressDeadlineSeconds"), 600.0)
+    if deadline <= ready + first:
+        words = f"the canary has {deadline:g}s to become ready, its pods take at least {ready + first:g}s: every release rolls back"
+        yield spec.found(
+            "L17", words, "progressDeadlineSeconds", remedy="raise progressDeadlineSeconds above the start of a pod"
+        )
 
 
 def _first_probe(container: Spot) -> float:

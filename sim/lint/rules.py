@@ -246,6 +246,11 @@ _TABLE = (
         "there is no data: with --service, the metrics and labels are those that its telemetry has",
         "correct the name, or add the metric to the service (telemetry:)", "issue 4",
     ),
+    _rule(
+        46, "deadline-under-wait", "warning", "A deadline that is shorter than the waits inside it",
+        "the deadline ends it before the waits are over, whatever the release is like",
+        "raise the deadline above the sum of the waits, or shorten them", "DS 8; issue 4",
+    ),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _TABLE}

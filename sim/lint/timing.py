@@ -1,4 +1,4 @@
-"""Whether an analysis has the time that it needs (L7, L8, L10). Sums of the written times; pods start as in the median."""
+"""Whether an analysis has the time that it needs (L7, L8, L10, L17, L46). Sums of the written times; pods start as in the median."""
 
 from __future__ import annotations
 
@@ -54,14 +54,58 @@ def holds(policy: Canary) -> list[Hold]:
 def check(subject: Subject) -> Iterator[Finding]:
     """Findings about the times of a policy's analyses."""
     policy = subject.policy
+    yield from _pods(subject)
+    yield from _horizon(subject)
     if not isinstance(policy, Canary):
         return
+    for index, step in enumerate(policy.steps):
+        if isinstance(step, Experiment):
+            yield from _experiment(subject, index, step)
     if policy.background is not None:
         yield from _background(subject, policy, policy.background)
         yield from _mixed_beside(subject, policy, policy.background)
     for hold in holds(policy):
         for since, analysis in hold.analyses:
             yield from _mixed_step(subject, since, analysis)
+
+
+def _pods(subject: Subject) -> Iterator[Finding]:
+    """A deadline that passes while the first pod starts, with the start-up times of a service that is given."""
+    service, deadline = subject.question.service, getattr(subject.policy, "progress_deadline", None)
+    start = service.pods.start.draw(0.5)
+    if subject.question.given and deadline is not None and deadline <= start:
+        field = next((name for name in ("progressDeadlineSeconds", "progress_deadline") if subject.root.has(name)), "")
+        words = (
+            f"a deadline of {_said(deadline)}, half of the pods of {service.name} take {_said(start)} or more to start"
+        )
+        yield subject.root.found("L17", words, field)
+
+
+def _horizon(subject: Subject) -> Iterator[Finding]:
+    """A rollout whose waits alone are longer than we look on; told at the longest."""
+    policy, horizon = subject.policy, subject.question.service.horizon
+    times = [_time(step) for step in policy.steps] if isinstance(policy, Canary) else []
+    if subject.question.given and sum(times) > horizon:
+        words = f"the steps wait {_said(sum(times))}, the horizon is {_said(horizon)}: every rollout ends undecided"
+        remedy = f"set horizon: {_said(2 * sum(times))} in the scenario, or shorten the pauses"
+        yield subject.step(times.index(max(times))).found("L46", words, remedy=remedy)
+
+
+def _experiment(subject: Subject, index: int, step: Experiment) -> Iterator[Finding]:
+    """An experiment that ends before its analyses do, and does not wait for any of them."""
+    spot = subject.step(index).child("experiment")
+    if (
+        step.duration is None
+        or step.analysis is None
+        or any(one.get("requiredForCompletion") for one in spot.items("analyses"))
+    ):
+        return
+    need = max(length(metric) or 0.0 for metric in step.analysis.metrics)
+    if need > step.duration:
+        words = f"the experiment lasts {_said(step.duration)}, its analysis needs {_said(need)}"
+        yield spot.found(
+            "L7", words, "duration", remedy="lengthen it, or add requiredForCompletion: true to the analysis"
+        )
 
 
 def _time(step: Step) -> float:

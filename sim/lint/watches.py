@@ -48,12 +48,12 @@ class Watch:
 
 
 def watches(subject: Subject) -> list[Watch]:
-    """Every metric that a policy judges by a share of failed requests, and that sees any."""
+    """Every metric that a policy judges by a share of failed requests; one without runs sees none."""
     known = [*_of_flagger(subject), *_of_analyses(subject)]
     if not known:
         return []
     legs = earliest(subject.policy, subject.question.service, subject.replicas or None)
-    return [watch for one in known if (watch := one.over(subject, legs)).runs]
+    return [one.over(subject, legs) for one in known]
 
 
 def measured(subject: Subject) -> list[Metric]:

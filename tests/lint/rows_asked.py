@@ -10,6 +10,10 @@ from tests.lint.manifests import GUARDED, RATIO, STEP, canary, judged, metric, r
 __all__ = ["ASKED", "OWN", "QUIET"]
 
 QUIET = Service(name="quiet", traffic=Constant(20.0), errors=0.001, pods=Pods(count=10, start=Fixed(1.0)))
+SLOW = Service(name="slow", pods=Pods(count=10, start=Fixed(30.0)), horizon=3600.0)
+EXPERIMENT = (
+    "{experiment: {duration: %ss, templates: [{name: a, specRef: canary}], analyses: [{name: t, templateName: t}]}}"
+)
 OWN = """seatrial: policy
 canary:
   weights: [5, 100]
@@ -33,6 +37,33 @@ ASKED: dict[str, list[tuple[str, str, str, str, dict[str, object]]]] = {
                 metric(GUARDED.replace("0.05", "0.015"), RATIO, "interval: 1m\n  count: 4\n  failureLimit: 2"),
             ),
             {"service": QUIET},
+        ),
+    ],
+    "L7": [
+        (
+            rollout(canary(EXPERIMENT % 60)) + template(metric(more="interval: 1m\n  count: 5")),
+            "experiment",
+            "lasts 1m, its analysis needs 4m",
+            rollout(canary(EXPERIMENT % 600)) + template(metric(more="interval: 1m\n  count: 5")),
+            {},
+        ),
+    ],
+    "L17": [
+        (
+            rollout(canary("{setWeight: 5}"), "progressDeadlineSeconds: 20\n  progressDeadlineAbort: true"),
+            "progressDeadlineSeconds",
+            "half of the pods of slow take 30s or more",
+            rollout(canary("{setWeight: 5}"), "progressDeadlineSeconds: 60\n  progressDeadlineAbort: true"),
+            {"service": SLOW},
+        ),
+    ],
+    "L46": [
+        (
+            rollout(canary("{setWeight: 5}, {pause: {duration: 2h}}")),
+            "steps",
+            "the horizon is 1h",
+            rollout(canary("{setWeight: 5}, {pause: {duration: 20m}}")),
+            {"service": SLOW},
         ),
     ],
     "L16": [

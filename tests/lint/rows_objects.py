@@ -24,6 +24,8 @@ LATENCY = "---\napiVersion: flagger.app/v1beta1\nkind: MetricTemplate\nmetadata:
 HEALTH = "healthcheck: {interval: 10s, retries: 3, start_period: 15s}"
 HOST = "ports: [{target: 80, published: 80, mode: host}]"
 # rule: (bad manifest, what stands on the line of the finding, what it says, the nearest good manifest)
+TARGET = "---\n" + deployment("minReadySeconds: 60")
+SHORT = "targetRef: {apiVersion: apps/v1, kind: Deployment, name: shop}\n  progressDeadlineSeconds: "
 OBJECTS: dict[str, list[Row]] = {
     "L14": [
         (
@@ -52,6 +54,12 @@ OBJECTS: dict[str, list[Row]] = {
         ),
     ],
     "L17": [
+        (
+            flagger(FLAGGER, SHORT + "30") + TARGET,
+            "progressDeadlineSeconds",
+            "every release rolls back",
+            flagger(FLAGGER, SHORT + "120") + TARGET,
+        ),
         (
             deployment("progressDeadlineSeconds: 20", ", readinessProbe: {initialDelaySeconds: 30}"),
             "progressDeadlineSeconds",
@@ -322,7 +330,9 @@ OBJECTS: dict[str, list[Row]] = {
         (SCENARIO % 3, "keep", "a person may need", SCENARIO % 50),
     ],
 }
+WAIT = '{"stages": [{"type": "wait", "waitTime": 600,\n "stageTimeoutMs": %s}]}'
 JSON: dict[str, list[Row]] = {
+    "L46": [(WAIT % 300000, "stageTimeoutMs", "may take 5m and waits 10m", WAIT % 3600000)],
     "L30": [
         (KAYENTA % ("", 75, 75), "pass", "both 75", KAYENTA % ("", 75, 50)),
         (

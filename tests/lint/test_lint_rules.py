@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sim.lint import RULES
+from sim.service.model import Service
+from sim.service.traffic import Constant
 from tests.lint.conftest import Found
-from tests.lint.manifests import STEP, Row, judged, metric
+from tests.lint.manifests import GUARDED, RATIO, STEP, Row, judged, metric
 from tests.lint.rows_asked import ASKED, OWN, QUIET
 from tests.lint.rows_metrics import METRICS
 from tests.lint.rows_objects import JSON, OBJECTS
@@ -69,3 +71,34 @@ def test_a_latency_is_tried_where_the_service_is_given(found: Found) -> None:
         assert bool(told) == tells
         assert all("(95%:" in finding.what and finding.severity == "warning" for finding in told)
         assert [finding for finding in found(judged(steps, one)) if finding.rule.id == "L34"] == []
+
+
+def ids(findings: object) -> list[str]:
+    return [finding.rule.id for finding in findings]  # type: ignore[attr-defined]
+
+
+def test_a_regression_that_one_metric_sees_is_not_blind(found: Found) -> None:
+    lax = metric(GUARDED.replace("0.05", "0.3"), RATIO, "interval: 1m\n  count: 3")
+    strict = metric(GUARDED.replace("0.05", "0.001"), RATIO, "interval: 1m\n  count: 3").replace("name: m", "name: n")
+    steps = "{setWeight: 50}, {pause: {duration: 2m}}, " + STEP
+    assert "L35" in ids(found(judged(steps, lax), service=QUIET))
+    assert "L35" not in ids(found(judged(steps, lax + "\n" + strict), service=QUIET))
+
+
+def test_how_long_a_person_looks_on_is_not_known(found: Found) -> None:
+    lax = metric(GUARDED.replace("0.05", "0.3"), RATIO)
+    for pause, tells in (("{duration: 5m}", True), ("{}", False)):
+        text = judged(f"{{setWeight: 50}}, {{pause: {pause}}}", lax, beside=True)
+        assert ("L35" in ids(found(text, service=QUIET))) == tells
+
+
+def test_two_runs_at_one_weight_forgive_apart(found: Found) -> None:
+    """4 looks of which 2 may fail, twice: not 8 looks of which 2 may."""
+    one = metric(GUARDED.replace("0.05", "0.015"), RATIO, "interval: 1m\n  count: 4\n  failureLimit: 2")
+    text = judged("{setWeight: 20}, {pause: {duration: 2m}}, " + STEP + ", {pause: {duration: 1m}}, " + STEP, one)
+    joined = judged("{setWeight: 20}, {pause: {duration: 2m}}, " + STEP, one.replace("count: 4", "count: 8"))
+    service = Service(name="flaky", traffic=Constant(20.0), errors=0.012)
+    apart, together = (
+        [finding.what for finding in found(one, service=service) if finding.rule.id == "L34"] for one in (text, joined)
+    )
+    assert [what.split()[0] for what in apart] == ["20"] and [what.split()[0] for what in together] == ["51"]
