@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,7 @@ from sim.policy.errors import WorldError
 
 __all__ = ["halt", "recover", "run"]
 
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _SCENARIO = typer.Argument(
     metavar="SCENARIO", help="A scenario file: its service, policy and release.", show_default=False
 )
@@ -58,6 +60,13 @@ def run(
     registry: Annotated[
         str, typer.Option("--registry", help="Where images are pushed: HOST/PROJECT.", show_default=False)
     ] = "",
+    image: Annotated[
+        str,
+        typer.Option(
+            "--image", help="The new version by digest, in place of a build of the sample.", show_default=False
+        ),
+    ] = "",
+    load: Annotated[bool, typer.Option("--load/--no-load", help="Send the scenario's traffic from here.")] = True,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.", show_default=False)] = None,
     quiet: shared.Quiet = False,
 ) -> None:
@@ -73,20 +82,31 @@ def run(
         raise WorldError(
             f"fault {rest[0].id} ({rest[0].kind}) is injected while the rollout is under way; this build injects none"
         )
+    if image and not _DIGEST.search(image):
+        raise Usage(f"{image} is not an image by digest; a tag may mean something else tomorrow: write NAME@sha256:...")
     ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
     if adopt:
         options.adopted(ground, namespace)
     map_ = options.images(images)
     stage = staged(asked, ground, namespace, app, router, map_, registry)
-    image = built(ground, map_, f"new-{asked.release.name}", baked, registry)
+    new = image or built(ground, map_, f"new-{asked.release.name}", baked, registry)
     id = f"{asked.scenario.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     said = about(asked.scenario, asked.policy, asked.release.name, 0)
     where = {"cluster": ground.name, "namespace": namespace, "app": app, "router": stage.router.name}
     folder = out or Path("runs") / id
-    record = {"run": id, **said, **where, "images": {"new": image}}
+    record = {"run": id, **said, **where, "images": {"new": new}}
     watcher = None if quiet else Narrator()
     trial = Trial(
-        ground, stage, asked.policy.policy, image, asked.service, folder, record, asked.scenario.seed, observe=watcher
+        ground,
+        stage,
+        asked.policy.policy,
+        new,
+        asked.service,
+        folder,
+        record,
+        asked.scenario.seed,
+        loaded=load,
+        observe=watcher,
     )
     ending, truth = conducted(trial)
     told(ending, truth, folder)

@@ -24,11 +24,16 @@ class Local:
     name: str
     port: int
 
+    @property
+    def host(self) -> str:
+        """As nodes call it."""
+        return f"{self.name}:{PORT}"
+
     def push(self, tag: str, repository: str) -> str:
         """Push a local image; the reference by digest that pods are given."""
         version = tag.rpartition(":")[2]
         digest = images.push(tag, f"127.0.0.1:{self.port}/{repository}:{version}")
-        return f"{self.name}:{PORT}/{repository}@{digest}"
+        return f"{self.host}/{repository}@{digest}"
 
 
 def known(cluster: str) -> Local | None:

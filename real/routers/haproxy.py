@@ -77,7 +77,8 @@ def parts(weights: Sequence[tuple[int, float]]) -> dict[int, int]:
     numbers = {revision: number // shared for revision, number in numbers.items()}
     if max(numbers.values()) <= _MOST:
         return numbers
-    return {revision: round(_MOST * weight / max(w for _, w in weights)) for revision, weight in weights}
+    top = max(weight for _, weight in weights)
+    return {revision: max(1, round(_MOST * weight / top)) if weight else 0 for revision, weight in weights}
 
 
 def commands(routes: Routes | None, addresses: Mapping[int, str]) -> str:
