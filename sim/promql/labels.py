@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sim.promql.naming import is_label
+
 __all__ = ["BUCKET", "EMPTY", "NAME", "Labels", "get", "labelset", "only", "put", "quoted", "shown", "without"]
 
 Labels = tuple[tuple[str, str], ...]
@@ -45,8 +47,8 @@ def put(of: Labels, name: str, value: str) -> Labels:
 
 
 def shown(of: Labels) -> str:
-    """As Prometheus writes it in messages: `{__name__="up", job="a"}`."""
-    return "{" + ", ".join(f"{name}={quoted(value)}" for name, value in of) + "}"
+    """As Prometheus writes it in messages: `{__name__="up", job="a"}`; 3.x quotes names that 2.x would not take."""
+    return "{" + ", ".join(f"{name if is_label(name) else quoted(name)}={quoted(value)}" for name, value in of) + "}"
 
 
 def quoted(value: str) -> str:
