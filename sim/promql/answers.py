@@ -39,7 +39,9 @@ def _answer(evaluation: Evaluation, value: Scalar | String | Vector, k: int) -> 
 
 
 def _failures(evaluation: Evaluation, k: int) -> tuple[Failure, ...]:
-    return tuple(Failure(problem, where[k]) for problem, where in evaluation.failures if where[k].any())
+    shape = (len(evaluation.times), evaluation.replications)
+    masks = [(problem, np.broadcast_to(where, shape)[k]) for problem, where in evaluation.failures]
+    return tuple(Failure(problem, where) for problem, where in masks if where.any())
 
 
 def _matrix(evaluation: Evaluation, tree: Range | Subquery) -> list[Answer]:

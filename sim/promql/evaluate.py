@@ -41,28 +41,34 @@ def evaluate(query: Query, store: Store, stamps: Sequence[int]) -> list[Answer]:
 class Evaluation:
     """The tree at K times over R replications.
 
-    times: int64 [K], ms; in a subquery those of its steps. top: the times of the whole query. failures: (problem, [K, R] mask).
+    times: int64 [K], ms; in a subquery those of its steps. top: the times of the whole query. failures: (problem, mask [K or 1, R or 1]).
     """
 
     def __init__(self, profile: Profile, store: Store, times: NDArray[np.int64], plans: dict[Hashable, Any]) -> None:
         self.profile, self.store, self.times, self.top = profile, store, times, times
         self.inner = False  # in a subquery, whose steps are one evaluation
+        self.first = int(times[0]) if len(times) else 0
+        self.last = int(times[-1]) if len(times) else 0  # in a subquery its end, at or after the last step
         self.replications = store.replications
         self.failures: list[tuple[str, Bools]] = []
         self._plans = plans
 
-    def at(self, times: NDArray[np.int64]) -> Evaluation:
-        """The same over the steps of a subquery, with failures of its own."""
-        other = Evaluation(self.profile, self.store, times, self._plans)
-        other.top, other.inner = self.top, True
+    def over(self, first: int, last: int, step: int) -> Evaluation:
+        """The same over the steps of a subquery (none if `first` is after `last`), with failures of its own."""
+        if (last - first) // step > MAX_STEPS:
+            raise EvaluationError(
+                f"a subquery of more than {MAX_STEPS:,} steps; give it a longer step or a shorter range"
+            )
+        other = Evaluation(self.profile, self.store, np.arange(first, last + 1, step, dtype=np.int64), self._plans)
+        other.top, other.inner, other.first, other.last = self.top, True, first, last
         return other
 
     def spend(self, series: int) -> None:
         """Refuse what would not fit, as Prometheus does (flag --query.max-samples, 50 million)."""
-        if len(self.times) > MAX_STEPS or series * len(self.times) * self.replications > MAX_SAMPLES:
+        if series * len(self.times) * self.replications > MAX_SAMPLES:
             raise EvaluationError(
                 "query processing would load too many samples into memory in query execution; "
-                f"at most {MAX_SAMPLES:,} numbers and {MAX_STEPS:,} steps at once"
+                f"at most {MAX_SAMPLES:,} numbers at once"
             )
 
     def value(self, node: Node) -> Value:
@@ -96,9 +102,8 @@ class Evaluation:
 
     def fail(self, problem: str, where: Bools) -> None:
         """Prometheus would answer these lanes [K or 1, R or 1] with an error."""
-        if where.any():
-            shape = (len(self.times), self.replications)
-            self.failures.append((problem, np.broadcast_to(where, shape)))
+        if len(self.times) and where.any():
+            self.failures.append((problem, where))
 
 
 def _number(evaluation: Evaluation, node: Number) -> Scalar:

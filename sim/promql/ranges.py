@@ -63,31 +63,28 @@ def blocks_of(evaluation: Evaluation, node: Range | Subquery) -> tuple[list[Bloc
     if isinstance(node, Range):
         return list(evaluation.store.select(node.of.selector)), reference(evaluation, node.of.at, node.of.offset)
     times = reference(evaluation, node.at, node.offset)
-    return [_steps(evaluation, node, times)], times
+    return [_steps(evaluation, node)], times
 
 
-def _steps(evaluation: Evaluation, node: Subquery, times: NDArray[np.int64]) -> Block:
+def _steps(evaluation: Evaluation, node: Subquery) -> Block:
     """The inner expression at every multiple of the step in the range; open on the left in 3.x.
 
-    Source: promql/engine.go, eval of SubqueryExpr. Called for one outer time, or for those of an enclosing subquery, which share
-    their steps.
+    Source: promql/engine.go, eval of SubqueryExpr: the steps of all outer times are one evaluation. It takes place, and can fail, even
+    if the range holds no step: an inner subquery then has steps of its own between the next step and the end.
     """
-    earliest = int(times.min()) - node.range
-    first = -(-earliest // node.step) * node.step
-    if evaluation.profile.left_open and first == earliest:
-        first += node.step
-    steps = np.arange(first, int(times.max()) + 1, node.step, dtype=np.int64)
-    inside = evaluation.at(steps)
-    inside.spend(1)
-    found = (
-        merged(inside, node, inside.vector(node.of))
-        if len(steps)
-        else Vector((), np.empty((0, 0, evaluation.replications)))
-    )
+    first, last = evaluation.first - node.offset, evaluation.last - node.offset
+    if node.at is not None:
+        first = last = (int(evaluation.top[0]) if node.at.time is None else node.at.time) - node.offset
+    earliest = first - node.range
+    start = -(-earliest // node.step) * node.step
+    if evaluation.profile.left_open and start == earliest:
+        start += node.step
+    inside = evaluation.over(start, last, node.step)
+    found = merged(inside, node, inside.vector(node.of))
     for problem, where in inside.failures:
-        evaluation.fail(problem, np.asarray(where.any(axis=0, keepdims=True)))
+        evaluation.failures.append((problem, np.asarray(where.any(axis=0, keepdims=True))))
     marks = None if found.present is None else np.where(found.present, SAMPLE, MISSING).astype(np.uint8)
-    return Block(found.labels, steps, found.values, marks)
+    return Block(found.labels, inside.times, found.values, marks)
 
 
 def _function(evaluation: Evaluation, name: str, scalars: list[Floats]) -> Callable[[int], Function]:
@@ -123,7 +120,7 @@ def _piece(
         None if window is None else function(k)(window)
         for k, window in enumerate(windows(evaluation, block, times, range))
     ]
-    if all(one is not None and one[1] is True for one in found):
+    if found and all(one is not None and one[1] is True for one in found):
         return np.stack([np.broadcast_to(one[0], shape[::2]) for one in found if one is not None], axis=1), None
     values, present = np.zeros(shape), np.zeros(shape, bool)
     for k, one in enumerate(found):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from sim.promql import PromqlError, compile
+from sim.promql import Block, EvaluationError, Memory, PromqlError, compile, labelset
 
 BOTH = ("prometheus@2.42", "prometheus@3")
 
@@ -118,3 +119,13 @@ def test_regular_expressions_are_re2s(pattern: str, value: str, matches: bool, p
 def test_a_dot_matches_a_newline_since_3() -> None:
     found = {name: compile('up{l=~"a.b"}', name).selectors[0].matchers[1].accepts("a\nb") for name in BOTH}
     assert found == {"prometheus@2.42": False, "prometheus@3": True}
+
+
+@pytest.mark.parametrize(
+    "text", ["max_over_time(x[1y:1ms])", "max_over_time(max_over_time(x[1h:1s])[1d:1s])", "x[1y:1ms]"]
+)
+def test_what_would_never_end_is_refused_at_once(text: str) -> None:
+    block = Block((labelset({"__name__": "x"}),), np.arange(3) * 1000, np.ones((1, 3, 1)))
+    answer = compile(text).at(Memory([block]), 1e9)
+    with pytest.raises(EvaluationError, match=r"more than 100,000 steps|too many samples"):
+        answer.samples()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sim.files import read_document
 from sim.promql import PromqlError, compile
 from sim.promql.testfile import read
 from sim.promql.trials import number, run
+from tests.promql.expressions import Maker
 from tests.promql.promtool import Said, Samples, ask, passes
 
 pytestmark = pytest.mark.promtool
@@ -98,6 +100,35 @@ def test_promtool_takes_our_answers_for_expectations_and_catches_a_wrong_one(nam
     good, printed = passes(tmp_path, document(data, tests))
     assert not good
     assert printed.count("expr:") == 1
+
+
+TAME = [
+    {"series": 'a{i="1"}', "values": "0+3x12 1+2x10 _x3 5+1x20 stale _x4 3 4 7"},
+    {"series": 'a{i="2"}', "values": "7 _ 3 9 stale 4 4 4 NaN 4 Inf 3 2+1x20"},
+    {"series": 'b{i="1",j="x"}', "values": "0.1+0.7x40"},
+    {"series": 'b{i="2"}', "values": "-3+0.5x10 1e300 -1e300 4x20 _x5 0.1 0.2"},
+    {"series": 'h_bucket{le="0.1",i="1"}', "values": "0+1x40"},
+    {"series": 'h_bucket{le="+Inf",i="1"}', "values": "0+3x20 1+2x20"},
+]
+
+
+@pytest.mark.parametrize("seed", range(1, 5))
+def test_random_expressions_give_what_promtool_gives(seed: int, tmp_path: Path) -> None:
+    """Two series per metric and aggregations that commute, so that promtool's random order changes nothing."""
+    maker = Maker(Random(seed), tame=True)
+    texts = [maker.make(3) for _ in range(400)]
+    data = {
+        "evaluation_interval": "1m", "interval": "15s", "input_series": TAME, "at": ["1m40s", "5m", "10m5s500ms"],
+        "expressions": texts, "loose": [],
+    }  # fmt: skip
+    theirs = ask(tmp_path, "1m", "15s", TAME, cases(data))
+    wrong = [
+        f"{text} at {at}: promtool {them.error or them.samples}, ours {us.error or us.samples}"
+        for (text, at), them, us in zip(cases(data), theirs, ours(data), strict=True)
+        if bool(them.error) != bool(us.error) or not alike(them.samples, us.samples, 0.0)
+    ]
+    assert wrong == []
+    assert sum(not them.error for them in theirs) > 700
 
 
 def sample(labels: tuple[tuple[str, str], ...], value: float) -> dict[str, Any]:
