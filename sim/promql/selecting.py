@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.promql.errors import EvaluationError
 from sim.promql.evaluate import Evaluation
 from sim.promql.labels import Labels
 from sim.promql.profiles import LOOKBACK
@@ -15,6 +16,8 @@ from sim.promql.tree import At, Select
 from sim.promql.values import Bools, Floats, Vector
 
 __all__ = ["Window", "concatenated", "reference", "sampled", "select", "windows"]
+
+MAX_COLUMNS = 1_000_000  # in all windows of one function; some seconds of work
 
 
 def reference(evaluation: Evaluation, at: At | None, offset: int) -> NDArray[np.int64]:
@@ -139,6 +142,10 @@ def windows(evaluation: Evaluation, block: Block, times: NDArray[np.int64], rang
     """The window of each time: (t - range, t] in 3.x, [t - range, t] in 2.x; None where it is empty for all."""
     first = np.searchsorted(block.times, times - range, side="right" if evaluation.profile.left_open else "left")
     last = np.searchsorted(block.times, times, side="right")
+    if int((last - first).sum()) > MAX_COLUMNS:
+        raise EvaluationError(
+            f"windows of more than {MAX_COLUMNS:,} samples of each series; give the subquery a longer step"
+        )
     return [
         _window(block, int(low), int(high), int(end), int(now), range) if low < high else None
         for low, high, end, now in zip(first, last, times, evaluation.times, strict=True)
