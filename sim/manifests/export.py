@@ -16,10 +16,11 @@ from sim.files.words import choose, show
 from sim.manifests.catalog import kind_and_name
 from sim.manifests.report import Imported, ImportedPolicy
 from sim.manifests.sources import objects
-from sim.manifests.systems import owners, system_of
+from sim.manifests.systems import owners, system_of, workload
 from sim.manifests.writing.argo import write_rollout
 from sim.manifests.writing.compose import write_service
 from sim.manifests.writing.flagger import write_canary
+from sim.manifests.writing.kruise import write_kruise
 from sim.manifests.writing.kubernetes import write_deployment
 from sim.manifests.writing.subject import Loss, Losses, Object, Subject
 from sim.manifests.writing.text import dump
@@ -42,6 +43,7 @@ TARGETS: Mapping[str, Target] = {
     "flagger": Target("flagger", write_canary),
     "deployment": Target("kubernetes", write_deployment),
     "compose": Target("compose", write_service),
+    "openkruise": Target("openkruise", write_kruise),
 }
 
 
@@ -135,7 +137,7 @@ class _Exporting:
             return
         kind, name = kind_and_name(part.value)
         driven = (kind, name) in owners(list(self.imported.objects))
-        if kind == "Deployment" and self.target.system in ("argo-rollouts", "flagger"):
+        if kind == "Deployment" and self.target.system in ("argo-rollouts", "flagger", "openkruise"):
             self.found.append(part.value)  # the workload stays
         elif not policies and not driven:
             self.losses.append(
@@ -157,8 +159,8 @@ class _Exporting:
         spec = spec if isinstance(spec, dict) else {}
         if one.kind == "Deployment" and self.target.system != "kubernetes":
             return namespace, {}, one.name
-        reference = spec.get("workloadRef") or spec.get("targetRef")
-        if isinstance(reference, dict):
+        reference = workload(spec)
+        if reference is not None:
             return self._referred(reference, namespace)
         return namespace, {key: spec[key] for key in ("selector", "template") if key in spec}, ""
 

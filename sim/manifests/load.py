@@ -12,6 +12,7 @@ from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.compose import read_compose
 from sim.manifests.fields import Findings, Scope
 from sim.manifests.flagger import read_canary
+from sim.manifests.kruise import read_kruise
 from sim.manifests.kubernetes import read_deployment
 from sim.manifests.profiles import Profile, account, choose
 from sim.manifests.report import Imported, ImportedPolicy, Remark
@@ -21,10 +22,10 @@ from sim.manifests.systems import group_of, owners, system_of
 __all__ = ["load"]
 
 _READERS: Mapping[str, Callable[[Document, Catalog, Scope, Profile], ImportedPolicy]] = {
-    "Rollout": read_rollout, "Canary": read_canary, "Deployment": read_deployment,
+    "argo-rollouts/Rollout": read_rollout, "flagger/Canary": read_canary, "kubernetes/Deployment": read_deployment,
+    "openkruise/Rollout": read_kruise,
 }  # fmt: skip
-_LATER = {("apps", "StatefulSet"), ("apps", "DaemonSet")}  # and everything of OpenKruise
-_KRUISE = ("rollouts.kruise.io", "apps.kruise.io")
+_LATER = {("apps", "StatefulSet"), ("apps", "DaemonSet"), ("rollouts.kruise.io", "BatchRelease")}
 
 
 def load(
@@ -57,7 +58,11 @@ def _inexact(remark: Remark) -> Problem:
 
 
 def _read(
-    document: Document, catalog: Catalog, driven: Mapping[tuple[str, str], str], findings: Findings, wanted: str | None
+    document: Document,
+    catalog: Catalog,
+    driven: Mapping[tuple[str, str], tuple[str, str]],
+    findings: Findings,
+    wanted: str | None,
 ) -> list[ImportedPolicy]:
     scope = Scope(findings)
     if document.below:
@@ -72,14 +77,14 @@ def _read(
         return []
     kind, name = kind_and_name(document.value)
     system = system_of(document)
-    owner = driven.get((kind, name), "")
+    driver, owner = driven.get((kind, name), ("", ""))
     if not system:
         _companion(document, scope)
         return []
     for path, text in document.ambiguous:
         said = f"{text!r} means different things to readers of YAML: read as Kubernetes does"
         scope.remark(document, path, "exact", said)
-    if owner.startswith("Rollout"):
+    if driver == "argo-rollouts":
         scope.remark(document, (), "ignored", f"companion: {kind} {name} is the workload of {owner}")
         return []
     chosen = choose(system, wanted)
@@ -87,27 +92,25 @@ def _read(
     if owner:
         scope.remark(document, (), "exact", f"{kind} {name} is the workload of {owner}")
         return []
-    if kind not in _READERS:
+    reader = _READERS.get(f"{system}/{kind}")
+    if reader is None:
         scope.remark(document, (), "exact", f"template: {kind} {name} is read where it is named")
         return []
-    return [_policy(document, kind, name, catalog, scope, chosen)]
+    found = reader(document, catalog, scope, chosen)
+    _tell(document, kind, name, scope, found)
+    return [found]
 
 
-def _policy(
-    document: Document, kind: str, name: str, catalog: Catalog, scope: Scope, profile: Profile
-) -> ImportedPolicy:
-    found = _READERS[kind](document, catalog, scope, profile)
+def _tell(document: Document, kind: str, name: str, scope: Scope, found: ImportedPolicy) -> None:
     if found.policy is not None and not scope.near:
         scope.remark(document, (), "exact", f"{kind} {name} is read as the {found.profile} controller runs it")
     elif found.policy is None and not scope.faulty:
         scope.remark(document, (), "not yet", f"{kind} {name} gives no policy; the other remarks say why")
-    return found
 
 
 def _companion(document: Document, scope: Scope) -> None:
     kind, name = kind_and_name(document.value)
-    group = group_of(document.value)
-    if (group, kind) in _LATER or group in _KRUISE:
+    if (group_of(document.value), kind) in _LATER:
         scope.remark(document, (), "not yet", f"{kind} {name}: this kind of object is not read")
     else:
         scope.remark(document, (), "ignored", f"companion: {kind} {name} is passed through")

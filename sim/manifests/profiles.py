@@ -17,6 +17,7 @@ from sim.manifests.tables import (
     COMPOSE,
     DEPLOYMENT,
     FLAGGER_CANARY,
+    KRUISE,
     METRIC_TEMPLATE,
     ROLLOUT,
     TEMPLATE,
@@ -54,6 +55,7 @@ PROFILES: dict[str, Profile] = {
         Profile("argo-rollouts@1.8", _ARGO | {"Rollout": reduce(without, _MISSING_IN_1_8, _ARGO["Rollout"])}, _PRUNED),
         Profile("flagger@1.41", _FLAGGER, _PRUNED),
         Profile("kubernetes@1.32", {"Deployment": thing(DEPLOYMENT)}, _PRUNED),
+        Profile("openkruise", {"Rollout": thing(KRUISE)}, _PRUNED),
         Profile("compose", {"compose": COMPOSE}, "kept as written: it says nothing about updates"),
     )
 }  # fmt: skip
@@ -61,6 +63,7 @@ DEFAULTS = {
     "argo-rollouts": "argo-rollouts@1.10",
     "flagger": "flagger@1.41",
     "kubernetes": "kubernetes@1.32",
+    "openkruise": "openkruise",
     "compose": "compose",
 }
 

@@ -8,14 +8,14 @@ from typing import Any
 from sim.files import Document
 from sim.manifests.catalog import kind_and_name
 
-__all__ = ["group_of", "owners", "system_of"]
+__all__ = ["group_of", "owners", "system_of", "workload"]
 
 _SYSTEMS: Mapping[tuple[str, str], str] = {
     ("argoproj.io", "Rollout"): "argo-rollouts", ("argoproj.io", "AnalysisTemplate"): "argo-rollouts",
     ("argoproj.io", "ClusterAnalysisTemplate"): "argo-rollouts", ("flagger.app", "Canary"): "flagger",
     ("flagger.app", "MetricTemplate"): "flagger", ("apps", "Deployment"): "kubernetes",
+    ("rollouts.kruise.io", "Rollout"): "openkruise",
 }  # fmt: skip
-_WORKLOADS = {"Rollout": "workloadRef", "Canary": "targetRef"}  # the field that names the workload
 
 
 def group_of(value: Mapping[str, Any]) -> str:
@@ -31,13 +31,24 @@ def system_of(document: Document) -> str:
     return _SYSTEMS.get((group_of(document.value), kind_and_name(document.value)[0]), "")
 
 
-def owners(documents: list[Document]) -> dict[tuple[str, str], str]:
-    """Workloads that a Rollout or a Canary of the set drives: (kind, name) -> who."""
-    found: dict[tuple[str, str], str] = {}
+def owners(documents: list[Document]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Workloads that an object of the set drives: (kind, name) -> (system, who)."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for document in documents:
         kind, name = kind_and_name(document.value)
-        spec = document.value.get("spec") if kind in _WORKLOADS else None
-        reference = spec.get(_WORKLOADS[kind]) if isinstance(spec, dict) else None
-        if isinstance(reference, dict):
-            found[str(reference.get("kind")), str(reference.get("name"))] = f"{kind} {name}"
+        spec = document.value.get("spec") if kind in ("Rollout", "Canary") else None
+        reference = workload(spec) if isinstance(spec, dict) else None
+        if reference is not None:
+            who = f"{kind} {name}"
+            found[str(reference.get("kind")), str(reference.get("name"))] = (system_of(document), who)
     return found
+
+
+def workload(spec: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The reference to the workload that a Rollout or a Canary drives."""
+    inside = spec.get("objectRef")  # OpenKruise v1alpha1
+    inside = inside if isinstance(inside, dict) else {}
+    for reference in (spec.get("workloadRef"), spec.get("targetRef"), inside.get("workloadRef")):
+        if isinstance(reference, dict):
+            return reference
+    return None

@@ -15,6 +15,7 @@ __all__ = [
     "COMPOSE",
     "DEPLOYMENT",
     "FLAGGER_CANARY",
+    "KRUISE",
     "METRIC_TEMPLATE",
     "ROLLOUT",
     "TEMPLATE",
@@ -186,6 +187,42 @@ DEPLOYMENT = of(
     strategy=of("type", rollingUpdate=of("maxSurge maxUnavailable")),
     revisionHistoryLimit=_KEPT,
     paused=near("the Deployment starts unpaused; pause it in the script", unless=False),
+)
+
+_KRUISE_STEP = of(
+    "traffic weight replicas matches",
+    pause=of("duration"),
+    requestHeaderModifier=ignored("headers that are set on the way decide nothing"),
+)
+_KRUISE_PLAN = of(
+    "failureThreshold enableExtraWorkloadForCanary trafficRoutingRef",
+    steps=_KRUISE_STEP,
+    trafficRoutings=of(
+        "gracePeriodSeconds",
+        **dict.fromkeys(
+            (
+                "service",
+                "ingress",
+                "gateway",
+                "customNetworkRefs",
+                "type",
+                "additionalTrafficRoutings",
+                "createCanaryService",
+            ),
+            ignored("who routes changes no decision"),
+        ),
+    ),
+    patchPodTemplateMetadata=_LABELS,
+    disableGenerateCanaryService=ignored("services are not modeled"),
+)
+_KRUISE_STRATEGY = of("paused type", canary=_KRUISE_PLAN, blueGreen=_KRUISE_PLAN)
+_WORKLOAD = of("apiVersion kind name")
+KRUISE = of(
+    "disabled",
+    workloadRef=_WORKLOAD,
+    objectRef=of("type", workloadRef=_WORKLOAD),
+    strategy=_KRUISE_STRATEGY,
+    rolloutID=_LABELS,
 )
 
 _BATCHES = of("parallelism delay failure_action monitor max_failure_ratio order")

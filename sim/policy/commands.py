@@ -51,7 +51,8 @@ class Apply:
     """Hand a revision to the world's own arithmetic (a Kubernetes `Deployment`, a Swarm service), until `SetScale`.
 
     `beside` pods of this revision belong to another workload (Flagger's canary while its primary takes the new spec
-    over): they stay, and do not count as the Deployment's own.
+    over): they stay, and do not count as the Deployment's own. `upto`: no more pods than that are moved to the revision
+    (OpenKruise's partition); the others stay as they are.
     """
 
     revision: int
@@ -60,6 +61,7 @@ class Apply:
     min_ready: float = 0.0
     recreate: bool = False
     beside: int = 0
+    upto: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sim.policy.analysis import Analysis, Conditions, JobState, Judged, Limits, 
 from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
 from sim.policy.flagger import Flagger
+from sim.policy.kruise import Kruise
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy
 from sim.policy.runbook import Runbook
@@ -39,6 +40,8 @@ def _lines(policy: Policy) -> Iterator[str]:
             yield _rolling(policy)
         case BlueGreen():
             yield from _blue_green(policy)
+        case Kruise():
+            yield from _kruise(policy)
         case Swarm():
             yield from _swarm(policy)
         case Flagger():
@@ -116,6 +119,15 @@ def _blue_green(policy: BlueGreen) -> Iterator[str]:
     yield "switches everybody at once"
     if policy.post is not None:
         yield from _analysis("after the switch:", policy.post)
+
+
+def _kruise(policy: Kruise) -> Iterator[str]:
+    yield f"OpenKruise, {policy.style}: pods, then traffic, then a pause; nothing is measured"
+    for number, step in enumerate(policy.steps, start=1):
+        traffic = f", {step.traffic:g}% of traffic" if step.traffic is not None and not step.matches else ""
+        matches = f", {', '.join(step.matches)}" if step.matches else ""
+        pause = "until a person approves" if step.pause is None else f"for {format_duration(step.pause)}"
+        yield f"{number}. {step.replicas} new pods{traffic}{matches}, held {pause}"
 
 
 def _swarm(policy: Swarm) -> Iterator[str]:

@@ -30,11 +30,12 @@ def sync(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tuple[
 
 
 def _grow(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> int:
-    if new.wanted >= replicas:
-        return replicas
+    goal = replicas if spec.upto is None else min(spec.upto, replicas)
+    if new.wanted >= goal:
+        return goal
     total = new.wanted + sum(pods.wanted for pods in old)
     room = replicas + spec.surge - total
-    return new.wanted + max(0, min(room, replicas - new.wanted))
+    return new.wanted + max(0, min(room, goal - new.wanted))
 
 
 def _shrink(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tuple[int, ...]:
@@ -42,6 +43,8 @@ def _shrink(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tup
     total = new.wanted + sum(pods.wanted for pods in old)
     wanted = [pods.wanted for pods in old]
     room = total - least - (new.wanted - new.available)
+    staying = 0 if spec.upto is None else replicas - min(spec.upto, replicas)
+    room = min(room, sum(wanted) - staying)
     if room <= 0:
         return tuple(wanted)
     for index, pods in enumerate(old):  # pods that are not available go first
@@ -49,6 +52,7 @@ def _shrink(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tup
         wanted[index] -= cut
         room -= cut
     spare = new.available + sum(pods.available for pods in old) - least
+    spare = min(spare, sum(wanted) - staying)
     for index, pods in enumerate(old):
         cut = max(0, min(spare, wanted[index], pods.available))
         wanted[index] -= cut

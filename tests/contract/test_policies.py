@@ -9,6 +9,7 @@ from sim.policy.canary import Canary
 from sim.policy.commands import Counts, Finish, SetWeight, Text
 from sim.policy.events import Absent, Failed, NotANumber
 from sim.policy.expr import parse_condition
+from sim.policy.kruise import Kruise, KruiseStep
 from sim.policy.rolling import Rolling
 from sim.policy.runbook import Look, Runbook, Steps, Wait
 from sim.policy.scale import bounds
@@ -125,4 +126,29 @@ class TestSwarm(PolicyContract):
         update=Batches(parallelism=2, failure_action="rollback", monitor=7.0, delay=3.0),
         rollback=Batches(parallelism=0, order="start-first"),
     )
+    judged = False
+
+
+_THREE = (
+    KruiseStep(replicas=1, traffic=5.0, pause=5.0),
+    KruiseStep(replicas="50%", matches=("beta",), pause=3.0),
+    KruiseStep(replicas="100%", traffic=100.0),
+)
+
+
+class TestKruisePartition(PolicyContract):
+    policy = Kruise(steps=(KruiseStep(replicas=1, pause=5.0), KruiseStep(replicas="50%"), KruiseStep(replicas="100%")))
+    judged = False
+    patient = True
+
+
+class TestKruiseCanary(PolicyContract):
+    policy = Kruise(steps=_THREE, style="canary", routing=True, max_unavailable=0, max_surge=1)
+    limits = Limits(weight=100)
+    judged = False
+
+
+class TestKruiseBlueGreen(PolicyContract):
+    policy = Kruise(steps=_THREE, style="blueGreen", routing=True, failure_threshold="20%")
+    limits = Limits(most=lambda replicas: 2 * replicas, weight=100)
     judged = False

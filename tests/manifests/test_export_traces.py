@@ -18,9 +18,11 @@ from sim.policy.commands import Text
 from sim.policy.events import Absent, NotANumber, Value
 from sim.policy.expr import parse_condition
 from sim.policy.flagger import HOOKS, Check, Flagger, Hook
+from sim.policy.kruise import Kruise, KruiseStep
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy
 from sim.policy.steps import Analyse, Match, Mirror, Pause, ScaleCanary, SetWeight
+from sim.policy.swarm import Batches, Swarm
 from sim.tracing.run import trace
 from sim.tracing.script import Happening, Script
 
@@ -90,6 +92,22 @@ _flaggers = st.builds(
     skip_analysis=st.booleans(),
 )  # fmt: skip
 
+_swarms = st.builds(
+    Swarm, update=(_batches := st.builds(
+        Batches, parallelism=st.integers(0, 3), delay=st.sampled_from((0.0, 7.0)), max_failure_ratio=st.sampled_from((0.0, 0.3)),
+        failure_action=st.sampled_from(("pause", "continue")), monitor=st.sampled_from((5.0, 20.0, 0.0)),
+        order=st.sampled_from(("stop-first", "start-first")),
+    )), rollback=_batches,
+)  # fmt: skip
+_kruises = st.builds(
+    Kruise, style=st.sampled_from(("partition", "canary", "blueGreen")), grace=st.sampled_from((0.0, 3.0)), paused=st.booleans(),
+    steps=st.sampled_from((
+        (KruiseStep(replicas=1, traffic=5.0, pause=10.0), KruiseStep(replicas="60%", matches=("header:a=b",), pause=None)),
+        (KruiseStep(replicas="20%"), KruiseStep(replicas="100%", traffic=100.0)), (KruiseStep(replicas="100%", pause=5.5),),
+    )), routing=st.just(True),
+    failure_threshold=st.sampled_from((0, 1, "30%")), max_unavailable=_amount, min_ready=st.sampled_from((0.0, 4.0)),
+)  # fmt: skip
+
 _ANSWERS = (Value([1.0]), Value([0.97]), Absent(), Value([0.5]), NotANumber(), Value([0.99]))
 _SCRIPTS = [
     Script(
@@ -110,9 +128,9 @@ def seen(policy: Policy, script: Script, replicas: int) -> list[dict[str, Any]]:
     ("to", "policies", "shares"),
     [
         ("argo-rollouts", canaries(), 0.2), ("argo-rollouts", _blue_greens, 0.2), ("deployment", _rolls, 0.3),
-        ("flagger", _flaggers, 0.9),
+        ("flagger", _flaggers, 0.9), ("compose", _swarms, 0.4), ("openkruise", _kruises, 0.5),
     ],
-    ids=["canary", "blue-green", "rolling", "flagger"],
+    ids=["canary", "blue-green", "rolling", "flagger", "swarm", "openkruise"],
 )  # fmt: skip
 def test_exact_means_the_same_trace(to: str, policies: st.SearchStrategy[Policy], shares: float) -> None:
     tried, exact = 0, 0

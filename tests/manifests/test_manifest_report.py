@@ -63,7 +63,7 @@ def test_what_kubernetes_refuses(read: Read, strategy: str, words: str) -> None:
 def test_companions_and_later_kinds(read: Read) -> None:
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}"
     stateful = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}"
-    kruise = "apiVersion: rollouts.kruise.io/v1beta1\nkind: Rollout\nmetadata: {name: r}"
+    kruise = "apiVersion: rollouts.kruise.io/v1beta1\nkind: BatchRelease\nmetadata: {name: r}"
     imported = read(service, stateful, kruise, "seatrial: scenario\n")
     assert imported.policies == ()
     assert [(remark.file, remark.status) for remark in imported.report] == [
@@ -127,7 +127,14 @@ def test_all_rejections_of_a_set_come_at_once(read: Read) -> None:
 
 
 def test_profiles(read: Read) -> None:
-    assert list(PROFILES) == ["argo-rollouts@1.10", "argo-rollouts@1.8", "flagger@1.41", "kubernetes@1.32", "compose"]
+    assert list(PROFILES) == [
+        "argo-rollouts@1.10",
+        "argo-rollouts@1.8",
+        "flagger@1.41",
+        "kubernetes@1.32",
+        "openkruise",
+        "compose",
+    ]
     assert read(DEPLOYMENT, profile="argo-rollouts@1.8").policies[0].profile == "kubernetes@1.32"
     with pytest.raises(PolicyError, match="argo-rollouts@2"):
         read(DEPLOYMENT, profile="argo-rollouts@2")

@@ -95,7 +95,7 @@ _query = st.one_of(st.builds(Counts, _float, st.tuples(_text)), st.builds(Text, 
 commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(SetWeight, _float),
     st.builds(SetScale, _int, _int, _int),
-    st.builds(Apply, _int, _int, _int, _float, st.booleans(), _int),
+    st.builds(Apply, _int, _int, _int, _float, st.booleans(), _int, st.one_of(st.none(), _int)),
     st.builds(Update, _int, _int, _float, st.booleans(), st.booleans()),
     st.builds(Match, st.tuples(_text)),
     st.builds(Mirror, _float),
