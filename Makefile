@@ -14,10 +14,12 @@ test: $(STAMP)-dev
 	$(BIN)/pytest -q -n auto -m "not ($(NOT_EVERYWHERE))"
 	@echo "Not selected here (make test-all, make test-nightly): tests marked $(NOT_EVERYWHERE)"
 
-# The rest: needs the shared files beside the checkout, and Chromium; installs what it can.
+# The rest: needs the shared files beside the checkout, Chromium, promtool and a kind cluster; installs what it can.
 test-all: $(STAMP)-all
 	sh tests/need_chromium.sh
-	$(BIN)/pytest -q -m "(shared or browser or notebook or compiled) and not nightly"
+	sh tests/need_promtool.sh
+	$(BIN)/pytest -q -n auto --dist loadfile -m "(shared or browser or notebook or compiled or promtool) and not (cluster or nightly)"
+	$(BIN)/pytest -q --durations 10 -m "cluster and not nightly"
 
 test-nightly: $(STAMP)-all
 	$(BIN)/pytest -q -m nightly
