@@ -38,7 +38,7 @@ def check(files: Files) -> Iterator[Finding]:
 
 def verdict(use: Use, result: object) -> str:
     """What one measurement with this result would be."""
-    success, failure = parsed(use.success), parsed(use.failure)
+    success, failure = parsed(use.success, use.engine), parsed(use.failure, use.engine)
     if isinstance(success, ConditionError) or isinstance(failure, ConditionError):
         return "Error"
     shape = VECTOR if use.provider == "prometheus" and isinstance(result, list) else None
@@ -46,9 +46,9 @@ def verdict(use: Use, result: object) -> str:
 
 
 def _conditions(use: Use) -> Iterator[Finding]:
-    usable = True
+    usable = all(parsed(text, use.engine) is not None for _, text in use.conditions())
     for name, text in use.conditions():
-        condition = parsed(text)
+        condition = parsed(text, use.engine)
         problem = condition if isinstance(condition, ConditionError) else condition and condition.check(_shape(use))
         if isinstance(problem, ConditionError):
             usable = False
@@ -130,7 +130,7 @@ def _table(use: Use) -> dict[str, str]:
 
 def _indexes(use: Use) -> bool:
     for _, text in use.conditions():
-        condition = parsed(text)
+        condition = parsed(text, use.engine)
         if isinstance(condition, Condition) and any(
             isinstance(node, tree.Member) and isinstance(node.base, tree.Result) and isinstance(node.key, tree.Literal)
             and isinstance(node.key.value, int)

@@ -93,6 +93,7 @@ class Files:
     remarks: tuple[Remark, ...]
     rejected: tuple[Problem, ...]
     question: Question
+    profile: str = ""  # that is wanted; the default of each system without it
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Spot]]:

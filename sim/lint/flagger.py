@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from sim.files import format_duration
 from sim.lint.files import Files, Subject
 from sim.lint.finding import Finding
 from sim.lint.limits import FLAKE
 from sim.lint.queries import facts
-from sim.lint.spot import Spot, seconds
+from sim.lint.spot import Spot, said, seconds
 from sim.policy.flagger import Flagger
 from sim.policy.special import binomial_at_least
 
@@ -87,7 +86,7 @@ def _metrics(analysis: Spot) -> Iterator[Finding]:
             yield metric.found("L23", words, "name", remedy="add templateRef or query, or use a built-in name")
         window = seconds(metric.get("interval"), 60.0 if not templated else 0.0)
         if window > every:
-            words = f"{name} looks back {format_duration(window)} every {format_duration(every)}: "
+            words = f"{name} looks back {said(window)} every {said(every)}: "
             times = -(-window // every)
             words += f"a bad moment fails {times:.0f} checks in a row, and {threshold} in all roll back"
             yield metric.found("L24", words, "interval", severity="warning" if times >= threshold else "note")

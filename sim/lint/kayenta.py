@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sim.files import format_duration
 from sim.lint.files import Files
 from sim.lint.finding import Finding
-from sim.lint.spot import Spot
+from sim.lint.spot import Spot, said
 
 __all__ = ["check"]
 
@@ -61,12 +60,8 @@ def _timeout(stage: Spot) -> Iterator[Finding]:
     warm_up = 60 * (_number(config.get("beginCanaryAnalysisAfterMins")) or 0.0)
     wait = (_number(stage.get("waitTime")) or 0.0) + warm_up + 60 * _minutes(config)
     if limit is not None and 0 < limit / 1000 < wait:
-        words = f"the stage may take {_said(limit / 1000)} and waits {_said(wait)}"
+        words = f"the stage may take {said(limit / 1000)} and waits {said(wait)}"
         yield stage.found("L46", words, "stageTimeoutMs")
-
-
-def _said(seconds: float) -> str:
-    return format_duration(float(round(seconds)))
 
 
 def _marks(marks: Spot) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import lru_cache
@@ -12,10 +13,12 @@ from sim.lint.spot import Spot
 from sim.manifests.argo_metrics import fill
 from sim.policy.analysis import Conditions, Metric
 from sim.policy.commands import Text
-from sim.policy.expr import Condition, ConditionError, parse_condition
+from sim.policy.expr import NEW, PROFILES, Condition, ConditionError, parse_condition
+from sim.policy.expr.profile import REFUSED
 
 __all__ = ["TEMPLATES", "Limits", "Use", "metrics_of", "parsed", "uses", "written"]
 
+_REFUSED = re.compile(rf"\b(?:{'|'.join(REFUSED)})\s*\(")
 TEMPLATES = ("AnalysisTemplate", "ClusterAnalysisTemplate")
 
 
@@ -40,6 +43,7 @@ class Use:
     success: str
     failure: str
     limits: Limits | None = None
+    engine: str = NEW
 
     @property
     def facts(self) -> Facts:
@@ -61,14 +65,14 @@ class Use:
 
 
 @lru_cache(maxsize=4096)
-def parsed(text: str) -> Condition | ConditionError | None:
-    """The condition of a text, or why it is none; None for no text."""
+def parsed(text: str, engine: str = NEW) -> Condition | ConditionError | None:
+    """The condition of a text, or why it is none; None for no text, and for one that Argo reads and `sim.policy.expr` refuses."""
     if not text:
         return None
     try:
-        return parse_condition(text)
+        return parse_condition(text, engine)
     except ConditionError as error:
-        return error
+        return None if _REFUSED.search(text) else error
 
 
 def written(files_objects: list[Spot]) -> dict[tuple[str, str], Spot]:
@@ -86,6 +90,7 @@ def uses(files: Files) -> Iterator[Use]:
     for subject in files.subjects:
         for metric in metrics_of(subject.policy):
             used.setdefault((metric.template, metric.name), []).append(metric)
+    engine = files.profile if files.profile in PROFILES else NEW
     for template in files.objects(*TEMPLATES):
         name, spec = template.child("metadata").text("name"), template.child("spec")
         defaults = {entry.text("name"): entry.text("value") for entry in spec.items("args") if entry.has("value")}
@@ -95,9 +100,8 @@ def uses(files: Files) -> Iterator[Use]:
             named = [
                 one for metric in used.get((name, entry.text("name")), ()) if (one := _of(spot, metric)) is not None
             ]
-            yield from {
-                (one.query, one.success, one.failure, one.limits): one for one in named or [_plain(spot)]
-            }.values()
+            apart = {(one.query, one.success, one.failure, one.limits): one for one in named or [_plain(spot)]}
+            yield from (replace(one, engine=engine) for one in apart.values())
 
 
 def metrics_of(value: object) -> Iterator[Metric]:

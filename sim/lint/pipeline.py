@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from sim.files import Document, FileErrors, format_duration
+from sim.files import Document, FileErrors
 from sim.lint.finding import Finding
-from sim.lint.spot import Spot
+from sim.lint.spot import Spot, said
 
 if TYPE_CHECKING:
     from sim.pipeline.model import PipelineModel
@@ -42,12 +42,12 @@ def _retention(document: Document) -> Iterator[Finding]:
             "L43", "keep: 1 keeps the newest image only: the one before it is gone at the next collection", "keep"
         )
     elif held is not None and held < need:
-        words = f"keep: {keep} at {model.commits.per_hour:g} pushes an hour holds {format_duration(round(held))} of images, "
-        yield spot.found("L43", f"{words}a person may need {format_duration(round(need))} (1 in 100 does)", "keep")
+        words = f"keep: {keep} at {model.commits.per_hour:g} pushes an hour holds {said(held)} of images, "
+        yield spot.found("L43", f"{words}a person may need {said(need)} (1 in 100 does)", "keep")
     if age is not None and age < need:
         yield spot.found(
             "L43",
-            f"max_age {format_duration(age)}, a person may need {format_duration(round(need))} (1 in 100 does)",
+            f"max_age {said(age)}, a person may need {said(need)} (1 in 100 does)",
             "max_age",
         )
 

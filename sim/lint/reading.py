@@ -28,7 +28,7 @@ def read(documents: list[Document], question: Question, profile: str | None) -> 
     own = [document for document in documents if document.kind_hint in OWN]
     manifests = [one for document in documents if document.kind_hint not in OWN for one in objects(document)]
     imported, rejected = _import(manifests, profile)
-    bare = Files(tuple(manifests), Catalog(manifests), (), imported.report, rejected, question)
+    bare = Files(tuple(manifests), Catalog(manifests), (), imported.report, rejected, question, profile or "")
     places, roots = written(bare.objects(*TEMPLATES)), _roots(manifests)
     subjects = [
         _subject(one, roots[id(one.document)], imported, question, places) for one in imported.policies if one.policy
@@ -39,7 +39,9 @@ def read(documents: list[Document], question: Question, profile: str | None) -> 
             subjects += _own(document, question)
         except FileErrors as errors:
             problems += errors.problems
-    return Files(bare.documents, bare.catalog, tuple(subjects), imported.report, rejected, question), problems
+    return Files(
+        bare.documents, bare.catalog, tuple(subjects), imported.report, rejected, question, profile or ""
+    ), problems
 
 
 def _import(documents: list[Document], profile: str | None) -> tuple[Imported, tuple[Problem, ...]]:

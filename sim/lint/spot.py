@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.files import Document, Refused, parse_duration
+from sim.files import Document, Refused, format_duration, parse_duration
+from sim.files.units import MAX_SECONDS
 from sim.files.words import Path
 from sim.lint.finding import Finding, Severity
 from sim.lint.rules import RULES
 
-__all__ = ["Spot", "seconds"]
+__all__ = ["Spot", "said", "seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +80,8 @@ def seconds(value: object, default: float) -> float:
         return parse_duration(value, bare=True, days=False)
     except Refused:
         return default
+
+
+def said(seconds: float) -> str:
+    """A time in words, to the millisecond; one that nobody can mean as a plain number."""
+    return format_duration(round(seconds, 3)) if abs(seconds) <= MAX_SECONDS else f"{seconds:g}s"

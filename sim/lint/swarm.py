@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sim.files import format_duration
 from sim.lint.files import Files
 from sim.lint.finding import Finding
-from sim.lint.spot import Spot, seconds
+from sim.lint.spot import Spot, said, seconds
 
 __all__ = ["check"]
 
@@ -53,15 +52,15 @@ def _monitor(service: Spot, update: Spot) -> Iterator[Finding]:
     retries = health.whole("retries", _RETRIES)
     need, monitor = period + interval * retries, seconds(update.get("monitor"), _MONITOR)
     if monitor < need:
-        sums = f"{format_duration(need)} ({format_duration(period)} + {retries} x {format_duration(interval)})"
-        have = format_duration(monitor) + ("" if update.has("monitor") else " (the default)")
+        sums = f"{said(need)} ({said(period)} + {retries} x {said(interval)})"
+        have = said(monitor) + ("" if update.has("monitor") else " (the default)")
         words = f"monitor is {have}, the health check needs {sums}: an unhealthy task does not count"
         spot = update if update.names() else service
         yield spot.found(
             "L27",
             words,
             "monitor" if update.has("monitor") else "healthcheck",
-            remedy=f"monitor: {format_duration(need + 5)} or more",
+            remedy=f"monitor: {said(need + 5)} or more",
         )
 
 

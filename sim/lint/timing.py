@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sim.files import format_duration
 from sim.lint.files import Subject
 from sim.lint.finding import Finding
 from sim.lint.queries import facts
+from sim.lint.spot import said
 from sim.policy.analysis import Analysis, Metric
 from sim.policy.canary import Canary
 from sim.policy.commands import Text
@@ -76,7 +76,7 @@ def _pods(subject: Subject) -> Iterator[Finding]:
     if subject.question.given and deadline is not None and deadline <= start:
         field = next((name for name in ("progressDeadlineSeconds", "progress_deadline") if subject.root.has(name)), "")
         words = (
-            f"a deadline of {_said(deadline)}, half of the pods of {service.name} take {_said(start)} or more to start"
+            f"a deadline of {said(deadline)}, half of the pods of {service.name} take {said(start)} or more to start"
         )
         yield subject.root.found("L17", words, field)
 
@@ -86,8 +86,8 @@ def _horizon(subject: Subject) -> Iterator[Finding]:
     policy, horizon = subject.policy, subject.question.service.horizon
     times = [_time(step) for step in policy.steps] if isinstance(policy, Canary) else []
     if subject.question.given and sum(times) > horizon:
-        words = f"the steps wait {_said(sum(times))}, the horizon is {_said(horizon)}: every rollout ends undecided"
-        remedy = f"set horizon: {_said(2 * sum(times))} in the scenario, or shorten the pauses"
+        words = f"the steps wait {said(sum(times))}, the horizon is {said(horizon)}: every rollout ends undecided"
+        remedy = f"set horizon: {said(2 * sum(times))} in the scenario, or shorten the pauses"
         yield subject.step(times.index(max(times))).found("L46", words, remedy=remedy)
 
 
@@ -102,7 +102,7 @@ def _experiment(subject: Subject, index: int, step: Experiment) -> Iterator[Find
         return
     need = max(length(metric) or 0.0 for metric in step.analysis.metrics)
     if need > step.duration:
-        words = f"the experiment lasts {_said(step.duration)}, its analysis needs {_said(need)}"
+        words = f"the experiment lasts {said(step.duration)}, its analysis needs {said(need)}"
         yield spot.found(
             "L7", words, "duration", remedy="lengthen it, or add requiredForCompletion: true to the analysis"
         )
@@ -144,18 +144,18 @@ def _background(subject: Subject, policy: Canary, background: Analysis) -> Itera
 
 
 def _cut(subject: Subject, metric: Metric, written: float, pods: float) -> Iterator[Finding]:
-    have = f"the steps last {_said(written)}" + (f" (and about {_said(pods)} while pods start)" if pods else "")
+    have = f"the steps last {said(written)}" + (f" (and about {said(pods)} while pods start)" if pods else "")
     spot, count, need = subject.metric(metric.name, metric.template), metric.effective_count, length(metric)
     if metric.initial_delay > written + pods:
         yield spot.found(
             "L8",
-            f"the first measurement of {metric.name} comes after {_said(metric.initial_delay)}, {have}",
+            f"the first measurement of {metric.name} comes after {said(metric.initial_delay)}, {have}",
             "initialDelay",
         )
     elif need is not None and count is not None and need > written + pods:
-        looks = f"{count} looks every {_said(metric.interval or 0.0)}"
-        first = f" after {_said(metric.initial_delay)}" if metric.initial_delay else ""
-        yield spot.found("L7", f"the run of {metric.name} needs {_said(need)} ({looks}{first}), {have}", "count")
+        looks = f"{count} looks every {said(metric.interval or 0.0)}"
+        first = f" after {said(metric.initial_delay)}" if metric.initial_delay else ""
+        yield spot.found("L7", f"the run of {metric.name} needs {said(need)} ({looks}{first}), {have}", "count")
 
 
 def _mixed_beside(subject: Subject, policy: Canary, background: Analysis) -> Iterator[Finding]:
@@ -168,7 +168,7 @@ def _mixed_beside(subject: Subject, policy: Canary, background: Analysis) -> Ite
         window = _window(metric)
         worst = min((hold for hold in short if hold.written < window), key=lambda hold: hold.written, default=None)
         if worst is not None:
-            words = f"{metric.name} looks back {_said(window)}, weight {worst.weight:g} lasts {_said(worst.written)}"
+            words = f"{metric.name} looks back {said(window)}, weight {worst.weight:g} lasts {said(worst.written)}"
             yield subject.metric(metric.name, metric.template).found("L10", words, "provider")
 
 
@@ -177,7 +177,7 @@ def _mixed_step(subject: Subject, since: float, analysis: Analysis) -> Iterator[
     for metric in analysis.metrics:
         window, last = _window(metric), length(metric)
         if last is not None and window > since + last:
-            words = f"{metric.name} looks back {_said(window)}, its last look comes {_said(since + last)} after the weight changed"
+            words = f"{metric.name} looks back {said(window)}, its last look comes {said(since + last)} after the weight changed"
             yield subject.metric(metric.name, metric.template).found("L10", words, "provider")
 
 
@@ -188,7 +188,3 @@ def _window(metric: Metric) -> float:
     if '"latest"' in metric.query.text:  # the new pods alone: their samples at a lower weight are theirs as well
         return 0.0
     return max((look.range for look in facts(metric.query.text).looks if look.mixes), default=0.0)
-
-
-def _said(seconds: float) -> str:
-    return format_duration(round(seconds, 3)) if seconds else "0s"

@@ -8,7 +8,7 @@ from sim.lint import RULES
 from sim.service.model import Service
 from sim.service.traffic import Constant
 from tests.lint.conftest import Found
-from tests.lint.manifests import GUARDED, RATIO, STEP, Row, judged, metric
+from tests.lint.manifests import GUARDED, RATIO, STEP, Row, judged, metric, template
 from tests.lint.rows_asked import ASKED, OWN, QUIET
 from tests.lint.rows_metrics import METRICS
 from tests.lint.rows_objects import JSON, OBJECTS
@@ -102,3 +102,14 @@ def test_two_runs_at_one_weight_forgive_apart(found: Found) -> None:
         [finding.what for finding in found(one, service=service) if finding.rule.id == "L34"] for one in (text, joined)
     )
     assert [what.split()[0] for what in apart] == ["20"] and [what.split()[0] for what in together] == ["51"]
+
+
+def test_conditions_are_read_as_the_profile_reads_them(found: Found) -> None:
+    """Comparison chains came with Argo Rollouts 1.10."""
+    text = template(metric("len(result) > 0 && 0 <= result[0] < 0.05"))
+    assert "L1" not in ids(found(text))
+    assert "L1" in ids(found(text, profile="argo-rollouts@1.8"))
+
+
+def test_what_only_seatrial_refuses_is_no_fault_of_the_author(found: Found) -> None:
+    assert ids(found(template(metric("now().Year() > 2000 && result[0] < 1")))) == []
