@@ -1,0 +1,1 @@
+"""Faults injected for real: the other side of `sim/faults`."""

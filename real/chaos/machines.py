@@ -1,0 +1,152 @@
+"""Nodes of a cluster of our own: paused, drained, their images removed. Never the control plane, never stopped or restarted.
+
+A node that restarts may come back under another address (kubernetes-sigs/kind#2045, #3941); a paused one is what it was.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from real.chaos.injector import Injector, Job, Record
+from real.chaos.pods import evict
+from real.chaos.sample import answers
+from real.ports.errors import Refused
+
+__all__ = ["Drain", "ImageGone", "Pause"]
+
+
+class Pause(Injector):
+    """`node.pause` and `node.loss`: the node's container is frozen; what differs is for how long."""
+
+    aims: ClassVar[str] = "nodes"
+    needs: ClassVar[tuple[str, ...]] = ("nodes",)
+
+    def record(self, job: Job) -> Record:
+        for node in job.targets:
+            if job.field.machines().state(job.field.worker(node)) != "running":
+                raise Refused(f"node {node} is {job.field.machines().state(node)} already, and not by this fault")
+        return {}
+
+    def inject(self, job: Job) -> None:
+        for node in job.targets:
+            job.field.machines().pause(job.field.worker(node))
+
+    def proof(self, job: Job) -> str:
+        """The engine says so, and a pod of ours on the node answers no more."""
+        nodes = job.field.machines()
+        if not all(nodes.state(node) == "paused" for node in job.targets):
+            return ""
+        on = [pod["metadata"]["name"] for pod in job.field.pods() if pod["spec"].get("nodeName") in job.targets]
+        silent = on and not answers(job, on[0], 1.0)
+        if on and not silent:
+            return ""
+        return f"{', '.join(job.targets)} paused" + (f"; {on[0]} answers no more" if silent else "")
+
+    def undo(self, job: Job) -> None:
+        for node in job.targets:
+            job.field.machines().unpause(job.field.worker(node))
+
+    def left(self, job: Job) -> str:
+        paused = [node for node in job.targets if job.field.machines().state(node) == "paused"]
+        return f"{', '.join(paused)} paused" if paused else ""
+
+
+_BY = "seatrial.dev/cordoned-by"
+
+
+class Drain(Injector):
+    """`node.drain`: the node takes no new pods, and ours are evicted; one that a disruption budget keeps is asked again."""
+
+    aims: ClassVar[str] = "nodes"
+    needs: ClassVar[tuple[str, ...]] = ("nodes", "whole")
+
+    def record(self, job: Job) -> Record:
+        return {"were": {node: self._node(job, node)["spec"].get("unschedulable", False) for node in job.targets}}
+
+    def inject(self, job: Job) -> None:
+        for node in job.targets:
+            if not job.record["were"][node]:
+                self._set(job, node, True, job.id)
+        for pod in self._there(job):
+            evict(job, pod)
+
+    def proof(self, job: Job) -> str:
+        cordoned = all(self._node(job, node)["spec"].get("unschedulable") for node in job.targets)
+        kept = [pod for pod in self._there(job) if not evict(job, pod)]
+        if not cordoned:
+            return ""
+        return f"{', '.join(job.targets)} takes no pods" + (f"; kept by a budget: {', '.join(kept)}" if kept else "")
+
+    def undo(self, job: Job) -> None:
+        """Only a node that this fault cordoned is uncordoned."""
+        for node in job.targets:
+            if self._ours(job, node):
+                self._set(job, node, None, None)
+
+    def left(self, job: Job) -> str:
+        cordoned = [node for node in job.targets if self._ours(job, node)]
+        return f"{', '.join(cordoned)} cordoned" if cordoned else ""
+
+    def _ours(self, job: Job, node: str) -> bool:
+        return (self._node(job, node)["metadata"].get("annotations") or {}).get(_BY) == job.id
+
+    def _node(self, job: Job, name: str) -> Record:
+        assert job.field.whole is not None
+        found = job.field.whole.get("v1/Node", job.field.worker(name))
+        if found is None:
+            raise Refused(f"the cluster has no node {name}")
+        return found
+
+    def _set(self, job: Job, node: str, value: bool | None, by: str | None) -> None:
+        assert job.field.whole is not None
+        body = {"metadata": {"annotations": {_BY: by}}, "spec": {"unschedulable": value}}
+        head = {"content-type": "application/merge-patch+json"}
+        job.field.whole.raw("PATCH", f"/api/v1/nodes/{job.field.worker(node)}", content=json.dumps(body).encode(), headers=head)
+
+    def _there(self, job: Job) -> list[str]:
+        """Our pods on the nodes that are not on their way out."""
+        return [pod["metadata"]["name"] for pod in job.field.pods() if pod["spec"].get("nodeName") in job.targets]
+
+
+_CTR = ("ctr", "-n", "k8s.io", "images")
+
+
+class ImageGone(Injector):
+    """`node.image_gc`: the image is removed from the nodes, so that the next start has to pull it."""
+
+    aims: ClassVar[str] = "nodes"
+    needs: ClassVar[tuple[str, ...]] = ("nodes",)
+
+    def record(self, job: Job) -> Record:
+        found = {node: self._names(job, node) for node in job.targets}
+        if not any(found.values()):
+            raise Refused(f"no node has the image {job.params['image']}")
+        return {"names": found}
+
+    def inject(self, job: Job) -> None:
+        for node in job.targets:
+            if there := self._names(job, node):
+                job.field.machines().run(job.field.worker(node), *_CTR, "rm", *there)
+
+    def proof(self, job: Job) -> str:
+        return "" if any(self._names(job, node) for node in job.targets) else f"gone from {', '.join(job.targets)}"
+
+    def undo(self, job: Job) -> None:
+        """Pulled again, by the names it had; those are kept by the kubelet, which finds an image by its digest."""
+        for node, names in job.record["names"].items():
+            missing = sorted(set(names) - set(self._names(job, node)))
+            for name in (one for one in missing if not one.startswith("sha256:")):
+                pull = ("pull", "--hosts-dir", "/etc/containerd/certs.d", name)
+                job.field.machines().run(job.field.worker(node), *_CTR, *pull)
+
+    def left(self, job: Job) -> str:
+        for node, names in job.record["names"].items():
+            wanted = {name for name in names if not name.startswith("sha256:")}
+            if missing := sorted(wanted - set(self._names(job, node))):
+                return f"{node} lacks {missing[0]}"
+        return ""
+
+    def _names(self, job: Job, node: str) -> list[str]:
+        listed = job.field.machines().run(job.field.worker(node), *_CTR, "ls", "-q").split()
+        return sorted(name for name in listed if str(job.params["image"]) in name)

@@ -1,0 +1,297 @@
+"""Loss, partition, bandwidth, cut scrapes and failing names: rules of iptables and tc in a pod's own network namespace.
+
+Every rule carries our comment with the fault's id, is looked for before it is added, and is deleted by exactly its own words. The qdisc
+has a handle of our own; a foreign root qdisc is refused (faults.md section 2.5, note 3). All values come from typed fields.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from real.chaos.injector import Job, Record
+from real.chaos.netns import Inside, mark
+from real.chaos.podwise import Podwise
+from real.cluster.names import APP, SYSTEM
+from real.ports.errors import Refused
+
+__all__ = ["HANDLE", "Bandwidth", "Dns", "Gap", "Loss", "Netem", "Partition", "Rules", "netem", "rule", "wire_name"]
+
+HANDLE = "5ea7:"  # of our root qdisc; hexadecimal, "sea t"
+_IPTABLES = ("iptables", "-w", "5")
+
+
+def rule(chain: str, id: str, *match: str, jump: tuple[str, ...] = ("DROP",), table: str = "filter") -> tuple[str, ...]:
+    """The words of one rule, without the verb: the same for -A, -C and -D."""
+    return ("-t", table, chain, *match, "-m", "comment", "--comment", mark(id), "-j", *jump)
+
+
+def _with(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """-t TABLE VERB CHAIN ..."""
+    return (*_IPTABLES, *words[:2], verb, *words[2:])
+
+
+class Rules(Podwise):
+    """A fault that is nothing but rules of iptables; `rules` says which."""
+
+    def rules(self, job: Job, pod: Record) -> list[tuple[str, ...]]:
+        raise NotImplementedError
+
+    def begin(self, job: Job, inside: Inside, pod: Record) -> None:
+        for words in self.rules(job, pod):
+            if not inside.good(*_with("-C", words)):
+                inside.run(*_with("-A", words))
+
+    def shown(self, job: Job, inside: Inside, pod: Record) -> str:
+        """Every rule stands, and the packets that it has hit so far are counted."""
+        if not all(inside.good(*_with("-C", words)) for words in self.rules(job, pod)):
+            return ""
+        hit = self.hits(job, inside)
+        return self.probe(job, inside, pod) and f"{self.probe(job, inside, pod)}; {hit} packets hit so far"
+
+    def probe(self, job: Job, inside: Inside, pod: Record) -> str:
+        """What a packet of our own meets; '' where it meets nothing."""
+        raise NotImplementedError
+
+    def hits(self, job: Job, inside: Inside) -> int:
+        """Packets that met a rule of this fault."""
+        saved = inside.run("iptables-save", "-c")
+        lines = [line for line in saved.splitlines() if f'"{mark(job.id)}"' in line or f" {mark(job.id)} " in line]
+        return sum(int(line[1:].partition(":")[0]) for line in lines if line.startswith("["))
+
+    def end(self, job: Job, inside: Inside, pod: Record) -> None:
+        for words in self.rules(job, pod):
+            while inside.good(*_with("-C", words)):
+                inside.run(*_with("-D", words))
+
+    def rest(self, job: Job, inside: Inside, pod: Record) -> str:
+        there = any(inside.good(*_with("-C", words)) for words in self.rules(job, pod))
+        return f"a rule of iptables on {inside.node}" if there else ""
+
+
+def _random(p: float) -> tuple[str, ...]:
+    """Nothing for certain; else by chance. Six decimals: what iptables keeps is 31 bits."""
+    return () if p >= 1.0 else ("-m", "statistic", "--mode", "random", "--probability", f"{p:.6f}")
+
+
+def _reached(inside: Inside, address: str, port: int, seconds: float) -> bool:
+    """Whether a connection from the node comes about; as users of the pod would open it."""
+    script = 'exec timeout "$1" perl -MIO::Socket::INET -e \'exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1], Timeout => $ARGV[2])\' "$2" "$3" "$1"'
+    try:
+        inside.nodes.run(inside.node, "sh", "-c", script, "sh", f"{seconds:g}", address, str(port))
+    except Refused:
+        return False
+    return True
+
+
+class Loss(Rules):
+    """`net.loss` where there is no netem: packets to and from the traffic ports are dropped by chance."""
+
+    def refuses(self, params: Mapping[str, Any]) -> str:
+        if params.get("burst") or params.get("correlation"):
+            return "burst and correlation need netem, which this kernel has not"
+        return ""
+
+    def rules(self, job: Job, pod: Record) -> list[tuple[str, ...]]:
+        ports = [("-p", "tcp", "--dport", str(port), *_random(job.number("p"))) for port in pod["ports"]]
+        return [rule("INPUT", job.id, *match) for match in ports]
+
+    def probe(self, job: Job, inside: Inside, pod: Record) -> str:
+        """Connections until one packet is lost: at p, 7/p of them miss it with a chance below 1 in 1000."""
+        tries = min(200, int(7 / max(job.number("p"), 1e-6)) + 1)
+        before = self.hits(job, inside)
+        for _ in range(tries):
+            _reached(inside, pod["ip"], pod["ports"][0], 0.2)
+            if self.hits(job, inside) > before:
+                return f"a packet of ours to port {pod['ports'][0]} was lost"
+        return ""
+
+
+class Partition(Rules):
+    """`net.partition`: no packet between the pod and a peer. The peer is an address, a network, or an app of the namespace."""
+
+    def more(self, job: Job) -> Record:
+        return {"peers": peers(job, str(job.params["peer"]))}
+
+    def rules(self, job: Job, pod: Record) -> list[tuple[str, ...]]:
+        direction, found = job.params.get("direction", "both"), []
+        for peer in job.record["peers"]:
+            if direction in ("both", "to"):
+                found.append(rule("INPUT", job.id, "-s", peer))
+            if direction in ("both", "from"):
+                found.append(rule("OUTPUT", job.id, "-d", peer))
+        return found
+
+    def probe(self, job: Job, inside: Inside, pod: Record) -> str:
+        """From inside, a peer cannot be reached (packets from it have to come back, whichever way is cut)."""
+        peer = job.record["peers"][0].partition("/")[0]
+        script = "exec timeout 1 perl -MIO::Socket::INET -e 'exit(IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 65000, Timeout => 1) || $!{ECONNREFUSED} ? 0 : 1)' \"$1\""
+        return "" if inside.good("sh", "-c", script, "sh", peer) else f"{peer} does not answer any more"
+
+
+def peers(job: Job, text: str) -> list[str]:
+    """Addresses of the other side. Raises Refused for one that is not there."""
+    try:
+        return [str(ipaddress.ip_network(text, strict=False))]
+    except ValueError:
+        pass
+    found = job.field.api.list("v1/Pod", job.field.namespace, {APP: text})
+    addresses = sorted(pod["status"]["podIP"] for pod in found if pod.get("status", {}).get("podIP"))
+    if not addresses:
+        raise Refused(f"peer {text!r} is no address, no network and no app of {job.field.namespace} that has pods")
+    return addresses
+
+
+class Gap(Rules):
+    """`telemetry.gap`: scrapes of the pods are refused, so that their series end (stale), as when an exporter is down."""
+
+    def more(self, job: Job) -> Record:
+        found = job.field.api.list("v1/Pod", SYSTEM, {APP: "prometheus"})
+        addresses = [pod["status"]["podIP"] for pod in found if pod.get("status", {}).get("podIP")]
+        if not addresses:
+            raise Refused(f"no Prometheus of ours in {SYSTEM}: its scrapes cannot be cut")
+        ports = {name: scrape_ports(job.field.pod(name)) for name in job.targets}
+        return {"monitors": sorted(addresses), "scraped": ports}
+
+    def record(self, job: Job) -> Record:
+        made = super().record(job)
+        for name, pod in made["pods"].items():
+            pod["scraped"] = made["scraped"][name]
+        return made
+
+    def rules(self, job: Job, pod: Record) -> list[tuple[str, ...]]:
+        reject = ("REJECT", "--reject-with", "tcp-reset")
+        return [
+            rule("INPUT", job.id, "-p", "tcp", "-s", monitor, "--dport", str(port), jump=reject)
+            for monitor in job.record["monitors"] for port in pod["scraped"]
+        ]  # fmt: skip
+
+    def probe(self, job: Job, inside: Inside, pod: Record) -> str:
+        """Prometheus has run into the rule: it scrapes every few seconds at most."""
+        return "a scrape was refused" if self.hits(job, inside) > 0 else ""
+
+
+def scrape_ports(pod: Any) -> list[int]:
+    """Ports named admin or metrics (real/measure/targets.py)."""
+    ports = [port for container in pod["spec"]["containers"] for port in container.get("ports") or ()]
+    return [port["containerPort"] for port in ports if port.get("name") in ("admin", "metrics")]
+
+
+class Dns(Rules):
+    """`dns.error`: questions for the names are refused on their way out of the pod; all other names resolve."""
+
+    def rules(self, job: Job, pod: Record) -> list[tuple[str, ...]]:
+        found = []
+        for name in job.params["names"]:
+            asked = ("-m", "string", "--algo", "bm", "--icase", "--hex-string", wire_name(name))
+            chance = _random(job.number("p"))
+            found.append(rule("OUTPUT", job.id, "-p", "udp", "--dport", "53", *asked, *chance, jump=("REJECT",)))
+        return found
+
+    def probe(self, job: Job, inside: Inside, pod: Record) -> str:
+        """A question of our own, to where nobody answers, meets the rule."""
+        before, name = self.hits(job, inside), str(job.params["names"][0])
+        question = "\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00" + _escaped(name) + "\\x00\\x00\\x01\\x00\\x01"
+        script = f'use IO::Socket::INET; my $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => $ARGV[0], PeerPort => 53); for (1 .. 200) {{ $s->send("{question}"); }}'
+        inside.good("perl", "-e", script, "192.0.2.1")  # TEST-NET-1, RFC 5737: no machine
+        return f"questions for {name} are refused" if self.hits(job, inside) > before else ""
+
+
+def wire_name(name: str) -> str:
+    """A name as it stands in a DNS question (RFC 1035 section 3.1), as iptables takes it: |03|www|07|example|.
+
+    >>> wire_name("db.test")
+    '|02|db|04|test'
+    """
+    parts = [part for part in name.strip(".").split(".") if part]
+    return "".join(f"|{len(part):02x}|{part}" for part in parts)
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"\\x{len(part):02x}{part}" for part in name.strip(".").split(".") if part)
+
+
+class Qdisc(Podwise):
+    """A root qdisc with our handle on the pod's interface: what leaves the pod."""
+
+    needs: ClassVar[tuple[str, ...]] = ("nodes",)
+    device: ClassVar[str] = "eth0"  # Kubernetes: the pod's interface, by the CNI specification's CNI_IFNAME
+
+    def words(self, job: Job) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def begin(self, job: Job, inside: Inside, pod: Record) -> None:
+        there = root(inside.run("tc", "qdisc", "show", "dev", self.device))
+        if there == HANDLE:
+            return
+        if there:
+            raise Refused(f"the pod's interface has a qdisc {there} that is not ours; it is left alone")
+        inside.run("tc", "qdisc", "add", "dev", self.device, "root", "handle", HANDLE, *self.words(job))
+
+    def shown(self, job: Job, inside: Inside, pod: Record) -> str:
+        told = inside.run("tc", "-s", "qdisc", "show", "dev", self.device)
+        return " ".join(told.split())[:160] if root(told) == HANDLE else ""
+
+    def end(self, job: Job, inside: Inside, pod: Record) -> None:
+        if root(inside.run("tc", "qdisc", "show", "dev", self.device)) == HANDLE:
+            inside.run("tc", "qdisc", "del", "dev", self.device, "root", "handle", HANDLE)
+
+    def rest(self, job: Job, inside: Inside, pod: Record) -> str:
+        there = root(inside.run("tc", "qdisc", "show", "dev", self.device)) == HANDLE
+        return f"our qdisc on {inside.node}" if there else ""
+
+
+def root(told: str) -> str:
+    """The handle of a root qdisc that somebody has set; '' for the kernel's own default (handle 0:).
+
+    >>> root("qdisc tbf 5ea7: root refcnt 2 rate 1Mbit"), root("qdisc noqueue 0: root refcnt 2")
+    ('5ea7:', '')
+    """
+    for line in told.splitlines():
+        words = line.split()
+        if len(words) > 3 and words[0] == "qdisc" and words[3] == "root":
+            return "" if words[2] == "0:" else words[2]
+    return ""
+
+
+class Bandwidth(Qdisc):
+    """`net.bandwidth`: a token bucket; packets wait for at most 50 ms more than the bucket holds (tc-tbf's latency)."""
+
+    def words(self, job: Job) -> tuple[str, ...]:
+        burst = max(1600, int(job.number("burst_bytes")))  # less than a packet lets none through
+        return "tbf", "rate", f"{int(job.number('rate_bps'))}bit", "burst", str(burst), "latency", "50ms"
+
+
+class Netem(Qdisc):
+    """Delay, loss, duplicates, corruption and order by the kernel, where it has netem: of what leaves the pod."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def words(self, job: Job) -> tuple[str, ...]:
+        return netem(self.kind, job.params)
+
+
+def netem(kind: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """The words of tc-netem for a kind of fault.
+
+    >>> netem("net.delay", {"delay_s": 0.1, "jitter_s": 0.01, "correlation": 0.25})
+    ('netem', 'delay', '100.000ms', '10.000ms', '25.0000%')
+    """
+    what = kind.partition(".")[2]
+    shared = (_percent(params["correlation"]),) if params.get("correlation") else ()
+    if what == "delay":
+        jitter = float(params.get("jitter_s") or 0.0)
+        spread = (f"{1000 * jitter:.3f}ms", *shared) if jitter or shared else ()
+        return "netem", "delay", f"{1000 * params['delay_s']:.3f}ms", *spread
+    if what == "loss" and params.get("burst"):
+        enter, leave = params["burst"]
+        return "netem", "loss", "gemodel", _percent(enter), _percent(leave), _percent(params["p"]), "0%"
+    if what == "reorder":  # netem reorders only what is delayed; the rest waits 10 ms
+        return "netem", "delay", "10ms", "reorder", _percent(params["p"]), *shared
+    return "netem", what, _percent(params["p"]), *shared
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * float(ratio):.4f}%"

@@ -1,0 +1,156 @@
+"""Images that cannot be pulled: the nodes are sent to something that refuses, or the registry stands still."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from real.chaos.injector import Injector, Job, Record
+from real.ports.errors import Refused
+
+__all__ = ["Outage", "PullFail"]
+
+_CERTS = "/etc/containerd/certs.d"  # containerd, "Registry Configuration": read at every pull
+_PORT = 15980
+_FOLDER = "/run/seatrial"
+_HOSTS = f"""# written by seatrial: fault image.pull_fail
+server = "http://127.0.0.1:{_PORT}"
+[host."http://127.0.0.1:{_PORT}"]
+  capabilities = ["pull", "resolve"]
+"""
+# Answers every request with one status, or (0) with nothing.
+_ANSWER = """use strict; use IO::Socket::INET; my %o = map { split /=/, $_, 2 } @ARGV; my @held;
+my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $o{port}, Listen => 64, ReuseAddr => 1) or die;
+while (my $c = $server->accept) {
+    if (!$o{code}) { push @held, $c; next; }
+    while (my $line = <$c>) { last if $line =~ /^\\r?\\n/; }
+    my $body = '{"errors":[{"code":"UNKNOWN","message":"seatrial: fault image.pull_fail"}]}';
+    print $c "HTTP/1.1 $o{code} Fault\\r\\nContent-Type: application/json\\r\\nContent-Length: " . length($body) . "\\r\\nConnection: close\\r\\n\\r\\n$body";
+    close $c;
+}
+"""
+
+
+class PullFail(Injector):
+    """`image.pull_fail`: on each worker the registry's name leads to an answer with the given code. Images that a node has are served."""
+
+    aims: ClassVar[str] = "all nodes"
+    needs: ClassVar[tuple[str, ...]] = ("nodes",)
+
+    def refuses(self, params: Mapping[str, Any]) -> str:
+        if float(params.get("p", 1.0)) < 1.0:
+            return "every pull fails for real; leave p at 1"
+        return "" if params.get("cached", "serve") == "serve" else "a node serves what it has; leave cached: serve"
+
+    def record(self, job: Job) -> Record:
+        host = self._host(job)
+        path = f"{_CERTS}/{host}/hosts.toml"
+        before = {node: _content(job, node, path) for node in job.targets}
+        if any(text is not None and "written by seatrial: fault" in text for text in before.values()):
+            raise Refused(f"the registry {host} is cut off by another fault already")
+        return {"path": path, "before": before}
+
+    def inject(self, job: Job) -> None:
+        nodes, code = job.field.machines(), str(job.params.get("code", "404"))
+        for node in job.targets:
+            job.field.worker(node)
+            nodes.file(node, f"{_FOLDER}/answer.pl", _ANSWER)
+            if not _runs(job, node):
+                told = ("0" if code == "timeout" else code, str(_PORT), _tag(job))
+                nodes.start(node, "perl", f"{_FOLDER}/answer.pl", f"code={told[0]}", f"port={told[1]}", f"tag={told[2]}")
+            nodes.file(node, job.record["path"], _HOSTS)
+
+    def proof(self, job: Job) -> str:
+        """A pull by the node itself fails."""
+        said = []
+        for node in job.targets:
+            if not _runs(job, node) or _content(job, node, job.record["path"]) != _HOSTS:
+                return ""
+            words = ("timeout", "2", "ctr", "-n", "seatrial-probe", "content", "fetch", "--hosts-dir", _CERTS, self._reference(job))
+            try:
+                job.field.machines().run(node, *words)
+                return ""
+            except Refused as error:
+                said.append(f"{node}: {str(error)[-80:]}")
+        return "; ".join(said)
+
+    def undo(self, job: Job) -> None:
+        nodes, path = job.field.machines(), job.record["path"]
+        for node, text in job.record["before"].items():
+            if _content(job, node, path) == _HOSTS:
+                if text is None:
+                    nodes.run(node, "rm", "-f", path)
+                else:
+                    nodes.file(node, path, text)
+            nodes.run(node, "sh", "-c", _KILL, "sh", _tag(job))
+
+    def left(self, job: Job) -> str:
+        for node, text in job.record["before"].items():
+            if _content(job, node, job.record["path"]) != text:
+                return f"{job.record['path']} on {node} is not what it was"
+            if _runs(job, node):
+                return f"a process on {node}"
+        return ""
+
+    def _reference(self, job: Job) -> str:
+        pods = job.field.pods()
+        if not pods:
+            raise Refused("the app has no pod whose image says which registry is meant")
+        return str(pods[0]["spec"]["containers"][0]["image"])
+
+    def _host(self, job: Job) -> str:
+        host, slash, _ = self._reference(job).partition("/")
+        if not slash or not (":" in host or "." in host):
+            raise Refused(f"the image {self._reference(job)} names no registry that could be cut off")
+        return host
+
+
+# By the tag on the command line, read from /proc: no tool is needed, and nobody else carries it.
+_FIND = 'for d in /proc/[0-9]*; do if tr "\\0" " " < $d/cmdline 2>/dev/null | grep -qF "tag=$1 "; then echo "${d#/proc/}"; fi; done'
+_OTHERS = f"({_FIND}) | while read pid; do if grep -q perl /proc/$pid/comm 2>/dev/null; then echo $pid; fi; done"
+_KILL = f"{_OTHERS} | while read pid; do kill -TERM $pid; done; sleep 0.2"
+
+
+def _tag(job: Job) -> str:
+    return f"seatrial:{job.id}"
+
+
+def _runs(job: Job, node: str) -> bool:
+    return bool(job.field.machines().run(node, "sh", "-c", _OTHERS, "sh", _tag(job)).split())
+
+
+def _content(job: Job, node: str, path: str) -> str | None:
+    """A file's text; None where there is none."""
+    told = job.field.machines().run(node, "sh", "-c", f"if [ -f {shlex.quote(path)} ]; then echo +; cat {shlex.quote(path)}; fi")
+    return told[2:] if told.startswith("+\n") else None
+
+
+class Outage(Injector):
+    """`store.outage`: the registry beside the cluster stands still; who asks gets no answer."""
+
+    aims: ClassVar[str] = "registry"
+    needs: ClassVar[tuple[str, ...]] = ("nodes",)
+
+    def refuses(self, params: Mapping[str, Any]) -> str:
+        return "" if float(params.get("p", 1.0)) >= 1.0 else "the registry stands still as a whole; leave p at 1"
+
+    def inject(self, job: Job) -> None:
+        for name in job.targets:
+            job.field.machines().pause(self._registry(job, name))
+
+    def proof(self, job: Job) -> str:
+        paused = all(job.field.machines().state(name) == "paused" for name in job.targets)
+        return f"{', '.join(job.targets)} stands still" if paused and job.targets else ""
+
+    def undo(self, job: Job) -> None:
+        for name in job.targets:
+            job.field.machines().unpause(self._registry(job, name))
+
+    def left(self, job: Job) -> str:
+        return next((f"{name} is paused" for name in job.targets if job.field.machines().state(name) == "paused"), "")
+
+    def _registry(self, job: Job, name: str) -> str:
+        if name != job.field.machines().registry():
+            raise Refused(f"{name} is not the registry of our cluster")
+        return name
