@@ -127,7 +127,9 @@ class Field:
     def machines(self) -> Nodes:
         """The nodes. Raises Forbidden where they are not ours."""
         if self.nodes is None:
-            raise Forbidden("the nodes of this cluster are not ours; only those that `seatrial real up` made are touched")
+            raise Forbidden(
+                "the nodes of this cluster are not ours; only those that `seatrial real up` made are touched"
+            )
         return self.nodes
 
     def worker(self, name: str) -> str:

@@ -102,7 +102,9 @@ class Drain(Injector):
         assert job.field.whole is not None
         body = {"metadata": {"annotations": {_BY: by}}, "spec": {"unschedulable": value}}
         head = {"content-type": "application/merge-patch+json"}
-        job.field.whole.raw("PATCH", f"/api/v1/nodes/{job.field.worker(node)}", content=json.dumps(body).encode(), headers=head)
+        job.field.whole.raw(
+            "PATCH", f"/api/v1/nodes/{job.field.worker(node)}", content=json.dumps(body).encode(), headers=head
+        )
 
     def _there(self, job: Job) -> list[str]:
         """Our pods on the nodes that are not on their way out."""

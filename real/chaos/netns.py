@@ -68,5 +68,7 @@ def mark(id: str) -> str:
 
 def tools(nodes: Nodes, node: str, *wanted: str) -> tuple[str, ...]:
     """Those of the tools that the node lacks."""
-    there = nodes.run(node, "sh", "-c", 'for tool; do command -v "$tool" > /dev/null && echo "$tool"; done; true', "sh", *wanted)
+    there = nodes.run(
+        node, "sh", "-c", 'for tool; do command -v "$tool" > /dev/null && echo "$tool"; done; true', "sh", *wanted
+    )
     return tuple(tool for tool in wanted if tool not in there.split())

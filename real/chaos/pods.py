@@ -63,7 +63,9 @@ class ContainerKill(Injector):
                 kill = ("ctr", "-n", "k8s.io", "tasks", "kill", "-s", "SIGKILL", was["container"])
                 job.field.machines().run(was["node"], *kill)
             else:
-                job.field.api.through(job.field.namespace, f"pods/{name}:8081", "/exit", "POST", content=str(code).encode())
+                job.field.api.through(
+                    job.field.namespace, f"pods/{name}:8081", "/exit", "POST", content=str(code).encode()
+                )
 
     def proof(self, job: Job) -> str:
         known = job.record["pods"].items()
@@ -137,14 +139,22 @@ class Block(Injector):
         space = f"/api/v1/namespaces/{job.field.namespace}/pods"
         try:
             if self._reason(job) == "quota":
-                job.field.api.raw("POST", f"{space}?dryRun=All", content=json.dumps(_probe(job)).encode(), headers=_JSON)
+                job.field.api.raw(
+                    "POST", f"{space}?dryRun=All", content=json.dumps(_probe(job)).encode(), headers=_JSON
+                )
                 return ""
             pods = job.field.pods()
             if not pods:
                 return ""
             name = pods[0]["metadata"]["name"]
-            body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": job.field.namespace}}
-            job.field.api.raw("POST", f"{space}/{name}/eviction?dryRun=All", content=json.dumps(body).encode(), headers=_JSON)
+            body = {
+                "apiVersion": "policy/v1",
+                "kind": "Eviction",
+                "metadata": {"name": name, "namespace": job.field.namespace},
+            }
+            job.field.api.raw(
+                "POST", f"{space}/{name}/eviction?dryRun=All", content=json.dumps(body).encode(), headers=_JSON
+            )
             return ""
         except (Forbidden, Unavailable) as error:
             return f"refused: {str(error)[:160]}"

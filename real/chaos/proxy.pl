@@ -6,7 +6,7 @@
 #   jitter           +- on each delay   reset_after     reset a connection of this age (-1: never)
 #   hole=1           take, answer none  close_delay     how late an end is passed on
 #   slice, gap       pieces of so many bytes, so far apart         limit     bytes of an answer after which it is cut (0: all)
-#   pid              file that its process id is written to         tag       ours, to be known by
+#   tag              ours, to be known by
 # TERM: no more delays, idle connections end, gone within five seconds. One line on standard output when it listens.
 use strict;
 use warnings;
@@ -26,7 +26,6 @@ sub now {
 
 my $server = IO::Socket::INET->new(LocalPort => $o{listen}, Listen => 512, ReuseAddr => 1, Blocking => 0) or die "listen: $!\n";
 $| = 1;
-if ($o{pid}) { open(my $file, '>', $o{pid}) or die "pid: $!\n"; print $file $$; close $file; }
 print "listening\n";
 my ($ending, $ends) = (0, 0);
 $SIG{TERM} = sub { $ending = 1; $ends = now() + 5; };

@@ -7,28 +7,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from real.chaos.injector import Injector, Job, Record
+from real.chaos.netns import mark
+from real.chaos.scripts import running, stopped
 from real.ports.errors import Refused
 
 __all__ = ["Outage", "PullFail"]
 
 _CERTS = "/etc/containerd/certs.d"  # containerd, "Registry Configuration": read at every pull
 _PORT = 15980
-_FOLDER = "/run/seatrial"
 _HOSTS = f"""# written by seatrial: fault image.pull_fail
 server = "http://127.0.0.1:{_PORT}"
 [host."http://127.0.0.1:{_PORT}"]
   capabilities = ["pull", "resolve"]
-"""
-# Answers every request with one status, or (0) with nothing.
-_ANSWER = """use strict; use IO::Socket::INET; my %o = map { split /=/, $_, 2 } @ARGV; my @held;
-my $server = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $o{port}, Listen => 64, ReuseAddr => 1) or die;
-while (my $c = $server->accept) {
-    if (!$o{code}) { push @held, $c; next; }
-    while (my $line = <$c>) { last if $line =~ /^\\r?\\n/; }
-    my $body = '{"errors":[{"code":"UNKNOWN","message":"seatrial: fault image.pull_fail"}]}';
-    print $c "HTTP/1.1 $o{code} Fault\\r\\nContent-Type: application/json\\r\\nContent-Length: " . length($body) . "\\r\\nConnection: close\\r\\n\\r\\n$body";
-    close $c;
-}
 """
 
 
@@ -55,19 +45,33 @@ class PullFail(Injector):
         nodes, code = job.field.machines(), str(job.params.get("code", "404"))
         for node in job.targets:
             job.field.worker(node)
-            nodes.file(node, f"{_FOLDER}/answer.pl", _ANSWER)
-            if not _runs(job, node):
-                told = ("0" if code == "timeout" else code, str(_PORT), _tag(job))
-                nodes.start(node, "perl", f"{_FOLDER}/answer.pl", f"code={told[0]}", f"port={told[1]}", f"tag={told[2]}")
+            path = installed(nodes, node, "answer.pl")
+            if not running(nodes, node, mark(job.id)):
+                status = "0" if code == "timeout" else code
+                nodes.start(node, "perl", path, f"code={status}", f"port={_PORT}", f"tag={mark(job.id)}")
             nodes.file(node, job.record["path"], _HOSTS)
 
     def proof(self, job: Job) -> str:
         """A pull by the node itself fails."""
         said = []
         for node in job.targets:
-            if not _runs(job, node) or _content(job, node, job.record["path"]) != _HOSTS:
+            if (
+                not running(job.field.machines(), node, mark(job.id))
+                or _content(job, node, job.record["path"]) != _HOSTS
+            ):
                 return ""
-            words = ("timeout", "2", "ctr", "-n", "seatrial-probe", "content", "fetch", "--hosts-dir", _CERTS, self._reference(job))
+            words = (
+                "timeout",
+                "2",
+                "ctr",
+                "-n",
+                "seatrial-probe",
+                "content",
+                "fetch",
+                "--hosts-dir",
+                _CERTS,
+                self._reference(job),
+            )
             try:
                 job.field.machines().run(node, *words)
                 return ""
@@ -83,13 +87,13 @@ class PullFail(Injector):
                     nodes.run(node, "rm", "-f", path)
                 else:
                     nodes.file(node, path, text)
-            nodes.run(node, "sh", "-c", _KILL, "sh", _tag(job))
+            stopped(nodes, node, mark(job.id))
 
     def left(self, job: Job) -> str:
         for node, text in job.record["before"].items():
             if _content(job, node, job.record["path"]) != text:
                 return f"{job.record['path']} on {node} is not what it was"
-            if _runs(job, node):
+            if running(job.field.machines(), node, mark(job.id)):
                 return f"a process on {node}"
         return ""
 
@@ -106,23 +110,11 @@ class PullFail(Injector):
         return host
 
 
-# By the tag on the command line, read from /proc: no tool is needed, and nobody else carries it.
-_FIND = 'for d in /proc/[0-9]*; do if tr "\\0" " " < $d/cmdline 2>/dev/null | grep -qF "tag=$1 "; then echo "${d#/proc/}"; fi; done'
-_OTHERS = f"({_FIND}) | while read pid; do if grep -q perl /proc/$pid/comm 2>/dev/null; then echo $pid; fi; done"
-_KILL = f"{_OTHERS} | while read pid; do kill -TERM $pid; done; sleep 0.2"
-
-
-def _tag(job: Job) -> str:
-    return f"seatrial:{job.id}"
-
-
-def _runs(job: Job, node: str) -> bool:
-    return bool(job.field.machines().run(node, "sh", "-c", _OTHERS, "sh", _tag(job)).split())
-
-
 def _content(job: Job, node: str, path: str) -> str | None:
     """A file's text; None where there is none."""
-    told = job.field.machines().run(node, "sh", "-c", f"if [ -f {shlex.quote(path)} ]; then echo +; cat {shlex.quote(path)}; fi")
+    told = job.field.machines().run(
+        node, "sh", "-c", f"if [ -f {shlex.quote(path)} ]; then echo +; cat {shlex.quote(path)}; fi"
+    )
     return told[2:] if told.startswith("+\n") else None
 
 

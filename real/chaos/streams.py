@@ -6,17 +6,14 @@ are open already are reset, so that they come again through the proxy; a router 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from real.chaos.injector import Job, Record
 from real.chaos.netns import Inside, mark
-from real.chaos.packets import _with, rule
+from real.chaos.packets import rule, worded
 from real.chaos.podwise import Podwise
+from real.chaos.scripts import installed, running, stopped
 
 __all__ = ["Stream", "options"]
 
-FOLDER = "/run/seatrial"
-PROGRAM = f"{FOLDER}/proxy.pl"
 _FIRST = 15900  # ports of the proxies in a pod's namespace: outside of Linux' ephemeral ones (32768 up) and of usual services
 _BEGIN = 5.0  # seconds
 
@@ -28,16 +25,16 @@ class Stream(Podwise):
         self.kind = kind
 
     def begin(self, job: Job, inside: Inside, pod: Record) -> None:
-        inside.nodes.file(inside.node, PROGRAM, Path(__file__).with_name("proxy.pl").read_text(encoding="utf-8"))
+        path = installed(inside.nodes, inside.node, "proxy.pl")
         for number, port in enumerate(pod["ports"]):
-            words = self._redirect(job, number, port)
             if not self._runs(job, inside, number):
-                inside.start("perl", PROGRAM, *self._arguments(job, inside, number, port))
+                inside.start("perl", path, *self._arguments(job, inside, number, port))
             if not job.field.until(lambda number=number: self._listens(inside, number), _BEGIN):  # type: ignore[misc]
                 continue  # no proof: it is taken back
-            if not inside.good(*_with("-C", words)):
-                inside.run(*_with("-A", words))
-                self._cut(inside, f"( sport = :{port} )")
+            words = self._redirect(job, number, port)
+            if not inside.good(*worded("-C", words)):
+                inside.run(*worded("-A", words))
+                inside.good("ss", "-K", "state", "established", f"( sport = :{port} )")
 
     def shown(self, job: Job, inside: Inside, pod: Record) -> str:
         """A connection of our own, from the node to the pod, shows the fault."""
@@ -49,15 +46,15 @@ class Stream(Podwise):
     def end(self, job: Job, inside: Inside, pod: Record) -> None:
         for number, port in enumerate(pod["ports"]):
             words = self._redirect(job, number, port)
-            while inside.good(*_with("-C", words)):
-                inside.run(*_with("-D", words))
-            inside.run("sh", "-c", _KILL, "sh", self._file(job, inside, number), mark(job.id))
+            while inside.good(*worded("-C", words)):
+                inside.run(*worded("-D", words))
+            stopped(inside.nodes, inside.node, self._tag(job, inside, number))
 
     def rest(self, job: Job, inside: Inside, pod: Record) -> str:
         for number, port in enumerate(pod["ports"]):
             if self._runs(job, inside, number):
                 return f"a proxy on {inside.node}"
-            if inside.good(*_with("-C", self._redirect(job, number, port))):
+            if inside.good(*worded("-C", self._redirect(job, number, port))):
                 return f"a redirection on {inside.node}"
         return ""
 
@@ -70,30 +67,18 @@ class Stream(Podwise):
         return rule("PREROUTING", job.id, "-p", "tcp", "--dport", str(port), jump=to, table="nat")
 
     def _arguments(self, job: Job, inside: Inside, number: int, port: int) -> list[str]:
-        own = {"listen": _FIRST + number, "target": port, "pid": self._file(job, inside, number), "tag": mark(job.id)}
+        own = {"listen": _FIRST + number, "target": port, "tag": self._tag(job, inside, number)}
         return [f"{name}={value}" for name, value in {**own, **options(self.kind, job)}.items()]
 
-    def _file(self, job: Job, inside: Inside, number: int) -> str:
-        return f"{FOLDER}/{job.id}-{inside.key}-{number}.pid"
+    def _tag(self, job: Job, inside: Inside, number: int) -> str:
+        return f"{mark(job.id)}/{inside.key}/{number}"
 
     def _runs(self, job: Job, inside: Inside, number: int) -> bool:
-        return inside.good("sh", "-c", _RUNS, "sh", self._file(job, inside, number), mark(job.id))
+        return bool(running(inside.nodes, inside.node, self._tag(job, inside, number)))
 
     def _listens(self, inside: Inside, number: int) -> bool:
         return f":{_FIRST + number} " in inside.run("ss", "-Htln") + " "
 
-    def _cut(self, inside: Inside, which: str) -> None:
-        inside.good("ss", "-K", "state", "established", which)
-
-
-# $1 the file with the process id, $2 the mark that its command line carries: a number alone may be somebody else's by now.
-_RUNS = 'test -f "$1" && pid=$(cat "$1") && tr "\\0" " " < "/proc/$pid/cmdline" | grep -qF "tag=$2 "'
-_KILL = f"""
-if sh -c '{_RUNS}' sh "$1" "$2"; then kill -TERM "$(cat "$1")"; fi
-for _ in $(seq 60); do if ! sh -c '{_RUNS}' sh "$1" "$2"; then break; fi; sleep 0.1; done
-if sh -c '{_RUNS}' sh "$1" "$2"; then kill -KILL "$(cat "$1")"; sleep 0.1; fi
-rm -f "$1"
-"""
 
 _OPTIONS = {
     "net.reset": {"reset_after": "after_s"},
@@ -113,21 +98,13 @@ def options(kind: str, job: Job) -> dict[str, float]:
     return {ours: job.number(name) for ours, name in _OPTIONS[kind].items()}
 
 
-# One request, from the node to the pod: seconds and bytes of the answer, "reset" or "silent".
-_ASK = (
-    "use IO::Socket::INET; my ($host, $port, $limit) = @ARGV; $SIG{ALRM} = sub { print 'silent'; exit 0 }; alarm $limit;"
-    " my $s = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port, Timeout => $limit) or do { print 'refused'; exit 0 };"
-    " $s->print(\"GET / HTTP/1.1\\r\\nHost: probe\\r\\nConnection: close\\r\\n\\r\\n\"); my $bytes = '';"
-    " while (1) { my $n = sysread $s, my $b, 4096; if (!defined $n) { print 'reset'; exit 0 } last if !$n; $bytes .= $b }"
-    " print length $bytes;"
-)
-
-
 def seconds(inside: Inside, address: str, port: int, limit: float) -> tuple[str, float]:
-    """(what came, seconds) of one request."""
-    script = 'begin=$(cut -d" " -f1 /proc/uptime); perl -e "$1" "$2" "$3" "$4"; echo " $begin $(cut -d" " -f1 /proc/uptime)"'
-    told = inside.nodes.run(inside.node, "sh", "-c", script, "sh", _ASK, address, str(port), str(max(1, round(limit))))
-    came, begin, end = told.split()
+    """(what came, seconds) of one request from the node: bytes, reset, refused or silent."""
+    path = installed(inside.nodes, inside.node, "probe.pl")
+    # /proc/uptime counts in hundredths of a second, which is enough.
+    script = 'begin=$(cut -d" " -f1 /proc/uptime); came=$(perl "$@"); echo "$came $begin $(cut -d" " -f1 /proc/uptime)"'
+    asked = ("ask", address, str(port), str(max(1, round(limit))))
+    came, begin, end = inside.nodes.run(inside.node, "sh", "-c", script, "sh", path, *asked).split()
     return came, float(end) - float(begin)
 
 

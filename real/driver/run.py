@@ -243,3 +243,5 @@ class Drive:
 
     def _heard(self, at: float, item: Command | Note) -> None:
         self.world.people.heard(at, item, self.clock.tell)
+        if self.world.mischief is not None:
+            self.world.mischief.noted(at, item)

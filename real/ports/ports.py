@@ -121,7 +121,11 @@ class Mischief(Protocol):
         ...
 
     def heard(self, at: float, event: Event, commands: tuple[Command, ...]) -> None:
-        """For faults that are triggered by a step, a weight or a phase."""
+        """For faults that are triggered by an event or a weight."""
+        ...
+
+    def noted(self, at: float, item: Command | Note) -> None:
+        """For faults that are triggered by a step or a phase: what an observer of the rollout hears."""
         ...
 
 

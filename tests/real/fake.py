@@ -431,6 +431,8 @@ class FakeMischief:
 
     def heard(self, at: float, event: Event, commands: tuple[Command, ...]) -> None: ...
 
+    def noted(self, at: float, item: Command | Note) -> None: ...
+
 
 def ended(yard: Yard) -> list[str]:
     """What is wrong with the end: it is promoted or restored, and nothing is left over."""
