@@ -60,7 +60,10 @@ class Mischief:
         puts: list[Put] = []
         while self._turns and self._turns[0].at <= at:
             turn = heapq.heappop(self._turns)
-            puts.append(Put(named(turn.fault.id), self._injection(turn.fault) if turn.start else None))
+            name = named(turn.fault.id)
+            puts.append(Put(name, self._injection(turn.fault) if turn.start else None))
+            if turn.start and turn.fault.about.instant:
+                puts.append(Put(name, None))
         return tuple(puts)
 
     def heard(self, at: float, event: Event, commands: tuple[Command, ...]) -> None:
@@ -91,7 +94,7 @@ class Mischief:
 
         for start, end in windows(one, _HORIZON, uniform):
             self._push(start, True, one)
-            if math.isfinite(end):
+            if math.isfinite(end) and not one.about.instant:
                 self._push(end, False, one)
 
     def _push(self, at: float, start: bool, one: Fault) -> None:

@@ -79,6 +79,9 @@ class ContainerKill(Injector):
 class Stuck(Injector):
     """`pod.stuck_terminating`: a finalizer of ours keeps a deleted pod."""
 
+    def record(self, job: Job) -> Record:
+        return {"uids": {name: job.field.pod(name)["metadata"]["uid"] for name in job.targets}}
+
     def inject(self, job: Job) -> None:
         for name in job.targets:
             pod = job.field.pod(name)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from real.chaos.injector import Injector, Job, Record
 from real.chaos.netns import mark
-from real.chaos.scripts import running, stopped
+from real.chaos.scripts import installed, running, stopped
 from real.ports.errors import Refused
 
 __all__ = ["Outage", "PullFail"]
@@ -126,6 +126,9 @@ class Outage(Injector):
 
     def refuses(self, params: Mapping[str, Any]) -> str:
         return "" if float(params.get("p", 1.0)) >= 1.0 else "the registry stands still as a whole; leave p at 1"
+
+    def record(self, job: Job) -> Record:
+        return {"state": [job.field.machines().state(self._registry(job, name)) for name in job.targets]}
 
     def inject(self, job: Job) -> None:
         for name in job.targets:

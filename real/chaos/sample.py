@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from real.chaos.injector import Injector, Job
+from real.chaos.injector import Injector, Job, Record
 from real.ports.errors import Gone, PortError, Refused
 
 __all__ = ["Knob"]
@@ -25,10 +25,12 @@ class Knob(Injector):
 
     needs: ClassVar[tuple[str, ...]] = ()
 
+    def record(self, job: Job) -> Record:
+        return {"before": {pod: faults(job, pod) for pod in job.targets}}
+
     def inject(self, job: Job) -> None:
         params = {name: value for name, value in job.params.items() if value is not None}
         for pod in job.targets:
-            job.field.pod(pod)
             others = [one for one in faults(job, pod) if one.get("id") != job.id]
             told(job, pod, [*others, {"id": job.id, "kind": self.kind, "params": params}])
 

@@ -1,0 +1,248 @@
+"""The port of faults: record before effect, proof or taken back, undone to the last rule, whenever the process dies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from real.chaos.catalogue import INJECTORS, injector
+from real.chaos.injector import NotEffective
+from real.chaos.port import Chaos
+from real.cluster.names import MANAGED
+from real.ports.errors import Conflict, Fenced, Forbidden, Gone, Refused, Unclear
+from real.ports.things import Injection, Lease, Put, Stamp
+from tests.real.chaos.world import IMAGE, NAMESPACE, Dead, World
+
+# One injection of every kind that changes a cluster; what changes our own calls only is in test_calls.py.
+ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "pod.kill": (("web-d",), {"count": 1, "grace_s": 0.0}),
+    "pod.container_kill": (("web-a",), {"exit_code": 137}),
+    "pod.unready": (("web-a",), {}),
+    "pod.stuck_terminating": (("web-a",), {}),
+    "node.drain": (("w2",), {"timeout_s": 120.0}),
+    "node.pause": (("w1",), {}),
+    "node.loss": (("w1",), {}),
+    "node.image_gc": (("w1", "w2"), {"image": "sha256:" + "ab" * 32}),
+    "image.pull_fail": (("w1", "w2"), {"code": "404", "p": 1.0, "cached": "serve"}),
+    "sched.block": ((), {"reason": "pdb"}),
+    "net.delay": (("web-a", "web-d"), {"delay_s": 0.2, "jitter_s": 0.0, "direction": "both"}),
+    "net.loss": (("web-d",), {"p": 0.3, "correlation": 0.0, "burst": None}),
+    "net.bandwidth": (("web-d",), {"rate_bps": 1e6, "burst_bytes": 32768}),
+    "net.partition": (("web-d",), {"direction": "both", "peer": "peer"}),
+    "net.reset": (("web-d",), {"after_s": 0.0}),
+    "net.blackhole": (("web-d",), {}),
+    "net.slow_close": (("web-d",), {"delay_s": 1.0}),
+    "net.slice": (("web-d",), {"size_bytes": 64, "delay_s": 0.0}),
+    "net.limit": (("web-d",), {"bytes": 10}),
+    "dns.error": (("web-a",), {"p": 1.0, "names": ("db.test",)}),
+    "store.outage": (("sea-registry",), {"code": 503, "p": 1.0}),
+    "telemetry.gap": (("web-a", "web-b"), {"fraction": 1.0}),
+}
+STAMP = Stamp("run-1", 3, "", Put("fault/f1", None))
+
+
+def injection(kind: str) -> Injection:
+    targets, params = ROWS[kind]
+    return Injection(kind, targets, tuple(params.items()))
+
+
+def put(world: World, kind: str) -> Chaos:
+    chaos = Chaos(world.field())
+    chaos.write(Put("fault/f1", injection(kind)), STAMP, 10.0)
+    return chaos
+
+
+def removed(chaos: Chaos, epoch: int = 3) -> None:
+    chaos.write(Put("fault/f1", None), Stamp("run-1", epoch, chaos.read("fault/f1", 10.0).version), 10.0)
+
+
+def test_every_injector_of_a_cluster_has_its_row() -> None:
+    assert set(ROWS) == {kind for kind, one in INJECTORS.items() if "calls" not in one.needs}
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_in_proved_and_out_again(kind: str) -> None:
+    world = World()
+    before = world.tree()
+    chaos = put(world, kind)
+    live = chaos.read("fault/f1", 10.0)
+    assert (live.value, live.run, live.epoch, live.undo) == (injection(kind), "run-1", 3, Put("fault/f1", None))
+    assert chaos.names() == ("fault/f1",)
+    kept = world.objects["v1/ConfigMap", NAMESPACE, "web-fault-f1"]["data"]
+    assert kept["proof"] and json.loads(kept["record"]) is not None
+    removed(chaos)
+    assert world.tree() == before
+    assert chaos.names() == () and chaos.read("fault/f1", 10.0).version == ""
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_the_record_is_there_before_anything_else_is_changed(kind: str) -> None:
+    world = World()
+    put(world, kind)
+    assert world.lines[0] == "create v1/ConfigMap web-fault-f1"
+    assert len(world.lines) >= 2
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_what_does_not_bite_is_no_fault(kind: str) -> None:
+    if kind in ("pod.kill", "pod.stuck_terminating", "node.drain"):
+        return  # what the API server has carried out has bitten; there is nothing to be deaf to
+    world = World(deaf=True)
+    before = world.tree()
+    with pytest.raises((NotEffective, Gone)):
+        put(world, kind)
+    assert world.tree() == before
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_twice_in_and_twice_out_is_the_same_as_once(kind: str) -> None:
+    if kind in ("pod.kill", "pod.stuck_terminating"):
+        return  # its pod is gone; names of pods do not come back
+    world = World()
+    before = world.tree()
+    chaos = put(world, kind)
+    once = world.tree()[1:]
+    chaos.write(Put("fault/f1", injection(kind)), Stamp("run-1", 3, chaos.read("fault/f1", 10.0).version), 10.0)
+    assert world.tree()[1:] == once
+    removed(chaos)
+    with pytest.raises(Gone):
+        chaos.write(Put("fault/f1", None), Stamp("run-1", 3, ""), 10.0)
+    assert world.tree() == before
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_death_at_any_call_leaves_nothing_that_recover_does_not_undo(kind: str) -> None:
+    undisturbed = World()
+    before = undisturbed.tree()
+    removed(put(undisturbed, kind))
+    for moment in range(1, undisturbed.calls + 1):
+        world = World(die_at=moment)
+        try:
+            removed(put(world, kind))
+        except Dead:
+            world.die_at = -1
+        chaos = Chaos(world.field())  # another process, with nothing in its memory
+        if chaos.names():
+            removed(chaos, epoch=4)
+        assert world.tree() == before, f"dead before call {moment}"
+
+
+def test_a_second_death_while_recovering_is_recovered_as_well() -> None:
+    undisturbed = World()
+    before = undisturbed.tree()
+    put(undisturbed, "net.delay")
+    for moment in range(1, 40):
+        world = World()
+        put(world, "net.delay")
+        world.die_at = world.calls + moment
+        try:
+            removed(Chaos(world.field()))
+        except Dead:
+            world.die_at = -1
+            chaos = Chaos(world.field())
+            if chaos.names():
+                removed(chaos)
+        assert world.tree() == before, moment
+
+
+def test_a_pod_that_left_took_its_fault_along() -> None:
+    world = World()
+    chaos = put(world, "net.partition")
+    place = next(key for key, rules in world.rules.items() if rules)
+    del world.objects["v1/Pod", NAMESPACE, "web-d"]
+    removed(chaos)
+    assert world.rules[place] and chaos.names() == ()  # its namespace is gone with the rules in it
+
+
+def test_versions_and_epochs_are_looked_at() -> None:
+    world = World()
+    chaos = put(world, "node.pause")
+    version = chaos.read("fault/f1", 10.0).version
+    for stamp, error in (
+        (Stamp("run-1", 3, "0"), Conflict), (Stamp("run-1", 3, ""), Conflict), (Stamp("run-0", 2, version), Fenced),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            chaos.write(Put("fault/f1", None), stamp, 10.0)
+    with pytest.raises(Conflict, match="is not now"):
+        chaos.write(Put("fault/f2", injection("node.pause")), Stamp("run-1", 3, "7"), 10.0)
+    assert world.states["w1"] == "paused"
+
+
+def test_what_cannot_be_undone_stays_on_record() -> None:
+    world = World()
+    chaos = put(world, "node.pause")
+    version = chaos.read("fault/f1", 10.0).version
+    world.unpause = lambda name: None  # type: ignore[method-assign]
+    with pytest.raises(Unclear, match="w1 paused is left"):
+        chaos.write(Put("fault/f1", None), Stamp("run-1", 3, version), 10.0)
+    assert chaos.names() == ("fault/f1",)
+
+
+@pytest.mark.parametrize(
+    "name, value, error",
+    [
+        ("fault/F 1", injection("node.pause"), "is no fault"),
+        ("fault/a;reboot", injection("node.pause"), "is no fault"),
+        ("routes", injection("node.pause"), "is no fault"),
+        ("fault/f1", Lease("", "", 1, 0.0), "cannot be a Lease"),
+        ("fault/f1", Injection("clock.skew", (), ()), "the machine's own"),
+        ("fault/f1", Injection("node.pause", ("cp",), ()), "is no worker of our cluster"),
+        ("fault/f1", Injection("node.pause", ("somebody",), ()), "is no worker of our cluster"),
+        ("fault/f1", Injection("pod.kill", ("peer-0",), (("grace_s", 0.0),)), "not of our app"),
+        ("fault/f1", Injection("net.loss", ("peer-0",), (("p", 0.5),)), "not of our app"),
+        ("fault/f1", Injection("net.partition", ("web-a",), (("peer", "nobody"),)), "is no address"),
+        ("fault/f1", Injection("store.outage", ("golden-registry",), ()), "not the registry of our cluster"),
+        ("fault/f1", Injection("node.image_gc", ("w1",), (("image", "sha256:absent"),)), "no node has the image"),
+    ],
+)
+def test_it_refuses_and_changes_nothing(name: str, value: Any, error: str) -> None:
+    world = World()
+    before = world.tree()
+    with pytest.raises((Refused, Forbidden), match=error):
+        Chaos(world.field()).write(Put(name, value), STAMP, 10.0)
+    assert world.tree() == before
+
+
+def test_objects_without_our_label_are_never_touched() -> None:
+    world = World()
+    chaos = put(world, "node.pause")
+    found = world.objects["v1/ConfigMap", NAMESPACE, "web-fault-f1"]
+    del found["metadata"]["labels"][MANAGED]
+    with pytest.raises(Forbidden, match="does not carry our label"):
+        removed(chaos)
+
+
+def test_a_foreign_qdisc_is_left_alone() -> None:
+    world = World()
+    world.qdiscs["w1", 113] = "1: htb default 1"
+    with pytest.raises(Refused, match="not ours"):
+        put(world, "net.bandwidth")
+    assert world.qdiscs["w1", 113] == "1: htb default 1" and Chaos(world.field()).names() == ()
+
+
+def test_a_node_that_was_cordoned_before_stays_so() -> None:
+    world = World()
+    world.objects["v1/Node", "", "w2"]["spec"]["unschedulable"] = True
+    chaos = put(world, "node.drain")
+    removed(chaos)
+    assert world.objects["v1/Node", "", "w2"]["spec"]["unschedulable"] is True
+
+
+def test_a_budget_keeps_pods_on_a_drained_node_and_is_told() -> None:
+    world = World(budget=True)
+    put(world, "node.drain")
+    proof = world.objects["v1/ConfigMap", NAMESPACE, "web-fault-f1"]["data"]["proof"]
+    assert proof == "w2 takes no pods; kept by a budget: web-b, web-c"
+
+
+def test_the_proof_can_be_asked_for_again() -> None:
+    world = World()
+    chaos = put(world, "net.delay")
+    assert "took 0.40 s" in chaos.proof("fault/f1")
+    assert chaos.proof("fault/other") == ""
+
+
+def test_images_are_named_by_the_pods() -> None:
+    assert IMAGE.startswith("sea-registry:5000/") and injector("image.pull_fail").aims == "all nodes"
