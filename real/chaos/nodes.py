@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from real.chaos.field import NodeFailed
 from real.docker.engine import engine
-from real.ports.errors import Forbidden, Gone, PortError, Unclear
+from real.ports.errors import Forbidden, Gone, Unclear
 
 __all__ = ["KindNodes"]
 
 _CLUSTER, _ROLE = "io.x-k8s.kind.cluster", "io.x-k8s.kind.role"  # kind's own labels on its nodes
 _OURS = "seatrial.dev/cluster"  # of the registry (real/kind/registry.py)
+_WRITE = 'mkdir -p "$(dirname "$2")" && printf %s "$1" | base64 -d > "$2.new" && mv "$2.new" "$2"'
 _WORDS = 400  # characters of a command's output that an error repeats
 
 
@@ -41,24 +43,20 @@ class KindNodes:
         container = self._container(name)
         if container.status != "running":
             raise Unclear(f"{name} is {container.status}; nothing can be run on it")
-        code, output = container.exec_run(list(words), demux=False)
+        with _told(name):
+            code, output = container.exec_run(list(words), demux=False)
         text = (output or b"").decode("utf-8", "replace")
         if code != 0:
             raise NodeFailed(f"{name}: {' '.join(words)[:120]}: {text.strip()[-_WORDS:]}", code)
         return text
 
     def start(self, name: str, *words: str) -> None:
-        self._container(name).exec_run(list(words), detach=True)
+        with _told(name):
+            self._container(name).exec_run(list(words), detach=True)
 
     def file(self, name: str, path: str, text: str) -> None:
-        folder, _, last = path.rpartition("/")
-        self.run(name, "mkdir", "-p", folder)
-        buffer, data = io.BytesIO(), text.encode("utf-8")
-        with tarfile.open(fileobj=buffer, mode="w") as archive:
-            entry = tarfile.TarInfo(last)
-            entry.size, entry.mode = len(data), 0o644
-            archive.addfile(entry, io.BytesIO(data))
-        self._container(name).put_archive(folder, buffer.getvalue())
+        """As a whole or not at all. (Docker's own copying does not see /run, which is a file system of the node's.)"""
+        self.run(name, "sh", "-c", _WRITE, "sh", base64.b64encode(text.encode()).decode("ascii"), path)
 
     def state(self, name: str) -> str:
         return str(self._container(name).status)
@@ -66,26 +64,36 @@ class KindNodes:
     def pause(self, name: str) -> None:
         container = self._container(name)
         if container.status == "running":
-            container.pause()
+            with _told(name):
+                container.pause()
 
     def unpause(self, name: str) -> None:
         container = self._container(name)
         if container.status == "paused":
-            container.unpause()
+            with _told(name):
+                container.unpause()
 
     def _named(self, label: str, value: str | None) -> tuple[str, ...]:
         found = self._client.containers.list(all=True, filters={"label": f"{_CLUSTER}={self.cluster}"})
         return tuple(sorted(one.name for one in found if value is None or one.labels.get(label) == value))
 
     def _container(self, name: str) -> Any:
-        import docker
-
-        try:
+        with _told(name):
             found = self._client.containers.get(name)
-        except docker.errors.NotFound:
-            raise Gone(f"there is no container {name}") from None
-        except docker.errors.DockerException as error:
-            raise PortError(f"{name}: the Docker engine does not answer ({type(error).__name__})") from None
         if self.cluster not in (found.labels.get(_CLUSTER), found.labels.get(_OURS)):
             raise Forbidden(f"container {name} is not of our cluster {self.cluster}; it is never touched")
         return found
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Errors of the engine as port errors."""
+    import docker
+    import requests
+
+    try:
+        yield
+    except docker.errors.NotFound:
+        raise Gone(f"there is no container {name}") from None
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise Unclear(f"{name}: the Docker engine says {type(error).__name__}: {str(error)[:_WORDS]}") from None

@@ -6,6 +6,8 @@ are open already are reset, so that they come again through the proxy; a router 
 
 from __future__ import annotations
 
+import math
+
 from real.chaos.injector import Job, Record
 from real.chaos.netns import Inside, mark
 from real.chaos.packets import rule, worded
@@ -40,8 +42,12 @@ class Stream(Podwise):
         """A connection of our own, from the node to the pod, shows the fault."""
         if not all(self._runs(job, inside, number) for number in range(len(pod["ports"]))):
             return ""
-        took = seconds(inside, pod["ip"], pod["ports"][0], 1.0 + 2.0 * self._delay(job))
-        return _seen(self.kind, took, self._delay(job))
+        port, limit = pod["ports"][0], 1.0 + 2.0 * (self._delay(job) + job.number("delay_s"))
+        came, took = seconds(inside, pod["ip"], port, limit)
+        _, usual = seconds(inside, "127.0.0.1", port, 1.0, within=True)  # past the proxy
+        if not bites(self.kind, job, came, took - usual, self._delay(job)):
+            return ""
+        return f"a request of ours took {took:.2f} s ({usual:.2f} s past the fault) and brought {came}"
 
     def end(self, job: Job, inside: Inside, pod: Record) -> None:
         for number, port in enumerate(pod["ports"]):
@@ -98,25 +104,28 @@ def options(kind: str, job: Job) -> dict[str, float]:
     return {ours: job.number(name) for ours, name in _OPTIONS[kind].items()}
 
 
-def seconds(inside: Inside, address: str, port: int, limit: float) -> tuple[str, float]:
-    """(what came, seconds) of one request from the node: bytes, reset, refused or silent."""
+def seconds(inside: Inside, address: str, port: int, limit: float, within: bool = False) -> tuple[str, float]:
+    """(what came, seconds) of one request from the node, or from within the pod: bytes, reset, refused or silent."""
     path = installed(inside.nodes, inside.node, "probe.pl")
     # /proc/uptime counts in hundredths of a second, which is enough.
     script = 'begin=$(cut -d" " -f1 /proc/uptime); came=$(perl "$@"); echo "$came $begin $(cut -d" " -f1 /proc/uptime)"'
-    asked = ("ask", address, str(port), str(max(1, round(limit))))
-    came, begin, end = inside.nodes.run(inside.node, "sh", "-c", script, "sh", path, *asked).split()
+    words = ("sh", "-c", script, "sh", path, "ask", address, str(port), str(math.ceil(limit)))
+    came, begin, end = (inside.run(*words) if within else inside.nodes.run(inside.node, *words)).split()
     return came, float(end) - float(begin)
 
 
-def _seen(kind: str, took: tuple[str, float], delay: float) -> str:
-    came, seconds = took
-    answered = came.isdigit()
-    shown = {
-        "net.delay": answered and seconds >= 0.8 * delay,
-        "net.reset": came in ("reset", "0"),
-        "net.blackhole": came == "silent",
-        "net.limit": answered,
-        "net.slice": answered,
-        "net.slow_close": answered,
-    }[kind]
-    return f"a request of ours took {seconds:.2f} s and brought {came}" if shown else ""
+def bites(kind: str, job: Job, came: str, longer: float, delay: float) -> bool:
+    """Whether what came, and how much longer it took than past the fault, shows the fault. A fifth is left to chance."""
+    size = int(came) if came.isdigit() else -1
+    match kind:
+        case "net.delay":
+            return size > 0 and longer >= 0.8 * delay
+        case "net.slow_close":
+            return size > 0 and longer >= 0.8 * job.number("delay_s")
+        case "net.slice":
+            return size > 0 and longer >= 0.8 * job.number("delay_s") * (size / job.number("size_bytes") - 1.0)
+        case "net.limit":
+            return 0 <= size <= job.number("bytes")
+        case "net.blackhole":
+            return came == "silent"
+    return came in ("reset", "0")

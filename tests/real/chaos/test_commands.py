@@ -10,7 +10,7 @@ from real.chaos.injector import Job
 from real.chaos.netns import Inside, tools
 from real.chaos.packets import HANDLE, Bandwidth, Dns, Gap, Loss, Partition, Rules, netem, root, wire_name, worded
 from real.chaos.podwise import traffic_ports
-from real.chaos.streams import options
+from real.chaos.streams import bites, options
 from real.ports.things import Injection
 from tests.real.chaos.world import World, pod
 
@@ -129,3 +129,27 @@ def test_tools_that_a_node_lacks_are_named() -> None:
             return "tc\nctr\n"
 
     assert tools(Node(), "w1", "tc", "nsenter", "ctr") == ("nsenter",)
+
+
+@pytest.mark.parametrize(
+    "kind, params, came, longer, wanted",
+    [
+        ("net.delay", {}, "120", 0.39, True),
+        ("net.delay", {}, "120", 0.31, False),
+        ("net.delay", {}, "silent", 9.0, False),
+        ("net.slow_close", {"delay_s": 1.0}, "120", 0.9, True),
+        ("net.slow_close", {"delay_s": 1.0}, "120", 0.1, False),
+        ("net.slice", {"size_bytes": 10, "delay_s": 0.1}, "100", 0.8, True),
+        ("net.slice", {"size_bytes": 10, "delay_s": 0.1}, "100", 0.5, False),
+        ("net.limit", {"bytes": 20}, "20", 0.0, True),
+        ("net.limit", {"bytes": 20}, "120", 0.0, False),
+        ("net.reset", {}, "reset", 0.0, True),
+        ("net.reset", {}, "120", 0.0, False),
+        ("net.blackhole", {}, "silent", 0.0, True),
+        ("net.blackhole", {}, "refused", 0.0, False),
+    ],
+)
+def test_a_request_shows_the_fault_or_not(
+    kind: str, params: dict[str, Any], came: str, longer: float, wanted: bool
+) -> None:
+    assert bites(kind, job(**params), came, longer, 0.4) is wanted

@@ -322,8 +322,16 @@ class World:
             return "".join(f"{number}\n" for number, _ in enumerate(tagged, 7))
         if "uptime" in script:
             options = dict(word.partition("=")[::2] for _, _, started in self.processes for word in started)
-            took = float(options.get("to", 0)) + float(options.get("from", 0))
-            came = "silent" if options.get("hole") else "reset" if "reset_after" in options else "120"
+            if "127.0.0.1" in arguments:
+                options = {}
+            took = sum(float(options.get(name, 0)) for name in ("to", "from", "close_delay"))
+            came = (
+                "silent"
+                if options.get("hole")
+                else "reset"
+                if "reset_after" in options
+                else str(int(float(options.get("limit", 120))))
+            )
             return f"{came} 10.00 {10.0 + took:.2f}\n"
         path = re.search(r"-f '?([^' ]+)'? ", script)
         assert path is not None, script
