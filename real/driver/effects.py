@@ -99,7 +99,7 @@ def puts(command: Command, facts: Facts) -> tuple[Put, ...]:
         case Switch(active, preview):
             return Put(ACTIVE, Selector(active)), Put(PREVIEW, Selector(preview))
         case Promote(revision):
-            return (Put(STABLE, Stable(revision, facts.stable)),)
+            return tuple(_promoted(revision, facts))
         case Restore():
             return tuple(_restored(facts))
     return ()
@@ -149,7 +149,8 @@ def _sized(revision: int, pods: int, facts: Facts) -> Iterator[Put]:
             yield Put(own, replace(other, pods=0))
     elif isinstance(other, Workload):
         yield Put(own, replace(other, pods=pods))
-    elif pods:
+    elif pods:  # made empty, then sized under a version: what an old driver makes too late holds no pod
+        yield Put(own, Workload(revision, facts.images[revision], 0))
         yield Put(own, Workload(revision, facts.images[revision], pods))
 
 
@@ -159,6 +160,13 @@ def _applied(command: Apply, facts: Facts) -> Workload:
         command.revision, facts.images[command.revision], facts.replicas, command.surge, command.unavailable, command.min_ready,
         command.recreate,
     )  # fmt: skip
+
+
+def _promoted(revision: int, facts: Facts) -> Iterator[Put]:
+    """What went to the stable revision by weight goes to this one from now on; the mark comes last, for it decides what a crash means."""
+    if facts.routes is not None:
+        yield Put(ROUTES, replace(facts.routes, weights=((revision, facts.maximum),)))
+    yield Put(STABLE, Stable(revision, facts.stable))
 
 
 def _restored(facts: Facts) -> Iterator[Put]:

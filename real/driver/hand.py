@@ -89,7 +89,10 @@ class Hand:
 
     def _write(self, put: Put, live: Live, undo: Put, back: bool, touch: bool) -> None:
         pause, until = self.limits.pause, self.world.clock.mono() + self.limits.patience
+        new = back or not live.version
         for _ in range(self.limits.tries):
+            if not (live.version or new):
+                raise Gone(f"{put.name} was removed by somebody else while the run was under way")
             self._allowed(put, live, back)
             try:
                 stamp = Stamp(self.run, self.epoch, live.version, undo)
@@ -108,10 +111,11 @@ class Hand:
         raise Unavailable(f"{put.name} could not be changed, though tried for {self.limits.patience:g} s")
 
     def _allowed(self, put: Put, live: Live, back: bool) -> None:
-        """Before every effect. What no version guards yet (a thing that is not there, a fault) is preceded by a look at the lease."""
+        """Before every effect. A look at the lease comes before what no version guards: a workload of this run, a fault."""
         if not back and (why := self.log.halted()):
             raise Halted(why)
-        if not live.version or put.name.startswith("fault/"):
+        made = put.name.startswith("workload/") and self.undo[put.name].value is None
+        if made or not live.version or put.name.startswith("fault/"):
             self.check()
 
     def check(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from real.driver.hand import Hand
 from real.ports.errors import Conflict, Fenced, Refused, Unavailable, Unclear
-from real.ports.things import LEASE, Lease, Live, Put, Stamp
+from real.ports.things import LEASE, RULES, Lease, Live, Put, Stamp
 
 __all__ = ["claim", "release", "renew", "take_over"]
 
@@ -25,24 +25,31 @@ def claim(hand: Hand, holder: str) -> None:
 
 
 def take_over(hand: Hand, holder: str) -> bool:
-    """Become the driver in place of whoever drove this run; False if it has been over for long.
+    """Become the driver in place of whoever drove this run; False if it is over: nobody drives it, and nothing of it is left.
 
     First the epoch rises, then every thing is written again under it: whoever still holds an older version gets a conflict, reads,
     sees the epoch, and stops.
     """
     live = hand.read(LEASE)
     held = live.value
-    if isinstance(held, Lease) and held.run != hand.run:
-        if held.holder:
-            raise Refused(
-                f"run {held.run} holds the lease, not {hand.run}; recover that one: seatrial real recover {held.run}"
-            )
+    if not isinstance(held, Lease) or (not held.holder and (held.run != hand.run or _clean(hand))):
         return False
+    if held.run != hand.run:
+        raise Refused(f"run {held.run} drives here, not {hand.run}; recover that one: seatrial real recover {held.run}")
     _advance(hand, live, holder)
     for name in hand.names():
         if name != LEASE:
             hand.touch(name)
     return True
+
+
+def _clean(hand: Hand) -> bool:
+    """Whether nothing is left over. What no version guarded may have come late, from a driver that had stood still."""
+    names = hand.names()
+    rules = any(
+        name.startswith("fault/") or hand.read(name).value is not None for name in names if name.startswith(RULES)
+    )
+    return not rules and sum(name.startswith("workload/") for name in names) == 1
 
 
 def renew(hand: Hand, holder: str) -> None:

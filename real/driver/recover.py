@@ -17,7 +17,7 @@ from real.driver.plan import Ending, Limits, World
 from real.driver.settle import settle
 from real.driver.stopwatch import Stopwatch
 from real.ports.errors import Fenced, PortError
-from real.ports.things import Put, understood
+from real.ports.things import STABLE, Put, Stable, understood
 from sim.journal import Journal
 from sim.policy.commands import Finish, Promote
 
@@ -72,6 +72,20 @@ def recover(journal: Journal, world: World, log: Log, holder: str = "recover", l
         else "inconclusive"
     )
     return _told(log, watch, Ending(settled.state, outcome, "recovered", left=settled.left, remarks=settled.remarks))
+
+
+def _over(hand: Hand, opened: Mapping[str, Any] | None, before: Status) -> Ending:
+    """Nobody drives: the run ended in order, or never began. How it ended stands in the cluster, should the journal have missed it."""
+    stable = hand.read(STABLE).value
+    promoted = before.state == "promoted" or (
+        before.unfinished
+        and opened is not None
+        and isinstance(stable, Stable)
+        and stable.revision == opened["revision"]
+    )
+    return Ending(
+        "promoted" if promoted else "restored", "promoted" if promoted else before.outcome, "the run is over already"
+    )
 
 
 def undone(acts: Iterable[Mapping[str, Any]]) -> dict[str, Put]:

@@ -18,7 +18,7 @@ from real.driver.stopwatch import Stopwatch
 from real.driver.watch import Sight
 from real.ports.errors import Fenced, PortError, Refused
 from real.ports.ports import Changed, Stop
-from real.ports.things import STABLE, Stable, Workload
+from real.ports.things import RULES, STABLE, Stable, Workload
 from sim.policy.commands import AskGate, Command, Measure
 from sim.policy.errors import SeatrialError
 from sim.policy.events import Event, Failed, Interrupted, Measured, Started, Woke
@@ -73,8 +73,9 @@ class Drive:
         except PortError:
             release(self.hand)
             raise
-        facts = self.facts
-        self.sight = Sight(self.hand, facts)
+        self.sight = Sight(self.hand, self.facts)
+
+    def _tell_opened(self, facts: Facts) -> None:
         self.log.act({
             "at": 0.0, "opened": {
                 "started": self.watch.started, "epoch": self.hand.epoch, "home": facts.home, "stable": facts.stable,
@@ -95,7 +96,7 @@ class Drive:
             raise Refused(
                 f"a run begins with one workload, of the stable revision {stable}; there is {found}: seatrial real recover"
             )
-        rules = [name for name in names if name.startswith(("fault/", "routes", "service/"))]
+        rules = [name for name in names if name.startswith(RULES) and lives[name] is not None]
         if rules:
             raise Refused(f"an earlier run left {', '.join(rules)} behind; clear it first: seatrial real recover")
         home, value = homes[0]
@@ -111,8 +112,8 @@ class Drive:
                 release(self.hand)
         except Fenced as error:
             return self._fenced(error)
-        except PortError as error:
-            return self._ended(Ending("unrestored", reason=f"the lease could not be given back: {error}"))
+        except Exception as error:
+            return self._ended(Ending("unrestored", reason=f"the end could not be brought about: {error!r}"))
         outcome = "promoted" if settled.state == "promoted" else self.rollout.outcome or "inconclusive"
         if outcome == "promoted" and settled.state != "promoted":
             outcome = "inconclusive"  # it was asked for, and did not come to be
@@ -133,12 +134,13 @@ class Drive:
     # ---- the loop ----
 
     def _follow(self) -> None:
-        self.watch = self.hand.watch = Stopwatch(self.clock, self.watch.started)
+        self.watch = self.hand.watch = Stopwatch(self.clock)
         facts = self.facts
+        self._tell_opened(facts)
         self._take(Started(facts.replicas, facts.revision, facts.stable, self.plan.seed))
         self._look()
         while not self._over():
-            item = self.clock.wait(max(0.0, self._due() - self.watch.at()))
+            item = self.clock.wait(self._pause())
             self._renew()
             if isinstance(item, Stop):
                 self.stopped = item.cause
@@ -164,6 +166,11 @@ class Drive:
             self._take(Woke())
         if self.rollout.outcome is None and now >= self.limits.horizon:
             self._interrupt("the time of this run is over")
+
+    def _pause(self) -> float:
+        """How long to wait: a millisecond more than is left, because a wait that ends a hair early would only wait again."""
+        left = self._due() - self.watch.at()
+        return left + 0.001 if left > 0 else 0.0
 
     def _due(self) -> float:
         """When something is due if nothing happens, in seconds since the start."""
@@ -233,7 +240,7 @@ class Drive:
                     self.sight.due = 0.0
 
     def _mischief(self, now: float) -> None:
-        if self.world.mischief is not None and self.rollout.outcome is None:
+        if self.world.mischief is not None:
             for put in self.world.mischief.due(now):
                 self.hand.put(put)
 

@@ -157,8 +157,8 @@ class _Way:
             self.hand.put(put, back=True)
         except Fenced:
             raise
-        except PortError as error:
-            self.remarks.append(f"{put.name}: {error}")
+        except Exception as error:  # whatever it is: the rest of the way back is still to be gone
+            self.remarks.append(f"{put.name}: {error}" if isinstance(error, PortError) else f"{put.name}: {error!r}")
             return False
         return True
 

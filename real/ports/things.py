@@ -1,7 +1,10 @@
 """The things that a rollout changes, each with an absolute value: never a difference, so that repeating a write changes nothing.
 
-A thing has a name; a `Put` gives it a value; None means that it is not there. The undo of a put is a put as well: the value that was
-there before. One thing is one object of the cluster (or one fault), with one version.
+A thing has a name; a `Put` gives it a value; None means none. The undo of a put is a put as well: the value that was there before. One
+thing is one object of the cluster (or one fault), with one version.
+
+Workloads and faults come and go: None removes them. `routes`, `service/*`, `stable` and `lease` are objects that are there from `real up`
+on and stay: None empties them. So every write of theirs is under a version, which is what keeps an old driver out.
 
 | name | value | what it is on a cluster |
 |---|---|---|
@@ -17,20 +20,22 @@ there before. One thing is one object of the cluster (or one fault), with one ve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
 from sim.policy.errors import HistoryError
 
 __all__ = [
-    "ACTIVE", "HOME", "LEASE", "PREVIEW", "ROUTES", "STABLE", "Injection", "Lease", "Live", "Put", "Routes", "Seen", "Selector",
+    "ACTIVE", "HOME", "LEASE", "PREVIEW", "ROUTES", "RULES", "STABLE", "Injection", "Lease", "Live", "Put", "Routes", "Seen", "Selector",
     "Stable", "Stamp", "Thing", "Workload", "fault", "told", "understood", "workload",
 ]  # fmt: skip
 
 HOME, ROUTES, ACTIVE, PREVIEW, STABLE, LEASE = (
     "workload/home", "routes", "service/active", "service/preview", "stable", "lease",
 )  # fmt: skip
+RULES = ("routes", "service/", "fault/")
+"""How the names of things begin of which nothing stands between two runs."""
 
 
 def workload(revision: int) -> str:
@@ -107,7 +112,7 @@ Thing = Workload | Routes | Selector | Stable | Lease | Injection
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Give a thing this value; None: remove it."""
+    """Give a thing this value; None: none (a workload or a fault is removed, anything else emptied)."""
 
     name: str
     value: Thing | None
@@ -115,7 +120,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A thing as it was read. `version` '' means: not there. `undo` is what a run wrote on it: the value from before that run."""
+    """A thing as it was read. `version` '' means: no such object. `undo` is what a run wrote on it: the value from before that run."""
 
     name: str
     value: Thing | None
@@ -154,6 +159,11 @@ _KINDS: Mapping[str, type] = MappingProxyType(
 )
 
 
+_NAMES: Mapping[type, tuple[str, ...]] = MappingProxyType(
+    {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS.values()}
+)
+
+
 def told(put: Put) -> dict[str, Any]:
     """The JSON form of a put.
 
@@ -162,7 +172,8 @@ def told(put: Put) -> dict[str, Any]:
     """
     if put.value is None:
         return {"name": put.name, "absent": True}
-    return {"name": put.name, type(put.value).__name__.lower(): asdict(put.value)}
+    kind = type(put.value)
+    return {"name": put.name, kind.__name__.lower(): {name: getattr(put.value, name) for name in _NAMES[kind]}}
 
 
 def understood(document: Mapping[str, Any]) -> Put:

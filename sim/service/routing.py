@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sim.policy.commands import Command, Match, Mirror, Restore, SetWeight, Switch
+from sim.policy.commands import Command, Match, Mirror, Promote, Restore, SetWeight, Switch
 from sim.policy.errors import PolicyError
 
 __all__ = ["Class", "Routing"]
@@ -40,6 +40,8 @@ class Routing:
                 return replace(self, matched=segments)
             case Mirror(percent):
                 return replace(self, mirror=percent / 100)
+            case Promote():  # what went to the stable version by weight goes to this one from now on
+                return replace(self, weight=1.0) if self.mode == "weight" else self
             case Restore():
                 return replace(self, weight=1.0 if promoted else 0.0, active=1, matched=(), mirror=0.0)
         return self

@@ -220,6 +220,8 @@ class Site:
                     self._ask(at, gate)
                 case Promote(revision):
                     self._fleet.promote(at, revision)
+                    self._asked = self._asked.asked(command, self._max_weight, self._fleet.stable == 2)
+                    self._route(at)
                 case Finish(outcome, reason):
                     self.story.outcome, self.story.reason, self.story.decided_at = outcome, reason, at
         self._replan(at)

@@ -18,7 +18,9 @@ from real.driver.plan import Limits, World
 from real.ports.errors import Conflict, Gone, PortError, Unavailable, Unclear
 from real.ports.ports import Changed, Look, Stop, Tell
 from real.ports.things import (
+    ACTIVE,
     LEASE,
+    PREVIEW,
     ROUTES,
     STABLE,
     Injection,
@@ -27,6 +29,7 @@ from real.ports.things import (
     Put,
     Routes,
     Seen,
+    Selector,
     Stable,
     Stamp,
     Workload,
@@ -34,7 +37,19 @@ from real.ports.things import (
 )
 from sim.journal import Journal
 from sim.policy.commands import Apply, AskGate, Command, Counts, Measure
-from sim.policy.events import Absent, Answer, Answered, Event, Failed, Human, Measured, NotANumber, Value
+from sim.policy.events import (
+    Absent,
+    Answer,
+    Answered,
+    Event,
+    Failed,
+    Human,
+    Measured,
+    NotANumber,
+    PodsReady,
+    Started,
+    Value,
+)
 from sim.policy.judges.base import Arm, Window
 from sim.policy.notes import Note, PhaseIs
 from sim.policy.rollout import Entry
@@ -42,7 +57,7 @@ from sim.policy.scale import Pods
 from sim.service.deployment import sync
 
 SECRET = "tok-5f1c0ffee-do-not-tell"
-LIMITS = Limits(resync=20.0, measure=30.0, settle=120.0, tidy=60.0, horizon=600.0, patience=30.0)
+LIMITS = Limits(resync=45.0, measure=30.0, settle=120.0, tidy=60.0, horizon=600.0, patience=30.0)
 
 
 class Crash(BaseException):
@@ -61,6 +76,7 @@ class Log:
 
     def entry(self, entry: Entry) -> None:
         self.yard.step("journal")
+        self.yard.witness(entry)
         self.entries.append(entry)
         self.order.append(entry)
 
@@ -108,6 +124,9 @@ class Yard:
     def __init__(self, behaviour: Behaviour | None = None, trouble: Trouble | None = None, replicas: int = 3) -> None:
         self.behaviour, self.trouble, self.replicas = behaviour or Behaviour(), trouble or Trouble(), replicas
         self.now, self.steps, self.writes = 1000.0, 0, 0
+        self.jump = 0.0  # of the wall clock
+        self.begun = 0.0
+        self.answered: dict[int, Answer] = {}
         self.violations: list[str] = []
         self.log: Log | None = None
         self._version, self._number, self._asked, self._waits = 0, 0, 0, 0
@@ -119,6 +138,9 @@ class Yard:
         self._set("workload/home", Workload(1, "app@sha256:01", replicas), Stamp("", 0, ""))
         self.pods["workload/home"] = {1: [0.0] * replicas}
         self._set(LEASE, Lease("", "", 0, 0.0), Stamp("", 0, ""))
+        for name in (ROUTES, ACTIVE, PREVIEW, STABLE):
+            self._set(name, None, Stamp("", 0, ""))
+        self.contested = False  # while a rival acts, what the old driver has seen may be past
 
     def world(self, **more: Any) -> World:
         return World(self, self, self, self, **more)
@@ -126,7 +148,7 @@ class Yard:
     # ---- time ----
 
     def wall(self) -> float:
-        return 1_700_000_000.0 + self.now
+        return 1_700_000_000.0 + self.now + self.jump
 
     def mono(self) -> float:
         return self.now
@@ -199,7 +221,7 @@ class Yard:
     def names(self) -> tuple[str, ...]:
         self.step("names")
         self._fails(LIMITS.call)
-        return tuple(name for name in self.objects if not name.startswith(("fault/", "other/")))
+        return tuple(name for name in self.objects if not name.startswith("fault/"))
 
     def read(self, name: str, deadline: float) -> Live:
         self.step("read")
@@ -221,11 +243,13 @@ class Yard:
         self._lawful(put, stamp, live)
         self.writes += 1
         self._set(put.name, put.value, stamp)
+        if put.name.startswith("workload/"):
+            self._abandoned()
         return self.objects.get(put.name, Live(put.name, None))
 
     def _set(self, name: str, value: Any, stamp: Stamp) -> None:
         self._version += 1
-        if value is None:
+        if value is None and name.startswith(("workload/", "fault/")):
             self.objects.pop(name, None)
             for pods in self.pods.pop(name, {}).values():
                 pods.clear()
@@ -277,6 +301,10 @@ class Yard:
     def ready(self, revision: int) -> int:
         return sum(at <= self.now for pods in self.pods.values() for at in pods.get(revision, ()))
 
+    def anybody(self) -> bool:
+        """Whether any pod is ready."""
+        return any(at <= self.now for pods in self.pods.values() for ready in pods.values() for at in ready)
+
     def look(self, deadline: float) -> Seen:
         self.step("look")
         self._fails(deadline)
@@ -287,7 +315,7 @@ class Yard:
         routes = self.objects.get(ROUTES)
         shares: tuple[tuple[int, float], ...] = ()
         if routes is not None and isinstance(routes.value, Routes):
-            whole = sum(weight for _, weight in routes.value.weights)
+            whole = sum(weight for _, weight in routes.value.weights) or 1.0
             shares = tuple((revision, weight / whole) for revision, weight in routes.value.weights)
         return Seen(tuple((revision, self.ready(revision)) for revision in revisions), shares)
 
@@ -312,7 +340,7 @@ class Yard:
         word = self.behaviour.answers[min(self._asked, len(self.behaviour.answers) - 1)]
         self._asked += 1
         if word != "hang":
-            answer = self.answer(question, look, word)
+            self.answered[question.id] = answer = self.answer(question, look, word)
             self.later(self.behaviour.query, lambda: tell(Measured(question.id, answer)))
 
     def answer(self, question: Measure, look: Look, word: str) -> Answer:
@@ -338,9 +366,25 @@ class Yard:
         if len(self.violations) < 20:
             self.violations.append(f"step {self.steps} at {self.now - 1000:g} s: {what}")
 
+    def witness(self, entry: Entry) -> None:
+        """What a driver tells its policy is what happened, when it happened."""
+        at, event, _ = entry
+        if isinstance(event, Started):
+            self.begun = self.now
+        if abs(at - (self.now - self.begun)) > 1.0 and not self.contested:
+            self.broken(f"{at:g} s is written {self.now - self.begun:g} s after the start")
+        if isinstance(event, PodsReady) and not self.contested:
+            ready = sum(at <= self.now for pods in self.pods.values() for ready in pods.values() for at in ready)
+            if event.stable + event.canary + event.older != ready:
+                self.broken(f"{event} is told, and {ready} pods are ready")
+        elif isinstance(event, Measured) and event.answer != self.answered.get(event.id):
+            said = event.answer
+            if not (isinstance(said, Failed) and ("no answer" in said.reason or "***" in said.reason)):
+                self.broken(f"{event} is told, and nobody answered so")
+
     def _guard(self, put: Put, stamp: Stamp) -> None:
         """What a driver may ask for, whether it is then done or not."""
-        if put.name.startswith("other/") or "/" in put.name.removeprefix("workload/").removeprefix("service/"):
+        if not put.name.startswith(("workload/", "service/", "fault/")) and put.name not in (ROUTES, STABLE, LEASE):
             self.broken(f"{put.name} is not this run's")
         if put.name == LEASE or self.log is None:
             return
@@ -356,7 +400,11 @@ class Yard:
         """What may be done now."""
         lease = self.objects[LEASE].value
         assert isinstance(lease, Lease)
-        if put.name != LEASE and stamp.epoch < lease.epoch:
+        empty = isinstance(put.value, Injection) or (isinstance(put.value, Workload) and not put.value.pods)
+        late = (
+            empty and not live.version
+        )  # looked at the lease, then stood still: holds no pod, and the next recovery removes it
+        if put.name != LEASE and stamp.epoch < lease.epoch and not late:
             self.broken(f"{put.name} is written by an old driver (epoch {stamp.epoch}, now {lease.epoch})")
         if put.name == LEASE and isinstance(put.value, Lease) and put.value.epoch < lease.epoch:
             self.broken("the epoch of the lease fell")
@@ -364,6 +412,8 @@ class Yard:
             self._routes(put.value)
         if put.name == STABLE and isinstance(put.value, Stable):
             self._promotes(put.value, live)
+        if self.log is not None and self.log.halt:
+            self._halted(put, live)
         if isinstance(put.value, Workload):
             wanted = sum(
                 o.value.pods for n, o in self.objects.items() if n != put.name and isinstance(o.value, Workload)
@@ -373,13 +423,34 @@ class Yard:
             if "@sha256:" not in put.value.image:
                 self.broken(f"{put.value.image} is not a digest")
 
+    def _halted(self, put: Put, live: Live) -> None:
+        """Nothing new begins once a run is halted."""
+        before = dict(live.value.weights).get(2, 0.0) if isinstance(live.value, Routes) else 0.0
+        rises = isinstance(put.value, Routes) and dict(put.value.weights).get(2, 0.0) > before
+        if put.value == live.value:
+            return
+        if rises or isinstance(put.value, Injection | Stable) or (put.name == "workload/r2" and not live.version):
+            self.broken(f"{put} after the run was halted")
+
+    def _abandoned(self) -> None:
+        """Traffic goes where somebody is, as long as there is anybody."""
+        routes, active = self.objects.get(ROUTES), self.objects.get(ACTIVE)
+        aims: list[int] = []
+        if routes is not None and isinstance(routes.value, Routes):
+            aims = [revision for revision, weight in routes.value.weights if weight > 0]
+        elif active is not None and isinstance(active.value, Selector):
+            aims = [active.value.revision]
+        nobody = [revision for revision in aims if not self.ready(revision)]
+        if nobody and self.anybody():
+            self.broken(f"traffic goes to revision {nobody[0]}, which has no ready pod any more")
+
     def _routes(self, routes: Routes) -> None:
         if abs(sum(weight for _, weight in routes.weights) - 100) > 1e-9 or any(
             weight < 0 for _, weight in routes.weights
         ):
             self.broken(f"weights {routes.weights} do not add up to 100")
         for revision, weight in routes.weights:
-            if weight > 0 and not self.ready(revision) and any(self.ready(other) for other, _ in routes.weights):
+            if weight > 0 and not self.ready(revision) and self.anybody():
                 self.broken(f"{weight:g}% goes to revision {revision}, which has no ready pod")
 
     def _promotes(self, stable: Stable, live: Live) -> None:
@@ -392,7 +463,7 @@ class Yard:
             self.broken(f"revision {stable.revision} is promoted, and no policy asked for it")
         if stable.revision != before and not self.ready(stable.revision):
             self.broken(f"revision {stable.revision} is promoted without a ready pod")
-        if stable.before != before:
+        if stable.revision != before and stable.before != before:
             self.broken(f"stable follows {stable.before}, but {before} was stable")
 
 
@@ -437,7 +508,7 @@ class FakeMischief:
 def ended(yard: Yard) -> list[str]:
     """What is wrong with the end: it is promoted or restored, and nothing is left over."""
     wrong: list[str] = []
-    live = {name: thing.value for name, thing in yard.objects.items() if not name.startswith("other/")}
+    live = {name: thing.value for name, thing in yard.objects.items() if thing.value is not None}
     marked = live.pop(STABLE, None)
     stable = marked.revision if isinstance(marked, Stable) else 1
     lease = live.pop(LEASE)

@@ -1,0 +1,56 @@
+"""Two thousand stories, each with a crash before every call and every line of its journal, and a recovery after it.
+
+Time is virtual; a story takes as long as its code. What must hold is written in `tests/real/fake.py`: the invariants of every write, and
+`ended`. Whatever fails is told by its numbers: `crashed(story(seed), step)` plays it again.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.journal import replay
+from tests.real.stories import POLICIES, contested, crashed, first, story, undisturbed
+
+SEEDS, BLOCK = 2_000, 50
+
+
+@pytest.mark.parametrize("block", range(SEEDS // BLOCK))
+def test_a_crash_anywhere_ends_promoted_or_restored(block: int) -> None:
+    wrong: list[str] = []
+    for seed in range(block * BLOCK, (block + 1) * BLOCK):
+        told = story(seed)
+        whole = undisturbed(told)
+        wrong += [f"story {seed}: {problem}" for problem in whole.wrong]
+        for step in range(1, whole.yard.steps + 1):
+            wrong += [f"story {seed}, crash before step {step}: {problem}" for problem in crashed(told, step).wrong]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_a_driver_that_stood_still_is_fenced_out(block: int) -> None:
+    """At any step a recovery takes over, and another run is refused; then the old driver goes on, and changes nothing any more."""
+    wrong: list[str] = []
+    for seed in range(block * 11, (block + 1) * 11):
+        told = story(seed)
+        for step in range(1 + block % 3, undisturbed(told).yard.steps + 1, 3):
+            wrong += [
+                f"story {seed}, stood still before step {step}: {problem}" for problem in contested(told, step).wrong
+            ]
+    assert wrong == []
+
+
+def test_what_a_crash_leaves_of_the_journal_replays() -> None:
+    for seed in range(110):
+        told = story(seed)
+        steps = undisturbed(told).yard.steps
+        for step in range(1, steps + 1, 7):
+            assert replay(told.policy, first(told, step).log.journal()) is None, (seed, step)
+
+
+def test_stories_end_in_every_way() -> None:
+    """The suite would prove nothing if all its stories were promoted."""
+    ends = {(type(told.policy).__name__, whole.ending.state, whole.ending.outcome)
+            for told, whole in ((story(seed), undisturbed(story(seed))) for seed in range(220)) if whole.ending is not None}  # fmt: skip
+    assert {kind for kind, _, _ in ends} == {type(policy).__name__ for policy in POLICIES}
+    assert {state for _, state, _ in ends} >= {"promoted", "restored"}
+    assert {outcome for _, _, outcome in ends} == {"promoted", "aborted", "inconclusive"}
