@@ -131,7 +131,13 @@ def _pods_kept(rollout: Spot) -> Iterator[Finding]:
             continue
         delay = seconds(spot.get(name), 30.0)
         if delay == 0:
-            yield spot.found("L19", "abortScaleDownDelaySeconds 0 keeps the pods of an aborted rollout for ever", name)
+            kept = strategy == "blueGreen" or any("setCanaryScale" in step.names() for step in spot.items("steps")[:1])
+            words = (
+                "keeps the pods of an aborted rollout for ever"
+                if kept
+                else "takes the canary's pods away under the requests they still work on"
+            )
+            yield spot.found("L19", f"abortScaleDownDelaySeconds 0 {words}", name)
         elif delay > LONG:
             yield spot.found("L19", f"pods of an aborted rollout stay {delay / 3600:g} h", name)
 

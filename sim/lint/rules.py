@@ -113,9 +113,11 @@ _TABLE = (
         "subscribe a notification (notifications.argoproj.io/subscribe.on-rollout-paused...), or give the pause a duration",
     ),
     _rule(
-        19, "canary-kept", "warning", "Pods of an aborted canary stay",
-        "abortScaleDownDelaySeconds 0 means for ever, and setCanaryScale stays in force",
-        "leave the field out (30 s), or give a delay that you want to pay for", "DS 12 Q19",
+        19, "abort-delay", "warning", "Pods of an aborted rollout stay too long, or go too soon",
+        "0 is no short delay: a canary's pods go in the moment in which their traffic is taken away, and those of a first setCanaryScale, "
+        "and of a blue-green preview, stay for ever",
+        "leave abortScaleDownDelaySeconds out (30 s), or give a delay that you want to pay for",
+        "DS 12 Q19; corrected by the recorded history router-abort-delay-0",
     ),
     _rule(
         20, "old-pods-gone", "warning", "The old pods go before the switch has arrived",

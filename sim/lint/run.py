@@ -13,6 +13,7 @@ from sim.lint import (
     detection,
     flagger,
     kayenta,
+    kruise,
     limits,
     pipeline,
     references,
@@ -36,7 +37,7 @@ FILES: tuple[Callable[[Files], Iterable[Finding]], ...] = (
     references.check, conditions.check, limits.check, rollback.check, flagger.objects, swarm.check, kayenta.check,
 )  # fmt: skip
 SUBJECTS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
-    timing.check, limits.own, weights.check, flagger.checks, shown.check, detection.check,
+    timing.check, limits.own, weights.check, kruise.check, flagger.checks, shown.check, detection.check,
 )  # fmt: skip
 
 

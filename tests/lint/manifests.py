@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
-    "GUARDED", "PAUSED", "RATIO", "STEP", "Row", "canary", "deployment", "flagger", "judged", "metric", "rollout", "service", "template",
+    "GUARDED", "PAUSED", "RATIO", "STEP", "Row", "canary", "deployment", "flagger", "judged",
+    "kruise", "metric", "rollout", "service", "template",
 ]  # fmt: skip
 
 Row = tuple[str, str, str, str]
@@ -84,6 +85,23 @@ spec:
   {spec}
   analysis:
 {_indented(analysis, 4)}"""
+
+
+def kruise(step: str, more: str = "trafficRoutings: [{service: s, ingress: {name: i}}]") -> str:
+    """An OpenKruise Rollout of 10 pods with one step, its last one apart, on a line of its own."""
+    return f"""apiVersion: rollouts.kruise.io/v1beta1
+kind: Rollout
+metadata: {{name: shop}}
+spec:
+  workloadRef: {{apiVersion: apps/v1, kind: Deployment, name: shop}}
+  strategy:
+    canary:
+      {more}
+      steps:
+      - {{{step}}}
+      - {{replicas: 100%}}
+---
+{deployment("replicas: 10")}"""
 
 
 def service(text: str) -> str:

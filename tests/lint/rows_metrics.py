@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lint.manifests import GUARDED, PAUSED, RATIO, STEP, Row, canary, judged, metric, rollout, template
+from tests.lint.manifests import GUARDED, PAUSED, RATIO, STEP, Row, canary, judged, kruise, metric, rollout, template
 
 __all__ = ["METRICS"]
 
@@ -250,6 +250,12 @@ METRICS: dict[str, list[Row]] = {
         ),
     ],
     "L44": [
+        (
+            kruise("replicas: 1", "failureThreshold: 100%"),
+            "failureThreshold",
+            "however many",
+            kruise("replicas: 1", "failureThreshold: 10%"),
+        ),
         (
             template(metric(more="failureLimit: 1")),
             "failureLimit",

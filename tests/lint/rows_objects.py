@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lint.manifests import STEP, Row, canary, deployment, flagger, metric, rollout, service, template
+from tests.lint.manifests import STEP, Row, canary, deployment, flagger, kruise, metric, rollout, service, template
 
 __all__ = ["JSON", "OBJECTS"]
 
@@ -43,6 +43,12 @@ OBJECTS: dict[str, list[Row]] = {
     ],
     "L15": [
         (
+            kruise("replicas: 1, traffic: 50%"),
+            "replicas: 1",
+            "1 of 10 pods for 50%",
+            kruise("replicas: 5, traffic: 50%"),
+        ),
+        (
             rollout(canary("{setCanaryScale: {replicas: 1}}, {setWeight: 80}")),
             "setWeight",
             "1 pod for 80 of 100",
@@ -80,6 +86,7 @@ OBJECTS: dict[str, list[Row]] = {
         ),
     ],
     "L18": [
+        (kruise("replicas: 1"), "replicas: 1", "without pause.duration", kruise("replicas: 1, pause: {duration: 60}")),
         (
             rollout(canary("{setWeight: 5}, {pause: {}}")),
             "pause",
@@ -104,9 +111,15 @@ OBJECTS: dict[str, list[Row]] = {
     ],
     "L19": [
         (
-            rollout(canary("{setWeight: 5}") + "\n    abortScaleDownDelaySeconds: 0"),
+            rollout(canary("{setCanaryScale: {replicas: 1}}, {setWeight: 5}") + "\n    abortScaleDownDelaySeconds: 0"),
             "abortScaleDownDelaySeconds",
             "for ever",
+            rollout(canary("{setCanaryScale: {replicas: 1}}, {setWeight: 5}") + "\n    abortScaleDownDelaySeconds: 9"),
+        ),
+        (
+            rollout(canary("{setWeight: 5}") + "\n    abortScaleDownDelaySeconds: 0"),
+            "abortScaleDownDelaySeconds",
+            "away under the requests",
             rollout(canary("{setWeight: 5}") + "\n    abortScaleDownDelaySeconds: 30"),
         ),
         (
@@ -276,6 +289,7 @@ OBJECTS: dict[str, list[Row]] = {
         ),
     ],
     "L33": [
+        (kruise("replicas: 0, traffic: 5%"), "replicas: 0", "no pod", kruise("replicas: 1, traffic: 5%")),
         (
             rollout(canary("{setWeight: 20}", "maxSurge: 0\n    maxUnavailable: 1"), "replicas: 1"),
             "setWeight",
