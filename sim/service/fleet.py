@@ -125,6 +125,11 @@ class Fleet:
         """Revisions other than the stable and the new one, the oldest first."""
         return [revision for revision in self.pods if revision not in (self.stable, self.revision)]
 
+    @property
+    def beside(self) -> int:
+        """Pods of the new revision that belong to another workload than the one that rolls."""
+        return self._deployment.beside if self._deployment is not None else 0
+
     def wanted(self) -> tuple[int, int, int]:
         """Wanted (stable, canary, older) pods."""
         stable = len(self.pods.get(self.stable, ()))

@@ -46,10 +46,15 @@ class Routing:
                 return replace(self, weight=1.0 if promoted else 0.0, active=1, matched=(), mirror=0.0)
         return self
 
-    def part(self, promoted: bool, old: int, new: int) -> float:
-        """The part of unmatched requests that goes to the new version, given available pods."""
+    def part(self, promoted: bool, old: int, new: int, beside: int = 0) -> float:
+        """The part of unmatched requests that goes to the new version, given available pods.
+
+        `beside` pods of the new version are the canary's own while the stable workload takes the new version over (Flagger): what
+        does not go to the canary is shared by the pods of that workload, old and new.
+        """
         if self.mode == "weight":
-            return self.weight
+            taken = max(0, new - beside) if beside else 0
+            return self.weight + (1.0 - self.weight) * taken / (taken + old) if taken else self.weight
         if self.mode == "active":
             return 1.0 if self.active == 2 else 0.0
         return new / (new + old) if new + old else (1.0 if promoted else 0.0)

@@ -265,7 +265,7 @@ class Site:
         )
 
     def _classes(self, old: int, new: int) -> tuple[Class, ...]:
-        part = self._routing.part(self._fleet.stable == 2, old, new)
+        part = self._routing.part(self._fleet.stable == 2, old, new, self._fleet.beside)
         return self._routing.classes(self.service.segments, part)
 
     def _replan(self, at: float) -> None:

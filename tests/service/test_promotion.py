@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sim.durations import Constant
-from sim.engine.paths import Case, draws_for, solo
+from sim.engine.paths import Case, draws_for, follow, solo
 from sim.policy.canary import Canary
+from sim.policy.flagger import Flagger
 from sim.policy.steps import Pause, SetWeight
 from sim.service.model import Pods, Service
 
@@ -15,3 +16,13 @@ def test_the_rest_of_the_traffic_arrives_late_too() -> None:
     story = solo(case, draws_for(service, 1, 0, 1), 0)[1].story
     assert story.decided_at == 24.0
     assert story.steps == [(0.0, 0.0), (3.0, 0.5), (25.0, 1.0)]
+
+
+def test_a_primary_that_takes_the_new_version_over_loses_nobody() -> None:
+    """While Flagger's primary rolls, what does not go to the canary is shared by the primary's pods, old and new."""
+    service = Service(pods=Pods(count=4, start=Constant(15.0)), propagation=1.0)
+    case = Case(Flagger(step_weight=50, ceiling=50), service)
+    rows = follow(case, 1, 0, 5)
+    assert rows["outcome"].tolist() == [0] * 5 and rows["lost"].tolist() == [0] * 5
+    shares = [share for _, share in solo(case, draws_for(service, 1, 0, 1), 0)[1].story.steps]
+    assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) > 3

@@ -1,7 +1,7 @@
 """What Flagger asks for its own two metrics: a query for each kind of routing.
 
-Source: fluxcd/flagger 1.41, pkg/metrics/observers: which series, which labels, what is divided by what; the wording is ours. With
-ingress-nginx both metrics are those of the main Ingress: the old version's requests count in them.
+Source: fluxcd/flagger 1.41, pkg/metrics/observers: which series, which labels, what is divided by what; the wording is ours. Traefik's
+duration is in seconds and read as milliseconds, as Flagger does it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OBSERVERS: Mapping[str, _Own] = {
     ),
     "nginx": _Own(
         "nginx_ingress_controller_requests", 'status!~"5.*"', "nginx_ingress_controller_ingress_upstream_latency_seconds",
-        'namespace="{namespace}",ingress="{ingress}"', 1000, True,
+        'namespace="{namespace}",ingress="{ingress}",canary!=""', 1000, True,
     ),
     "kubernetes": _Own(
         "http_request_duration_seconds_count", 'status!~"5.*"', "http_request_duration_seconds", _POD, 1000

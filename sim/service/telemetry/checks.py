@@ -10,6 +10,7 @@ from sim.promql.labels import NAME, get
 from sim.promql.query import Query
 from sim.promql.selectors import Matcher, Selector
 from sim.service.telemetry.emitted import Emission, Exposition
+from sim.service.telemetry.plans import shown
 from sim.service.telemetry.pods import names_of
 
 __all__ = ["Misfit", "misfits"]
@@ -36,15 +37,10 @@ def _of(selector: Selector, exposition: Exposition) -> Iterator[Misfit]:
     if selector.fixed:
         yield Misfit(selector.column, "@ names a date, and virtual time has none", "use offset")
         return
-    names = [matcher for matcher in selector.matchers if matcher.label == NAME]
-    shown = {
-        name: emissions for name, emissions in exposition.emissions.items()
-        if all(matcher.accepts(name) for matcher in names)
-    }  # fmt: skip
-    if not shown:
+    emissions = shown(selector, exposition)
+    if not emissions:
         yield _unknown_name(selector, exposition)
         return
-    emissions = [emission for one in shown.values() for emission in one]
     wrong = [
         misfit for matcher in selector.matchers if matcher.label != NAME for misfit in _label(selector, matcher, emissions, exposition)
     ]  # fmt: skip
@@ -58,7 +54,7 @@ def _of(selector: Selector, exposition: Exposition) -> Iterator[Misfit]:
 
 
 def _unknown_name(selector: Selector, exposition: Exposition) -> Misfit:
-    known = sorted(exposition.emissions)
+    known = sorted(exposition.names)
     name = selector.name or str(selector)
     histogram = exposition.service.latency is None and name.rpartition("_")[2] in ("bucket", "sum", "count")
     more = "; latencies need latency: in the service" if histogram else ""

@@ -13,14 +13,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from math import erf, exp, inf, log, sqrt
 
 from sim.policy.errors import WorldError
 from sim.promql.labels import Labels, labelset
 from sim.service.mix import Layout, layout
 from sim.service.model import Latency, Service
-from sim.service.telemetry.dialects import CLASHING, DEFAULT, DIALECTS, OUTCOMES, POD_WORDS, Family, Outcome
+from sim.service.telemetry.dialects import CLASHING, DEFAULT, DIALECTS, OUTCOMES, POD_WORDS, Family, Kind, Outcome
 from sim.service.telemetry.names import Identity, Version
 
 __all__ = ["Emission", "Exposition"]
@@ -28,6 +28,9 @@ __all__ = ["Emission", "Exposition"]
 Weights = tuple[float, ...]
 
 _VERSIONS: tuple[Version, ...] = ("stable", "canary")
+_SUFFIXES: Mapping[Kind, tuple[str, ...]] = {
+    "counter": ("",), "up": ("",), "histogram": ("_bucket", "_sum", "_count"), "summary": ("_sum", "_count"),
+}  # fmt: skip
 _WORD = re.compile(r"\{(\w+)\}")
 _RESERVED = ("namespace", "pod", "service", "job", "instance", "container", "endpoint")
 _NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
@@ -56,19 +59,38 @@ class Exposition:
         self.service, self.telemetry = service, service.telemetry
         self.identity = identity.lives_in(self.telemetry.namespace) if self.telemetry.namespace else identity
         self.layout = layout(service)
+        self.pod_values: dict[tuple[str, Version], tuple[str, ...]] = {}  # see `pods.names_of`
+        self._known: dict[str, tuple[Emission, ...]] = {}
 
     @cached_property
-    def emissions(self) -> Mapping[str, tuple[Emission, ...]]:
-        """By the name of the metric, in a fixed order."""
-        found: dict[str, dict[tuple[object, ...], Emission]] = {}
+    def names(self) -> Mapping[str, tuple[Family, ...]]:
+        """The name of every series, and the families that show it, in a fixed order."""
+        found: dict[str, list[Family]] = {}
         for family in self._families():
-            for version in _VERSIONS:
-                for switched in (False, True) if self.identity.active else (None,):
-                    for name, emission in self._of(family, version, switched):
-                        key = (emission.labels, version, emission.pod, switched)
-                        known = found.setdefault(name, {})
-                        known[key] = _joined(known[key], emission) if key in known else emission
-        return {name: tuple(known.values()) for name, known in found.items()}
+            if family.kind in ("counter", "up") or self.service.latency is not None:
+                for suffix in _SUFFIXES[family.kind]:
+                    found.setdefault(f"{family.name}{suffix}", []).append(family)
+        return {name: tuple(families) for name, families in found.items()}
+
+    @cached_property
+    def apart(self) -> frozenset[str]:
+        """Labels that differ from pod to pod."""
+        families = (family for some in self.names.values() for family in some)
+        written = (pair for family in families for pair in (*family.labels.items(), *self.telemetry.labels))
+        return frozenset(label for label, text in written if any(word in text for word in POD_WORDS))
+
+    def of(self, name: str) -> tuple[Emission, ...]:
+        """The series of a name, in a fixed order."""
+        if name not in self._known:
+            found: dict[tuple[object, ...], Emission] = {}
+            switches = (False, True) if self.identity.active else (None,)
+            for family in self.names.get(name, ()):
+                for version, switched in product(_VERSIONS, switches):
+                    for emission in self._shown(family, name, version, switched):
+                        key = (emission.labels, version, emission.pod, switched, emission.proxy)
+                        found[key] = _joined(found[key], emission) if key in found else emission
+            self._known[name] = tuple(found.values())
+        return self._known[name]
 
     # ---- families ----
 
@@ -92,25 +114,23 @@ class Exposition:
 
     # ---- label sets ----
 
-    def _of(self, family: Family, version: Version, switched: bool | None) -> Iterator[tuple[str, Emission]]:
-        """The series of a family: (name, emission)."""
+    def _shown(self, family: Family, name: str, version: Version, switched: bool | None) -> Iterator[Emission]:
+        """The series of one name of a family."""
         words = self._words(version, switched)
         written = dict(family.labels)
         if family.by == "pod":
             written |= self._own_labels(version)
         written |= dict(self.telemetry.labels)
         if family.kind == "up":
-            yield family.name, self._emission(family.name, written, words, version, (), (), switched, family)
-            return
-        if family.kind != "counter" and self.service.latency is None:
+            yield self._emission(name, written, words, version, (), (), switched, family)
             return
         outcomes: tuple[Outcome, ...] = ("good", "bad", "lost") if family.by == "proxy" else ("good", "bad")
         for outcome in outcomes:
             known = {**words, **OUTCOMES[outcome], "digit": OUTCOMES[outcome]["class"][0]}
             born = self._counts(version, outcome)
-            for name, le, weights in self._parts(family, version, outcome):
+            for le, weights in self._parts(family, name, version, outcome):
                 bounded = {**written, "le": le} if le else written
-                yield name, self._emission(name, bounded, known, version, weights, born, switched, family)
+                yield self._emission(name, bounded, known, version, weights, born, switched, family)
 
     def _emission(
         self, name: str, written: Mapping[str, str], words: Mapping[str, str], version: Version, weights: Weights,
@@ -147,20 +167,19 @@ class Exposition:
 
     # ---- values ----
 
-    def _parts(self, family: Family, version: Version, outcome: Outcome) -> Iterator[tuple[str, str, Weights]]:
-        """(name of the metric, le, weights) of each series of one outcome."""
+    def _parts(self, family: Family, name: str, version: Version, outcome: Outcome) -> Iterator[tuple[str, Weights]]:
+        """(le, weights) of each series of one outcome."""
+        suffix = name[len(family.name) :]
         counted = self._counts(version, outcome)
-        if family.kind == "counter":
-            yield family.name, "", counted
-            return
-        if family.kind == "histogram":
+        if suffix == "_bucket":
             for number, bound in enumerate((*self.layout.bounds, inf)):
-                yield f"{family.name}_bucket", self._le(bound * family.unit), self._counts(version, outcome, number + 1)
-        means = self._means
-        buckets = self._buckets(version, outcome)
-        seconds = (means[bucket] * weight for bucket, weight in zip(buckets, counted, strict=True))
-        yield f"{family.name}_sum", "", tuple(family.unit * second for second in seconds)
-        yield f"{family.name}_count", "", counted
+                yield self._le(bound * family.unit), self._counts(version, outcome, number + 1)
+        elif suffix == "_sum":
+            buckets = self._buckets(version, outcome)
+            seconds = (self._means[bucket] * weight for bucket, weight in zip(buckets, counted, strict=True))
+            yield "", tuple(family.unit * second for second in seconds)
+        else:
+            yield "", counted
 
     def _counts(self, version: Version, outcome: Outcome, upto: int = 10**9) -> Weights:
         """1 for each cell of a version's outcome in the first `upto` buckets."""

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.promql.labels import Labels, labelset
+from sim.promql.labels import NAME, Labels, labelset
 from sim.promql.query import Query, children, compile
 from sim.promql.selectors import Matcher, Selector
 from sim.promql.tree import Aggregate, Call, Node, Range, Select
@@ -21,7 +21,7 @@ from sim.service.telemetry.emitted import Emission, Exposition
 from sim.service.telemetry.names import Version
 from sim.service.telemetry.pods import filled, names_of
 
-__all__ = ["Group", "Plan", "Reading"]
+__all__ = ["Group", "Plan", "Reading", "shown"]
 
 Floats = NDArray[np.float64]
 
@@ -103,8 +103,7 @@ class Plan:
 
     @cached_property
     def readings(self) -> Mapping[Selector, Reading]:
-        apart = {label for some in self.exposition.emissions.values() for one in some for label, _ in one.pod}
-        together = set(_together(self.query.tree, (), frozenset(apart)))
+        together = set(_together(self.query.tree, (), self.exposition.apart))
         return {selector: self._reading(selector, selector in together) for selector in self.query.selectors}
 
     @property
@@ -119,9 +118,7 @@ class Plan:
 
     def _reading(self, selector: Selector, summed: bool) -> Reading:
         found: dict[tuple[Version, bool, bool | None, bool], list[Emission]] = {}
-        wanted = [
-            emission for one in self.exposition.emissions.values() for emission in one if self._may(selector, emission)
-        ]
+        wanted = [emission for emission in shown(selector, self.exposition) if self._may(selector, emission)]
         apart = self.exposition.telemetry.pods == "apart" or not summed
         apart = apart or any(self._mixed(selector, emission) for emission in wanted)
         for emission in wanted:
@@ -149,6 +146,14 @@ class Plan:
             not all(matcher.accepts(value) for value in names_of(open_[matcher.label], emission.version, self.exposition))
             for matcher in selector.matchers if matcher.label in open_
         )  # fmt: skip
+
+
+def shown(selector: Selector, exposition: Exposition) -> list[Emission]:
+    """The series whose name a selector accepts."""
+    names = [matcher for matcher in selector.matchers if matcher.label == NAME]
+    known = (selector.name,) if selector.name else exposition.names
+    fitting = (name for name in known if all(matcher.accepts(name) for matcher in names))
+    return [emission for name in fitting for emission in exposition.of(name)]
 
 
 def _together(node: Node, above: tuple[Node, ...], apart: frozenset[str]) -> Iterator[Selector]:

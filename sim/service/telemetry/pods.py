@@ -21,4 +21,7 @@ def filled(text: str, version: Version, number: int, exposition: Exposition) -> 
 
 def names_of(text: str, version: Version, exposition: Exposition) -> tuple[str, ...]:
     """The values that a label takes over the first pods of a version."""
-    return tuple(filled(text, version, number, exposition) for number in range(_TRIED))
+    known = exposition.pod_values
+    if (text, version) not in known:
+        known[text, version] = tuple(filled(text, version, number, exposition) for number in range(_TRIED))
+    return known[text, version]
