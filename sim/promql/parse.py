@@ -65,9 +65,13 @@ def _located(text: str, found: tuple[Token, ...], problem: str) -> PromqlError:
         return PromqlError(text, last[0] if last else 1, problem)
     if problem.startswith("metric name must not be set twice"):
         problem = "metric name must not be set twice"
-    for name in (*_QUOTED.findall(problem), *_SAID.findall(problem)):
+    for name in _QUOTED.findall(problem):
         for token in found:
-            if token.text.strip("\"'`") == name or token.text == name:
+            if name in (token.text, token.text.strip("\"'`")):
+                return PromqlError(text, token.column, problem)
+    for name in _SAID.findall(problem):
+        for token in found:
+            if token.text.startswith(name):
                 return PromqlError(text, token.column, problem)
     if "end of input" in problem or "unclosed" in problem or "unterminated" in problem:
         return PromqlError(text, _unclosed(found) or len(text.rstrip()) + 1, problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sim.promql.lexer import Token
@@ -9,6 +10,7 @@ from sim.promql.profiles import Profile
 
 __all__ = ["foreign", "refusal"]
 
+_BARE_STEP = re.compile(r":[0-9_]+")  # of `[5m:60]`, which the lexer takes for a name
 _NATIVE = "works on native histograms, which are not supported; use histogram_quantile over classic _bucket series"
 _EXPERIMENTAL = "is experimental in Prometheus (--enable-feature=promql-experimental-functions) and not supported"
 
@@ -35,11 +37,11 @@ def foreign(found: tuple[Token, ...], profile: Profile) -> Iterator[tuple[Token,
     """Forms that the parser takes and this version does not (Prometheus 2.x: `promql/parser/lex.go` of v2.42.0)."""
     braces = brackets = 0
     before = Token("sign", "", 0)
-    for token in found:
+    for index, token in enumerate(found):
         if token.kind == "sign":
             braces += (token.text == "{") - (token.text == "}")
             brackets += (token.text == "[") - (token.text == "]")
-        timed = brackets > 0 or before.text.lower() == "offset" or (before.text in "+-" and _offset(found, token))
+        timed = brackets > 0 or _after_offset(found, index)
         if token.kind == "word" and braces and token.text == "or":
             yield token, "'or' between label matchers is not PromQL"
         if token.kind == "word" and token.text in ("fill", "fill_left", "fill_right") and _called(found, token):
@@ -47,16 +49,20 @@ def foreign(found: tuple[Token, ...], profile: Profile) -> Iterator[tuple[Token,
         if not profile.modern:
             if token.kind == "duration" and not timed:
                 yield token, f"bad number or duration syntax: {token.text!r}"
-            elif token.kind == "number" and timed:
+            elif timed and (token.kind == "number" or (brackets and _BARE_STEP.fullmatch(token.text))):
                 yield token, f"bad duration syntax: {token.text!r}; a duration needs a unit before Prometheus 3"
             elif token.kind == "string" and braces and before.text in ("{", ","):
                 yield token, f"unexpected {token.text} in label matching, expected identifier or right brace"
         before = token
 
 
-def _offset(found: tuple[Token, ...], token: Token) -> bool:
-    at = found.index(token)
-    return at >= 2 and found[at - 2].text.lower() == "offset"
+def _after_offset(found: tuple[Token, ...], index: int) -> bool:
+    """Whether a word is what `offset` (the modifier, not a metric of that name) asks for, with a sign or without."""
+    at = index - 1 - (index > 0 and found[index - 1].text in ("+", "-"))
+    if at < 1 or found[at].text.lower() != "offset":
+        return False
+    before = found[at - 1]
+    return before.kind != "sign" or before.text in (")", "]", "}")
 
 
 def _called(found: tuple[Token, ...], token: Token) -> bool:

@@ -45,6 +45,9 @@ WRONG = [
     ("x[0s]", 1, "duration must be greater than 0"),
     ("x[300y]", 3, "duration out of range"),
     ("x offset 2999999y", 10, "duration out of range"),
+    ("x @ 1.5.5", 8, "unexpected"),
+    ("x @ --5", 6, "unexpected"),
+    ("1__0", 1, "bad number"),
     ("x @ -1e300", 3, "timestamp out of bounds"),
     ('"\\xff"', 1, "single bytes"),
     ("x{a='b'}\0", 9, "not text"),
@@ -65,6 +68,10 @@ NEW = [
     ("5m", 1, "bad number or duration syntax"),
     ("x[300]", 3, "bad duration syntax"),
     ("x offset 300", 10, "bad duration syntax"),
+    ("x[5m:60]", 5, "bad duration syntax"),
+    ("x @ 5m", 5, "bad number or duration syntax"),
+    ("1_000", 1, "bad number or duration syntax"),
+    ("x @ 1_000", 5, "bad number or duration syntax"),
     ('{"up"}', 2, "unexpected"),
     ('up{"job"="a"}', 4, "unexpected"),
 ]
@@ -129,3 +136,18 @@ def test_what_would_never_end_is_refused_at_once(text: str) -> None:
     answer = compile(text).at(Memory([block]), 1e9)
     with pytest.raises(EvaluationError, match=r"more than (100,000 steps|1,000,000 samples)"):
         answer.samples()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1_000.5", 1000.5), ("0x1_F", 31.0), ("1e1_0", 1e10), ("1m30s", 90.0), ("-1h", -3600.0)]
+)
+def test_numbers_of_3(text: str, value: float) -> None:
+    assert compile(text, "prometheus@3").at(Memory([]), 0).value() == value
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [("x @ -1.5", -1.5), ("x @ 1e3", 1000), ("x @ 5m", 300), ("x @ -1_0", -10), ("x @ 0.0005", 0.001)],
+)
+def test_fixed_times(text: str, fixed: float) -> None:
+    assert compile(text, "prometheus@3").selectors[0].fixed == fixed
