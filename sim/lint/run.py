@@ -16,6 +16,7 @@ from sim.lint import (
     kruise,
     limits,
     pipeline,
+    pods,
     references,
     rollback,
     shown,
@@ -34,7 +35,7 @@ from sim.service.model import Service
 __all__ = ["Report", "lint"]
 
 FILES: tuple[Callable[[Files], Iterable[Finding]], ...] = (
-    references.check, conditions.check, limits.check, rollback.check, flagger.objects, swarm.check, kayenta.check,
+    references.check, conditions.check, limits.check, rollback.check, pods.check, flagger.objects, swarm.check, kayenta.check,
 )  # fmt: skip
 SUBJECTS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
     timing.check, limits.own, weights.check, kruise.check, flagger.checks, shown.check, detection.check,

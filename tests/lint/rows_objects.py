@@ -319,6 +319,13 @@ OBJECTS: dict[str, list[Row]] = {
     ],
     "L41": [
         (
+            deployment("minReadySeconds: 5", image="shop"),
+            "image",
+            "no tag",
+            deployment("minReadySeconds: 5", image="shop")
+            + "---\nresources: [m.yaml]\nimages: [{name: shop, newTag: v7}]\n",
+        ),
+        (
             deployment("minReadySeconds: 5", image="shop:latest"),
             "image",
             "moving tag latest",

@@ -151,14 +151,18 @@ def children(node: Node) -> Iterator[Node]:
             yield from (part for part in value if isinstance(part, Node))
 
 
-def size(root: Node) -> int:
-    """How many nodes the tree has."""
-    count, waiting = 0, [root]
+def walk(root: Node) -> Iterator[Node]:
+    """A node and all below it; without recursion, because the tree may be too deep for it."""
+    waiting = [root]
     while waiting:
         node = waiting.pop()
-        count += 1
+        yield node
         waiting.extend(children(node))
-    return count
+
+
+def size(root: Node) -> int:
+    """How many nodes the tree has."""
+    return sum(1 for _ in walk(root))
 
 
 def deepest(root: Node) -> tuple[int, Node]:
