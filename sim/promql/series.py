@@ -38,6 +38,14 @@ class Block:
     marks: NDArray[np.uint8] | None = None
     rows: NDArray[np.intp] | None = None
 
+    def __post_init__(self) -> None:
+        series = self.values.shape[0] if self.rows is None else len(self.rows)
+        if self.values.ndim != 3 or self.values.shape[1] != len(self.times) or series != len(self.labels):
+            raise ValueError(
+                f"a block of {len(self.labels)} label sets and {len(self.times)} times has values [series, times, replications], "
+                f"got {self.values.shape}"
+            )
+
     def pick(self, labels: tuple[Labels, ...], rows: NDArray[np.intp]) -> Block:
         """Some of the series, without copying a sample; `labels` is the tuple to go on with."""
         return Block(labels, self.times, self.values, self.marks, rows if self.rows is None else self.rows[rows])
