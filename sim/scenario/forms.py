@@ -14,8 +14,8 @@ from sim.policy.errors import WorldError
 from sim.scenario.choices import either
 from sim.scenario.delivery import CommitsForm, PipelineForm
 from sim.scenario.derive import Form, given, unsaid
-from sim.scenario.judging import MeasureType
-from sim.scenario.measures import Measure
+from sim.scenario.meanings import MeaningType
+from sim.scenario.measures import Meaning
 from sim.scenario.policies import PolicyForm
 from sim.scenario.quantities import MeasureName, Quantity, Requirement
 from sim.scenario.references import policy_reference, service_reference
@@ -154,7 +154,7 @@ class ScenarioForm(Form):
     faults: WrittenFaults = Field(default_factory=list)
     allow_irreversible: bool = False
     people: PeopleForm = unsaid()  # type: ignore[valid-type]
-    metrics: dict[Name, MeasureType] = Field(default_factory=dict)
+    metrics: dict[Name, MeaningType] = Field(default_factory=dict)
     replications: ReplicationsType = 1000
     seed: NonNegativeInt = 1
     horizon: Duration = unsaid()
@@ -170,7 +170,7 @@ class ScenarioForm(Form):
         if self.said("horizon") and not self.horizon > 0:
             raise WorldError("a horizon of 0 s shows nothing; write e.g. horizon: 24h")
 
-    def table(self) -> tuple[tuple[str, Measure], ...]:
+    def table(self) -> tuple[tuple[str, Meaning], ...]:
         return tuple(
             (name, measure.made if isinstance(measure, Form) else measure) for name, measure in self.metrics.items()
         )

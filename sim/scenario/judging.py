@@ -23,6 +23,7 @@ from sim.scenario.measures import KINDS, Asked, Kind, Measure, Of, Unit
 
 __all__ = [
     "AnalysisForm", "BackgroundAnalysis", "MeasureForm", "MeasureType", "MetricForm", "WholeAnalysis", "analysis",
+    "measured",
 ]  # fmt: skip
 
 
@@ -36,14 +37,18 @@ class MeasureForm(Form):
     unit: Unit | Literal[""] = ""
 
     @cached_property
-    def made(self) -> Measure:
-        values = given(self)
+    def made(self) -> Any:
+        return self.measure_of()
+
+    def measure_of(self, skip: tuple[str, ...] = ()) -> Measure:
+        """The measure, without what a form with more fields means by those in `skip`."""
+        values = {name: value for name, value in given(self).items() if name not in skip}
         if "quantile" in values and self.measure != "latency":
             raise PolicyError(f"{self.measure} has no quantile; remove it")
         return Measure(values.pop("measure"), **values)
 
 
-def _measured(name: str) -> Measure:
+def measured(name: str) -> Measure:
     if name not in KINDS:
         raise Refused(f"unknown measure {show(name)}", choose(name, KINDS))
     return Measure(name)
@@ -55,7 +60,7 @@ if TYPE_CHECKING:
     MeasureType = Any
 else:
     MeasureType = Annotated[
-        Annotated[MeasureForm, branch("measure")] | Annotated[str, AfterValidator(_measured), branch("text")],
+        Annotated[MeasureForm, branch("measure")] | Annotated[str, AfterValidator(measured), branch("text")],
         choice("measure", _MEASURES, text=True),
     ]
 

@@ -17,7 +17,7 @@ from sim.policy.events import Absent, Answer, NotANumber, Value
 from sim.policy.judges.base import Arm, AtEnd, Truth, Window
 from sim.policy.judges.histogram import quantile
 
-__all__ = ["KINDS", "UNITS", "Asked", "Kind", "Measure", "MetricTable", "Of", "Unit"]
+__all__ = ["KINDS", "UNITS", "Asked", "Given", "Kind", "Meaning", "Measure", "MetricTable", "Of", "Unit", "Within"]
 
 Kind = Literal["success-rate", "error-rate", "error-ratio", "latency", "requests"]
 Of = Literal["canary", "stable"]
@@ -116,11 +116,35 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """A verdict: whether a measure lies in [least, most]; what is unknown stays unknown."""
+
+    measure: Measure
+    least: float = -math.inf
+    most: float = math.inf
+
+    def read(self, window: Window) -> Answer:
+        answer = self.measure.read(window)
+        number = answer.value if isinstance(answer, Value) else None
+        return Value(self.least <= number <= self.most) if isinstance(number, float) else answer
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The same answer, whatever happens."""
+
+    answer: Answer
+
+
+Meaning = Measure | Within | Given
+
+
+@dataclass(frozen=True, slots=True)
 class MetricTable:
-    """What a scenario's `metrics:` says that metrics measure: by `template/metric` or by metric name."""
+    """What a scenario's `metrics:` says about metrics: by `template/metric` or by metric name."""
 
-    entries: tuple[tuple[str, Measure], ...] = field(default=())
+    entries: tuple[tuple[str, Meaning], ...] = field(default=())
 
-    def find(self, template: str, metric: str) -> Measure | None:
+    def find(self, template: str, metric: str) -> Meaning | None:
         known = dict(self.entries)
         return known.get(f"{template}/{metric}", known.get(metric))

@@ -15,12 +15,13 @@ from sim.files.units import parse_prom_duration
 from sim.policy.commands import Measure as Question
 from sim.policy.commands import Text
 from sim.policy.errors import WorldError
-from sim.scenario.measures import MetricTable
+from sim.policy.events import Answer
+from sim.scenario.measures import Given, MetricTable, Within
 from sim.service.model import Service
 from sim.service.telemetry.names import Identity, identity_of
 
 if TYPE_CHECKING:
-    from sim.service.monitoring import Bad, Looks, Observed
+    from sim.service.monitoring import Looks, Observed
     from sim.service.telemetry.checks import Misfit
     from sim.service.telemetry.plans import Plan
 
@@ -76,18 +77,21 @@ class Providers:
         forms = [self._form(asked.query) for asked in self._asked if self._is_promql(asked)]
         return max((self._plan(form.text).back - min(form.moments) for form in forms), default=None)
 
-    def ask(self, question: Question, at: float, world: Observed) -> Looks | Bad:
+    def ask(self, question: Question, at: float, world: Observed) -> Looks | Answer:
         """The answers of all replications at a moment."""
         from sim.service.monitoring import Numbers, View
         from sim.service.telemetry.readings import Readings
 
         query = question.query
         assert isinstance(query, Text)
-        measure = self._table.find(question.template, question.metric)
-        if measure is not None:
+        meaning = self._table.find(question.template, question.metric)
+        if isinstance(meaning, Given):
+            return meaning.answer
+        if meaning is not None:
+            measure = meaning.measure if isinstance(meaning, Within) else meaning
             span = _interval(query) if query.provider == "flagger-builtin" else measure.window
             view = world.look(at, span)
-            return Numbers(view, measure.read) if isinstance(view, View) else view
+            return Numbers(view, meaning.read) if isinstance(view, View) else view
         if query.provider not in PROMETHEUS:
             raise WorldError(_unknown(question.metric, query.provider))
         seen = world.scraped(at)

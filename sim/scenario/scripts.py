@@ -12,21 +12,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from sim.files import Document, Duration, Name, PositiveInt, Refused, parse_duration, read_document, validate
 from sim.files.scalars import dispute
-from sim.files.words import choose, show
+from sim.files.words import show
 from sim.policy.errors import WorldError
-from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
+from sim.policy.events import Answer
+from sim.scenario.answers import AnswerType
 from sim.scenario.derive import Form, given, unsaid
 from sim.scenario.references import kind_is
-from sim.tracing.script import HANG, Ends, Happening, Script
+from sim.tracing.script import Ends, Happening, Script
 
 __all__ = ["ScriptForm", "load_script"]
-
-# The words that stand for an answer; the verdict words are what a job or another judge answers.
-_WORDS: dict[str, Any] = {
-    "absent": Absent(), "nan": NotANumber(), "error": Failed("the provider failed"), "hang": HANG,
-    **{word: Value(word) for word in ("Successful", "Failed", "Inconclusive")},
-}  # fmt: skip
-_PLAIN = ("absent", "nan", "error", "hang", "null")
 
 
 def load_script(source: Path | str | Document) -> Script:
@@ -47,28 +41,6 @@ def _read(path: Path) -> Document:
     if problems:
         raise document.errors(*problems)
     return document
-
-
-def _answer(value: object) -> Any:
-    """What a metric answers once: a number, a list of numbers (a vector), true or false, or one of the words."""
-    if value is None or isinstance(value, bool):
-        return Value(value)
-    if isinstance(value, int | float):
-        return NotANumber() if isinstance(value, float) and math.isnan(value) else Value(value)
-    if isinstance(value, list):
-        return Value([_number(item) for item in value])
-    if isinstance(value, str) and value in _WORDS:
-        return _WORDS[value]
-    raise Refused(
-        f"{show(value)} is no answer",
-        choose(value, (*_PLAIN, *_WORDS)) if isinstance(value, str) else "write a number, a list or a word",
-    )
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Refused(f"{show(value)} is not a number", "a list holds numbers only; write e.g. [0.9, 0.95]")
-    return value
 
 
 def _patience(value: object) -> float | Ends:
@@ -99,22 +71,14 @@ def _pods(value: object) -> float | Ends | tuple[float | Ends, ...]:
     return tuple(_patience(one) for one in value)
 
 
-_ANSWER_SCHEMA = {
-    "description": "A number, a list of numbers, true, false, null, absent, nan, error, hang, or the verdict of a job",
-    "anyOf": [
-        {"type": ["number", "boolean", "null"]}, {"type": "array", "items": {"type": "number"}}, {"type": "string", "enum": list(_WORDS)},
-    ],
-}  # fmt: skip
 _READY_SCHEMA = {
     "description": "2s, never or fails 3s; per revision {1: 0s, 2: never}; or per pod {2: [1s, 1s, fails]}",
     "anyOf": [{"type": "string"}, {"type": "object"}],
 }
 
 if TYPE_CHECKING:
-    _Answer = Any
     _Ready = Any
 else:
-    _Answer = Annotated[Any, BeforeValidator(_answer), WithJsonSchema(_ANSWER_SCHEMA)]
     _Ready = Annotated[Any, BeforeValidator(_ready), WithJsonSchema(_READY_SCHEMA)]
 
 _ACTIONS = ("promote", "approve", "deny", "abort", "retry", "revision", "replicas", "pause", "fail", "terminate")
@@ -162,7 +126,7 @@ class ScriptForm(Form):
     name: str = ""
     description: str = ""
     measurements: dict[
-        Name, Annotated[list[_Answer], Field(min_length=1, max_length=100_000), AfterValidator(_some)]
+        Name, Annotated[list[AnswerType], Field(min_length=1, max_length=100_000), AfterValidator(_some)]
     ] = Field(default_factory=dict)
     ready: _Ready = "0s"
     query: Duration = 0.0

@@ -155,8 +155,8 @@ class Metrics(Protocol):
         """How many seconds before its moment a question reads samples; None: nobody reads samples."""
         ...
 
-    def ask(self, question: Measure, at: float, world: Observed) -> Looks | Bad:
-        """The answers at a moment."""
+    def ask(self, question: Measure, at: float, world: Observed) -> Looks | Answer:
+        """The answers of all at a moment, or one for all."""
         ...
 
 

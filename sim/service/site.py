@@ -383,7 +383,7 @@ class Site:
     def _answer(self, at: float, command: Measure) -> Answer:
         if isinstance(command.query, Counts):
             seen = self._monitor.look(at, command.query.window, self._weight, command.query.points)
-            looks: Looks | Bad = Windows(seen) if isinstance(seen, View) else seen
+            looks: Looks | Answer = Windows(seen) if isinstance(seen, View) else seen
         elif self._metrics is None:
             raise WorldError(
                 f"metric {command.metric} asks {command.query.provider}, and nobody says what that measures; say it in the "

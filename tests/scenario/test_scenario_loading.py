@@ -297,6 +297,51 @@ def test_a_query_needs_no_meaning(tmp_path: Path) -> None:
     assert outcomes == [[0, 0, 0], [0, 0, 0]]  # of both versions together: a fifth of the traffic hides the errors
 
 
+@pytest.mark.parametrize(
+    ("meaning", "good", "bad"),
+    [
+        ("success-rate", 0, 1),
+        ("{measure: success-rate, window: 2m}", 0, 1),
+        ("{answer: 0.99}", 0, 0),
+        ("{answer: 0.5}", 1, 1),
+        ("{answer: null}", 0, 0),  # default(result, 1), as at the first look, when nothing is measured yet
+    ],
+)
+def test_what_a_metric_of_another_provider_answers(tmp_path: Path, meaning: str, good: int, bad: int) -> None:
+    path = asking(tmp_path, "{datadog: {query: 'avg:requests{*}'}}")
+    manifest = (tmp_path / "rollout.yaml").read_text()
+    (tmp_path / "rollout.yaml").write_text(manifest.replace("result[0] >=", "default(result, 1) >="))
+    path.write_text(path.read_text() + f"metrics: {{success: {meaning}}}\n")
+    outcomes = [follow(case, 1, 0, 3)["outcome"].tolist() for _, _, case in load(path).cases()]
+    assert outcomes == [[good] * 3, [bad] * 3]
+
+
+JOB = "{job: {spec: {template: {spec: {containers: []}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("meaning", "good", "bad"),
+    [
+        ("{answer: Successful}", 0, 0),
+        ("{answer: Failed}", 1, 1),
+        ("{measure: error-rate, most: 5%}", 0, 1),
+        ("{measure: success-rate, least: 95%}", 0, 1),
+        ("{measure: requests, least: 1000000}", 1, 1),
+    ],
+)
+def test_a_job_gets_its_verdict_from_the_scenario(tmp_path: Path, meaning: str, good: int, bad: int) -> None:
+    path = asking(tmp_path, JOB)
+    path.write_text(path.read_text() + f"metrics: {{success: {meaning}}}\n")
+    outcomes = [follow(case, 1, 0, 3)["outcome"].tolist() for _, _, case in load(path).cases()]
+    assert outcomes == [[good] * 3, [bad] * 3]
+
+
+def test_a_metric_that_never_answers_is_a_fault(tmp_path: Path) -> None:
+    path = asking(tmp_path, JOB)
+    path.write_text(path.read_text() + "metrics: {success: {answer: hang}}\n")
+    assert "a metric that never answers is a fault" in wrong(path)[0]
+
+
 def test_a_manifest_with_several_policies_needs_a_name(tmp_path: Path) -> None:
     deployment = (
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s}\nspec: {replicas: 2, selector: {}, template: {}}\n"
