@@ -63,5 +63,6 @@ def _blind(subject: Subject, found: list[Watch]) -> Iterator[Finding]:
 def _said(subject: Subject, watch: Watch) -> str:
     total, seeing = watch.looks, watch.seeing
     many = f"{seeing} of {total} looks" if total > seeing else f"{total} look{'s' if total > 1 else ''}"
-    requests = f"{watch.least.requests:,} requests"
+    least = watch.least.requests
+    requests = f"{least:,} request{'' if least == 1 else 's'}"
     return f"{many} of {watch.name} see the new version, the smallest {requests} ({subject.question.about()})"

@@ -12,6 +12,7 @@ from sim.lint.spot import said
 from sim.policy.analysis import Analysis, Metric
 from sim.policy.canary import Canary
 from sim.policy.commands import Text
+from sim.policy.scale import bounds
 from sim.policy.steps import Analyse, Experiment, Gate, Pause, SetWeight, Step
 
 __all__ = ["Hold", "check", "holds", "length"]
@@ -101,11 +102,15 @@ def _experiment(subject: Subject, index: int, step: Experiment) -> Iterator[Find
     ):
         return
     need = max(length(metric) or 0.0 for metric in step.analysis.metrics)
-    if need > step.duration:
+    unseen = [metric for metric in step.analysis.metrics if metric.initial_delay > step.duration]
+    for metric in unseen:
+        first = f"the first measurement of {metric.name} comes after {said(metric.initial_delay)}"
+        words = f"{first}, the experiment lasts {said(step.duration)}"
+        yield spot.found("L8", words, "duration", remedy="shorten initialDelay, or lengthen the experiment")
+    if need > step.duration and not unseen:
         words = f"the experiment lasts {said(step.duration)}, its analysis needs {said(need)}"
-        yield spot.found(
-            "L7", words, "duration", remedy="lengthen it, or add requiredForCompletion: true to the analysis"
-        )
+        remedy = "lengthen it, or add requiredForCompletion: true to the analysis"
+        yield spot.found("L7", words, "duration", remedy=remedy)
 
 
 def _time(step: Step) -> float:
@@ -137,10 +142,19 @@ def _background(subject: Subject, policy: Canary, background: Analysis) -> Itera
     rest = steps[start:]
     if any(_waits(step) for step in rest):
         return  # a person decides how long it lasts
-    pods = subject.question.service.pods.start.draw(0.5) * (1 + sum(isinstance(step, SetWeight) for step in rest))
+    pods = subject.question.service.pods.start.draw(0.5) * _waves(subject, policy, rest)
     written = sum(map(_time, rest))
     for metric in background.metrics:
         yield from _cut(subject, metric, written, pods)
+
+
+def _waves(subject: Subject, policy: Canary, rest: tuple[Step, ...]) -> int:
+    """How many times, at most, the rollout waits for pods to start: once for each weight, without a router also for each batch."""
+    waves = 1 + sum(isinstance(step, SetWeight) for step in rest)
+    if policy.router:
+        return waves
+    allowed = bounds(subject.replicas, policy.max_surge, policy.max_unavailable)
+    return waves + -(-subject.replicas // max(1, allowed.surge + allowed.unavailable))
 
 
 def _cut(subject: Subject, metric: Metric, written: float, pods: float) -> Iterator[Finding]:

@@ -24,6 +24,15 @@ canary:
 
 # rule: (bad, good, the question); answers that depend on the service
 ASKED: dict[str, list[tuple[str, str, str, str, dict[str, object]]]] = {
+    "L8": [
+        (
+            rollout(canary(EXPERIMENT % 60)) + template(metric(more="initialDelay: 5m")),
+            "experiment",
+            "comes after 5m, the experiment lasts 1m",
+            rollout(canary(EXPERIMENT % 600)) + template(metric(more="initialDelay: 5m")),
+            {},
+        ),
+    ],
     "L9": [
         (
             judged(
