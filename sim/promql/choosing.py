@@ -57,17 +57,15 @@ def _choose_group(
     before: NDArray[np.intp] | None,
 ) -> None:
     """Fill `kept` and `order` for the rows of one group; `values` with the sign that makes the largest wanted."""
-    for k, r in np.ndindex(*wanted.shape):
-        there = [int(row) for row in rows if present[row, k, r]]
-        if before is not None:
-            there.sort(key=lambda row: int(np.broadcast_to(before, values.shape)[row, k, r]))
-        count = wanted[k, r]
-        if not count >= 1 or not there:
-            continue
-        best = chosen([float(values[row, k, r]) for row in there], int(min(float(count), float(len(there)))), modern)
-        for place, index in enumerate(best):
-            kept[there[index], k, r] = True
-            order[there[index], k, r] = place
+    earlier = None if before is None else np.broadcast_to(before, values.shape)
+    for k, r in np.argwhere(wanted >= 1):
+        there = rows[present[rows, k, r]]
+        if earlier is not None:
+            there = there[np.argsort(earlier[there, k, r], kind="stable")]
+        count = int(min(float(wanted[k, r]), float(len(there))))
+        best = there[chosen(values[there, k, r].tolist(), count, modern)] if count else there
+        kept[best, k, r] = True
+        order[best, k, r] = np.arange(len(best))
 
 
 def count_values(evaluation: Evaluation, node: Aggregate) -> Vector:

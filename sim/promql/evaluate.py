@@ -114,6 +114,9 @@ def _text(evaluation: Evaluation, node: Text) -> String:
     return String(node.value)
 
 
+# ---- the modules of the nodes need this one, so they are imported when a node is met ----
+
+
 def _select(evaluation: Evaluation, node: Select) -> Vector:
     from sim.promql.selecting import select
 

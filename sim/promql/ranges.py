@@ -80,7 +80,7 @@ def _steps(evaluation: Evaluation, node: Subquery) -> Block:
     if evaluation.profile.left_open and start == earliest:
         start += node.step
     inside = evaluation.over(start, last, node.step)
-    found = merged(inside, node, inside.vector(node.of))
+    found = merged(inside, inside.vector(node.of))
     for problem, where in inside.failures:
         evaluation.failures.append((problem, np.asarray(where.any(axis=0, keepdims=True))))
     marks = None if found.present is None else np.where(found.present, SAMPLE, MISSING).astype(np.uint8)
@@ -103,11 +103,21 @@ def _function(evaluation: Evaluation, name: str, scalars: list[Floats]) -> Calla
         return lambda k: partial(quantile_over_time, q=scalar(0, k))
     if name == "predict_linear":
         return lambda k: partial(regression.predict_linear, modern=modern, ahead=scalar(0, k))
-    for which, values in zip(("smoothing", "trend"), scalars, strict=True):
-        wrong = ~((values > 0) & (values < 1))
-        shown = values[wrong][0] if wrong.any() else 0.0
-        evaluation.fail(f"invalid {which} factor. Expected: 0 < {which[0]}f < 1, got: {shown:f}", wrong)
-    return lambda k: partial(regression.holt_winters, smoothing=scalar(0, k), trend=scalar(1, k))
+    return lambda k: partial(_smoothed, evaluation, k, scalar(0, k), scalar(1, k))
+
+
+def _smoothed(
+    evaluation: Evaluation, k: int, smoothing: Floats, trend: Floats, window: Window
+) -> tuple[Floats, Bools | bool]:
+    """holt_winters: factors outside (0, 1) are an error as soon as there is a sample to smooth."""
+    there = np.broadcast_to(window.enough(1), window.values[:, 0].shape).any(axis=0)
+    for name, short, factor in (("smoothing", "sf", smoothing), ("trend", "tf", trend)):
+        wrong = np.zeros((len(evaluation.times), evaluation.replications), bool)
+        wrong[k] = there & ((factor <= 0) | (factor >= 1))
+        if wrong.any():
+            shown = np.broadcast_to(factor, wrong[k].shape)[wrong[k]][0]
+            evaluation.fail(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {shown:f}", wrong)
+    return regression.holt_winters(window, smoothing, trend)
 
 
 def _piece(

@@ -24,7 +24,7 @@ def check(evaluation: Evaluation, found: Vector, problem: str, *, together: bool
         evaluation.fail(problem, there.sum(axis=0) > 1)
 
 
-def merged(evaluation: Evaluation, node: Any, found: Vector) -> Vector:
+def merged(evaluation: Evaluation, found: Vector) -> Vector:
     """One series per label set: samples of equal labels at different times belong together."""
     groups = _repeated(evaluation, found.labels)
     if not groups:
