@@ -34,6 +34,7 @@ from sim.policy.errors import WorldError
 from sim.policy.judges.base import Truth
 from sim.policy.kruise import Kruise
 from sim.policy.notes import Note, Observer
+from sim.policy.redblack import RedBlack
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy, Rollout
 from sim.policy.scale import bounds
@@ -82,7 +83,7 @@ class Case:
     @property
     def told(self) -> bool:
         """Whether the policy decides by verdicts only, so that a panel can judge for it; else it reads values itself."""
-        return isinstance(self.policy, Canary | BlueGreen | Rolling | Swarm | Kruise)
+        return isinstance(self.policy, Canary | BlueGreen | Rolling | Swarm | Kruise | RedBlack)
 
 
 @dataclass(slots=True)

@@ -20,13 +20,18 @@ def kind_of(value: object) -> str:
     return next((name for name, test in _TESTS.items() if test(value)), "unknown")
 
 
+_STAGES = ("deploy", "createServerGroup", "cloneServerGroup", "kayentaCanary")
+
+
 def _compose(value: Mapping[str, Any]) -> bool:
     services = value.get("services")
     return isinstance(services, Mapping) and all(isinstance(service, Mapping) for service in services.values())
 
 
 def _spinnaker(value: Mapping[str, Any]) -> bool:
-    """A pipeline: a list of stages, each with its `type` (Spinnaker: pipeline JSON)."""
+    """A pipeline: a list of stages, each with its `type` (Spinnaker: pipeline JSON); or one such stage."""
+    if value.get("type") in _STAGES and ("clusters" in value or "canaryConfig" in value or "strategy" in value):
+        return True
     stages = value.get("stages")
     return isinstance(stages, list) and all(isinstance(stage, Mapping) and "type" in stage for stage in stages)
 

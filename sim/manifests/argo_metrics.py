@@ -9,10 +9,12 @@ from typing import Any
 
 from sim.manifests.fields import Reader
 from sim.manifests.ranges import range_query
+from sim.manifests.scores import thresholds
 from sim.policy.analysis import Conditions, JobState, Metric
 from sim.policy.commands import Text
 from sim.policy.errors import PolicyError
 from sim.policy.expr import Condition, ConditionError, parse_condition
+from sim.policy.scores import Scored
 
 __all__ = ["TAG", "canonical", "fill", "read_metric"]
 
@@ -87,11 +89,11 @@ def _provider(fields: Reader) -> str | None:
     return named[0]
 
 
-def _verdict(fields: Reader, provider: str, engine: str) -> Conditions | JobState | None:
-    if provider in ("job", "kayenta"):
-        if provider == "kayenta":
-            fields.remark("approximated", "Kayenta's answer is taken as a verdict, not as a score", "provider")
+def _verdict(fields: Reader, provider: str, engine: str) -> Conditions | JobState | Scored | None:
+    if provider == "job":
         return JobState()
+    if provider == "kayenta":
+        return Scored("argo", *thresholds(fields.child("provider").child("kayenta").child("threshold")))
     conditions: dict[str, Condition | None] = {}
     for name in ("successCondition", "failureCondition"):
         try:

@@ -25,10 +25,21 @@ class Catalog:
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._objects: dict[tuple[str, str], list[Document]] = {}
+        self._configs: list[Document] = []  # of Kayenta
         for document in documents:
+            if document.kind_hint == "kayenta":
+                self._configs.append(document)
             self._objects.setdefault(kind_and_name(document.value), []).append(document)
 
     def find(self, kind: str, name: str, near: Document | None = None) -> Document | None:
         found = self._objects.get((kind, name), [])
         beside = [document for document in found if near is not None and document.file == near.file]
         return next(iter(reversed(beside or found)), None)
+
+    def config(self, wanted: str) -> Document | None:
+        """Kayenta's canary config with this id or name; an id is given by its store, so the only config of a set is meant by any."""
+        named = [one for one in self._configs if wanted and wanted in (one.value.get("id"), one.value.get("name"))]
+        if named:
+            return named[-1]
+        unnamed = [one for one in self._configs if "id" not in one.value]
+        return unnamed[0] if len(unnamed) == len(self._configs) == 1 else None

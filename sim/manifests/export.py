@@ -93,9 +93,11 @@ def _named(name: str) -> str:
 
 
 def _values(part: Document) -> list[Any]:
-    """The values that policies of a document were read from: the object, or the services of a Compose file."""
-    services = part.value.get("services") if part.kind_hint == "compose" else None
-    return list(services.values()) if isinstance(services, dict) else [part.value]
+    """The values that policies of a document were read from: the object, the services of a Compose file, the stages of a pipeline."""
+    if part.kind_hint == "compose":
+        return list(part.value["services"].values())
+    stages = part.value.get("stages") if isinstance(part.value, dict) else None
+    return [*stages, part.value] if part.kind_hint == "spinnaker" and isinstance(stages, list) else [part.value]
 
 
 @dataclass(slots=True)

@@ -12,11 +12,13 @@ from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.compose import read_compose
 from sim.manifests.fields import Findings, Scope
 from sim.manifests.flagger import read_canary
+from sim.manifests.kayenta import read_configs
 from sim.manifests.kruise import read_kruise
 from sim.manifests.kubernetes import read_deployment
 from sim.manifests.profiles import Profile, account, choose
 from sim.manifests.report import Imported, ImportedPolicy, Remark
 from sim.manifests.sources import Source, gather, objects
+from sim.manifests.spinnaker import read_pipeline
 from sim.manifests.systems import group_of, owners, system_of
 
 __all__ = ["load"]
@@ -24,6 +26,9 @@ __all__ = ["load"]
 _READERS: Mapping[str, Callable[[Document, Catalog, Scope, Profile], ImportedPolicy]] = {
     "argo-rollouts/Rollout": read_rollout, "flagger/Canary": read_canary, "kubernetes/Deployment": read_deployment,
     "openkruise/Rollout": read_kruise,
+}  # fmt: skip
+_FILES: Mapping[str, Callable[[Document, Catalog, Scope, Profile], list[ImportedPolicy]]] = {
+    "compose": read_compose, "spinnaker": read_pipeline, "kayenta": read_configs,
 }  # fmt: skip
 _LATER = {("apps", "StatefulSet"), ("apps", "DaemonSet"), ("rollouts.kruise.io", "BatchRelease")}
 
@@ -68,10 +73,10 @@ def _read(
     if document.below:
         scope.remark(document, document.below, "exact", f"read as {_whole(document)}, which has defaults around it")
     hint = document.kind_hint
-    if hint == "compose":
+    if hint in _FILES:
         chosen = choose(hint, wanted)
         account(scope, document, document.value, chosen.kinds[hint], chosen)
-        return read_compose(document, catalog, scope, chosen)
+        return _FILES[hint](document, catalog, scope, chosen)
     if not hint.startswith("kubernetes:"):
         _strange(document, hint, scope)
         return []
@@ -120,8 +125,6 @@ def _strange(document: Document, hint: str, scope: Scope) -> None:
     """What is no Kubernetes object and no Compose file."""
     if hint in OWN:
         scope.remark(document, (), "ignored", f"a Seatrial {hint}, not a manifest")
-    elif hint in ("spinnaker", "kayenta"):
-        scope.remark(document, (), "not yet", f"{hint} JSON")
     else:
         said = "neither a manifest nor a part of one; give an object with apiVersion and kind, or say --as"
         scope.remark(document, (), "not yet", said)

@@ -17,9 +17,11 @@ from sim.manifests.tables import (
     COMPOSE,
     DEPLOYMENT,
     FLAGGER_CANARY,
+    KAYENTA,
     KRUISE,
     METRIC_TEMPLATE,
     ROLLOUT,
+    SPINNAKER,
     TEMPLATE,
     Rule,
     thing,
@@ -57,6 +59,8 @@ PROFILES: dict[str, Profile] = {
         Profile("kubernetes@1.32", {"Deployment": thing(DEPLOYMENT)}, _PRUNED),
         Profile("openkruise", {"Rollout": thing(KRUISE)}, _PRUNED),
         Profile("compose", {"compose": COMPOSE}, "kept as written: it says nothing about updates"),
+        Profile("spinnaker", {"spinnaker": SPINNAKER}, "kept as written: it is not read"),
+        Profile("kayenta", {"kayenta": KAYENTA}, "kept as written: Kayenta does not read it"),
     )
 }  # fmt: skip
 DEFAULTS = {
@@ -65,6 +69,8 @@ DEFAULTS = {
     "kubernetes": "kubernetes@1.32",
     "openkruise": "openkruise",
     "compose": "compose",
+    "spinnaker": "spinnaker",
+    "kayenta": "kayenta",
 }
 
 

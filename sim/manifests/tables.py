@@ -15,9 +15,11 @@ __all__ = [
     "COMPOSE",
     "DEPLOYMENT",
     "FLAGGER_CANARY",
+    "KAYENTA",
     "KRUISE",
     "METRIC_TEMPLATE",
     "ROLLOUT",
+    "SPINNAKER",
     "TEMPLATE",
     "Rule",
     "thing",
@@ -233,6 +235,46 @@ _DEPLOY = of(
     restart_policy=near("a task that ended is replaced after 5 s, without end"),
 )
 COMPOSE = of("version name", services=of("", **{"*": of("image", deploy=_DEPLOY)}))
+
+
+_ACCOUNTS = ignored("where judgements are kept and metrics are read decides nothing")
+_CANARY_STAGE = of(
+    "canaryConfigId scoreThresholds lifetimeDuration lifetimeHours lifetimeMins beginCanaryAnalysisAfterMins lookbackMins"
+    " canaryAnalysisIntervalMins baselineAnalysisOffsetInMins",
+    scopes=ignored("which series are compared is the scenario's service"),
+    metricsAccountName=_ACCOUNTS, storageAccountName=_ACCOUNTS, configurationAccountName=_ACCOUNTS, siteLocal=_ACCOUNTS,
+)  # fmt: skip
+_CLUSTER = of(
+    "strategy targetPercentages targetHealthyDeployPercentage delayBeforeCleanup delayBeforeDisableSec scaleDown"
+    " delayBeforeScaleDownSec delayBeforeScaleDown capacity pipelineBeforeCleanup maxRemainingAsgs",
+    rollback=of("onFailure"),
+)
+_STAGE_NOTE = ignored("what a stage is called, and what runs before it")
+_STAGE = replace(_CLUSTER, fields={
+    **(_CLUSTER.fields or {}), **dict.fromkeys(("type", "name", "continuePipeline"), Rule()), "clusters": _CLUSTER,
+    "canaryConfig": _CANARY_STAGE, "analysisType": _STAGE_NOTE, "refId": _STAGE_NOTE, "requisiteStageRefIds": _STAGE_NOTE,
+    "deployments": of(
+        "", delayBeforeCleanup=ignored("the groups go after the decision"), serverGroupPairs=Rule(), clusterPairs=Rule(), baseline=_POD,
+    ),
+})  # fmt: skip
+SPINNAKER = replace(_STAGE, fields={**(_STAGE.fields or {}), "stages": _STAGE})
+KAYENTA = of(
+    "name id judge description configVersion",
+    classifier=of("groupWeights scoreThresholds"),
+    metrics=of(
+        "name groups",
+        query=ignored("the samples are those of the scenario's service"),
+        analysisConfigurations=of("", canary=of(
+            "direction nanStrategy critical mustHaveData muted",
+            outliers=of("strategy outlierFactor"),
+            effectSize=of("measure allowedIncrease allowedDecrease criticalIncrease criticalDecrease"),
+            tolerance=ignored("Kayenta never reads it"), confLevel=ignored("Kayenta never reads it"),
+        )),
+        scopeName=_ACCOUNTS,
+    ),
+    templates=_ACCOUNTS, applications=_ACCOUNTS, createdTimestamp=_ACCOUNTS, updatedTimestamp=_ACCOUNTS,
+    createdTimestampIso=_ACCOUNTS, updatedTimestampIso=_ACCOUNTS,
+)  # fmt: skip
 
 
 def without(rule: Rule, path: str) -> Rule:

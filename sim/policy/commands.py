@@ -16,7 +16,9 @@ class Counts:
     """Ask monitoring for counts of both versions over the last `window` seconds: a `Window` for a judge."""
 
     window: float
-    points: tuple[str, ...] = ()  # names of metrics whose samples the judge wants besides the counts
+    points: tuple[
+        str, ...
+    ] = ()  # metrics whose samples the judge wants besides the counts: a series, or `metric=series`
 
 
 @dataclass(frozen=True, slots=True)

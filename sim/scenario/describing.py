@@ -13,9 +13,11 @@ from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
 from sim.policy.flagger import Flagger
 from sim.policy.kruise import Kruise
+from sim.policy.redblack import RedBlack
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy
 from sim.policy.runbook import Runbook
+from sim.policy.scores import Scored
 from sim.policy.steps import Analyse, Experiment, Gate, Match, Mirror, Pause, ScaleCanary, SetWeight, Step
 from sim.policy.swarm import Swarm
 from sim.scenario.measures import Asked
@@ -40,6 +42,8 @@ def _lines(policy: Policy) -> Iterator[str]:
             yield _rolling(policy)
         case BlueGreen():
             yield from _blue_green(policy)
+        case RedBlack():
+            yield from _red_black(policy)
         case Kruise():
             yield from _kruise(policy)
         case Swarm():
@@ -121,6 +125,12 @@ def _blue_green(policy: BlueGreen) -> Iterator[str]:
         yield from _analysis("after the switch:", policy.post)
 
 
+def _red_black(policy: RedBlack) -> Iterator[str]:
+    sizes = ", ".join(f"{one}%" for one in policy.targets)
+    yield f"{'rolling ' if policy.percentages else ''}red/black: a second group ({sizes} of the first), both serve until the old one is off"
+    yield "the old group is scaled down" if policy.scale_down else "the old group is disabled and keeps its pods"
+
+
 def _kruise(policy: Kruise) -> Iterator[str]:
     yield f"OpenKruise, {policy.style}: pods, then traffic, then a pause; nothing is measured"
     for number, step in enumerate(policy.steps, start=1):
@@ -175,6 +185,8 @@ def _rule(rule: Rule) -> str:
             return f"within [{low}, {high}]"
         case JobState():
             return "a job says it"
+        case Scored(caller, pass_score, marginal, _, _):
+            return f"Kayenta's score, as {caller} reads it (pass {pass_score}, marginal {marginal})"
     return type(rule).__name__
 
 

@@ -215,7 +215,10 @@ class Monitor:
         """One sample per scrape for judges that read series; not a number where nothing was requested."""
         counts = self._ledger.cumulative
         seen = [split(counts[scrape] - counts[scrape - 1]) for scrape in range(first + 1, last + 1)]
-        return tuple((name, np.stack([_sample(name, one) for one in seen], axis=1)) for name in names)
+        pairs = [name.rpartition("=") for name in names]  # `name=series`, or a series by its own name
+        return tuple(
+            (name or series, np.stack([_sample(series, one) for one in seen], axis=1)) for name, _, series in pairs
+        )
 
     def _made(self, scrape: int, end: int, step: int) -> int:
         """The next scrape from here on that was really made."""
@@ -280,6 +283,8 @@ def _sample(name: str, seen: Seen) -> NDArray[np.float64]:
         return requests
     if name == "errors":
         return seen.bad.astype(np.float64)
+    if name == "unchanged":  # what the service does not have, and no release changes
+        return np.ones(len(requests))
     if name == "error-rate":
         rate: NDArray[np.float64] = np.divide(
             seen.bad, requests, out=np.full(len(requests), np.nan), where=requests > 0

@@ -10,6 +10,7 @@ from sim.policy.commands import Counts, Finish, SetWeight, Text
 from sim.policy.events import Absent, Failed, NotANumber
 from sim.policy.expr import parse_condition
 from sim.policy.kruise import Kruise, KruiseStep
+from sim.policy.redblack import RedBlack
 from sim.policy.rolling import Rolling
 from sim.policy.runbook import Look, Runbook, Steps, Wait
 from sim.policy.scale import bounds
@@ -151,4 +152,16 @@ class TestKruiseCanary(PolicyContract):
 class TestKruiseBlueGreen(PolicyContract):
     policy = Kruise(steps=_THREE, style="blueGreen", routing=True, failure_threshold="20%")
     limits = Limits(most=lambda replicas: 2 * replicas, weight=100)
+    judged = False
+
+
+class TestRedBlack(PolicyContract):
+    policy = RedBlack(delay_before_disable=5.0, scale_down=True, rollback_on_failure=True)
+    limits = Limits(weight=100)
+    judged = False
+
+
+class TestRollingRedBlack(PolicyContract):
+    policy = RedBlack(percentages=(25, 50), healthy=80, scale_down=True, delay_before_scale_down=30.0)
+    limits = Limits(weight=100)
     judged = False

@@ -134,6 +134,8 @@ def test_profiles(read: Read) -> None:
         "kubernetes@1.32",
         "openkruise",
         "compose",
+        "spinnaker",
+        "kayenta",
     ]
     assert read(DEPLOYMENT, profile="argo-rollouts@1.8").policies[0].profile == "kubernetes@1.32"
     with pytest.raises(PolicyError, match="argo-rollouts@2"):
