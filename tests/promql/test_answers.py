@@ -121,3 +121,27 @@ def test_the_package_loads_nothing_heavy_before_its_first_use() -> None:
         check=True,
     )
     assert shown.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 1), (1, 20, 3), (2, 20, 1), (2, 1, 3), (1, 1, 3), (2, 20, 3)])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        "rate(x[1m])",
+        "sum_over_time(x[2m] offset 30s)",
+        'x{i="b"}',
+        'quantile_over_time(0.5, x{i="b"}[2m])',
+        "timestamp(x)",
+    ],
+)
+def test_marks_may_be_of_any_shape_that_stands_for_all(text: str, shape: tuple[int, int, int]) -> None:
+    random = np.random.default_rng(1)
+    labels = tuple(labelset({"__name__": "x", "i": i}) for i in "ab")
+    times, values = np.arange(0, 300_000, 15_000), np.cumsum(random.poisson(4, (2, 20, 3)), axis=1).astype(float)
+    marks = random.choice(np.array([0, 0, 0, 1, 2], np.uint8), shape)
+    full = np.ascontiguousarray(np.broadcast_to(marks, values.shape))
+    query = compile(text)
+    for at in (0.0, 100.0, 290.0):
+        short, long = (query.at(Memory([Block(labels, times, values, one)], 3), at) for one in (marks, full))
+        assert [short.samples(r) for r in range(3)] == [long.samples(r) for r in range(3)]
