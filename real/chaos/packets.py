@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from real.chaos.injector import Job, Record
 from real.chaos.netns import Inside, mark
 from real.chaos.podwise import Podwise
+from real.chaos.probes import asked, opened
 from real.chaos.scripts import installed
 from real.cluster.names import APP, SYSTEM
 from real.ports.errors import Refused
@@ -90,18 +91,6 @@ def _random(p: float) -> tuple[str, ...]:
     return () if p >= 1.0 else ("-m", "statistic", "--mode", "random", "--probability", f"{p:.6f}")
 
 
-def _reached(inside: Inside, address: str, port: int, seconds: float) -> bool:
-    """Whether a connection from the node comes about; as users of the pod would open it."""
-    path = installed(inside.nodes, inside.node, "probe.pl")
-    try:
-        inside.nodes.run(
-            inside.node, "timeout", f"{seconds + 0.5:g}", "perl", path, "open", address, str(port), f"{seconds:g}"
-        )
-    except Refused:
-        return False
-    return True
-
-
 class Loss(Rules):
     """`net.loss` where there is no netem: packets to and from the traffic ports are dropped by chance."""
 
@@ -119,7 +108,7 @@ class Loss(Rules):
         tries = min(200, int(7 / max(job.number("p"), 1e-6)) + 1)
         before = self.hits(job, inside)
         for _ in range(tries):
-            _reached(inside, pod["ip"], pod["ports"][0], 0.2)
+            opened(inside, pod["ip"], pod["ports"][0], 0.2)
             if self.hits(job, inside) > before:
                 return f"a packet of ours to port {pod['ports'][0]} was lost"
         return ""
@@ -288,6 +277,16 @@ class Netem(Qdisc):
     def words(self, job: Job) -> tuple[str, ...]:
         return netem(self.kind, job.params)
 
+    def shown(self, job: Job, inside: Inside, pod: Record) -> str:
+        """The qdisc stands; a delay is measured, by a request from the node against one within the pod."""
+        stands = super().shown(job, inside, pod)
+        if self.kind != "net.delay" or not stands:
+            return stands
+        delay = job.number("delay_s")
+        took = asked(inside, pod["ip"], pod["ports"][0], 1.0 + 4.0 * delay)[1]
+        usual = asked(inside, "127.0.0.1", pod["ports"][0], 1.0, within=True)[1]
+        return f"a request of ours took {took:.2f} s ({usual:.2f} s within)" if took - usual >= 0.8 * delay else ""
+
 
 def netem(kind: str, params: Mapping[str, Any]) -> tuple[str, ...]:
     """The words of tc-netem for a kind of fault.
@@ -298,9 +297,11 @@ def netem(kind: str, params: Mapping[str, Any]) -> tuple[str, ...]:
     what = kind.partition(".")[2]
     shared = (_percent(params["correlation"]),) if params.get("correlation") else ()
     if what == "delay":
+        # Only what leaves the pod passes its qdisc: a delay both ways is twice as much one way, to whoever waits for an answer.
+        delay = params["delay_s"] * (2 if params.get("direction") == "both" else 1)
         jitter = float(params.get("jitter_s") or 0.0)
         spread = (f"{1000 * jitter:.3f}ms", *shared) if jitter or shared else ()
-        return "netem", "delay", f"{1000 * params['delay_s']:.3f}ms", *spread
+        return "netem", "delay", f"{1000 * delay:.3f}ms", *spread
     if what == "loss" and params.get("burst"):
         enter, leave = params["burst"]
         return "netem", "loss", "gemodel", _percent(enter), _percent(leave), _percent(params["p"]), "0%"

@@ -6,12 +6,11 @@ are open already are reset, so that they come again through the proxy; a router 
 
 from __future__ import annotations
 
-import math
-
 from real.chaos.injector import Job, Record
 from real.chaos.netns import Inside, mark
 from real.chaos.packets import rule, worded
 from real.chaos.podwise import Podwise
+from real.chaos.probes import asked
 from real.chaos.scripts import installed, running, stopped
 
 __all__ = ["Stream", "options"]
@@ -43,8 +42,8 @@ class Stream(Podwise):
         if not all(self._runs(job, inside, number) for number in range(len(pod["ports"]))):
             return ""
         port, limit = pod["ports"][0], 1.0 + 2.0 * (self._delay(job) + job.number("delay_s"))
-        came, took = seconds(inside, pod["ip"], port, limit)
-        _, usual = seconds(inside, "127.0.0.1", port, 1.0, within=True)  # past the proxy
+        came, took = asked(inside, pod["ip"], port, limit)
+        _, usual = asked(inside, "127.0.0.1", port, 1.0, within=True)  # past the proxy
         if not bites(self.kind, job, came, took - usual, self._delay(job)):
             return ""
         return f"a request of ours took {took:.2f} s ({usual:.2f} s past the fault) and brought {came}"
@@ -102,16 +101,6 @@ def options(kind: str, job: Job) -> dict[str, float]:
         ways = {"to": ("to",), "from": ("from",), "both": ("to", "from")}[str(job.params.get("direction", "to"))]
         return {**{way: job.number("delay_s") for way in ways}, "jitter": job.number("jitter_s")}
     return {ours: job.number(name) for ours, name in _OPTIONS[kind].items()}
-
-
-def seconds(inside: Inside, address: str, port: int, limit: float, within: bool = False) -> tuple[str, float]:
-    """(what came, seconds) of one request from the node, or from within the pod: bytes, reset, refused or silent."""
-    path = installed(inside.nodes, inside.node, "probe.pl")
-    # /proc/uptime counts in hundredths of a second, which is enough.
-    script = 'begin=$(cut -d" " -f1 /proc/uptime); came=$(perl "$@"); echo "$came $begin $(cut -d" " -f1 /proc/uptime)"'
-    words = ("sh", "-c", script, "sh", path, "ask", address, str(port), str(math.ceil(limit)))
-    came, begin, end = (inside.run(*words) if within else inside.nodes.run(inside.node, *words)).split()
-    return came, float(end) - float(begin)
 
 
 def bites(kind: str, job: Job, came: str, longer: float, delay: float) -> bool:

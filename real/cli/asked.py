@@ -37,7 +37,7 @@ class Asked:
         """Errors: FileErrors, Usage."""
         if scenario is None:
             return cls(Service())
-        read = load(scenario)
+        read = load(scenario, "real")
         if read.pipeline is not None:
             raise Usage(
                 f"{scenario} is about deliveries; a real run drives one rollout: give a scenario without a pipeline"

@@ -16,7 +16,7 @@ from real.cluster.adapter import Kubernetes
 from real.driver.effects import Facts, puts
 from real.driver.folder import Folder
 from real.driver.recover import status as read_status
-from real.lab import versions
+from real.lab import faults, versions
 from real.ports.things import HOME, STABLE, Live, Put, Stable, Workload, told
 from real.routers.base import Place
 from real.routers.choice import chosen
@@ -87,7 +87,7 @@ def plan(
         "cluster": ground.name, "namespace": namespace, "app": app, "router": way.name,
         "there": {one: told(Put(one, live.value)) for one, live in there.items()},
         "built": [f"{fault.kind} {dict(fault.params)}" for fault in versions.baked(asked.release)],
-        "injected": [f"{fault.id}: {fault.kind}" for fault in versions.around(asked.release)],
+        "injected": faults.told(versions.around(asked.release), ground, Place(namespace, app)),
         "effects": [{"put": told(put), "undo": told(_undo(put, there))} for put in effects],
     }  # fmt: skip
     if json:

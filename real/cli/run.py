@@ -14,7 +14,7 @@ from real.cli.asked import Asked, built, staged
 from real.cli.telling import Narrator, told
 from real.cluster import namespaces
 from real.driver.folder import Folder
-from real.lab import versions
+from real.lab import faults, versions
 from real.lab.stage import Stage
 from real.lab.trial import Trial, again, conducted
 from real.routers.base import Place
@@ -78,13 +78,11 @@ def run(
     asked = Asked.of(scenario, policy, release)
     assert asked.scenario is not None and asked.policy is not None and asked.release is not None
     baked, rest = versions.baked(asked.release), versions.around(asked.release)
-    if rest:
-        raise WorldError(
-            f"fault {rest[0].id} ({rest[0].kind}) is injected while the rollout is under way; this build injects none"
-        )
     if image and not _DIGEST.search(image):
         raise Usage(f"{image} is not an image by digest; a tag may mean something else tomorrow: write NAME@sha256:...")
     ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
+    if problems := faults.problems(rest, ground, Place(namespace, app)):
+        raise WorldError("\n".join(problems))
     if adopt:
         options.adopted(ground, namespace)
     map_ = options.images(images)
@@ -107,6 +105,7 @@ def run(
         asked.scenario.seed,
         loaded=load,
         observe=watcher,
+        faults=rest,
     )
     ending, truth = conducted(trial)
     told(ending, truth, folder)

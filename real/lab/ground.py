@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from httpx2 import BaseTransport
 from lightkube.config.kubeconfig import SingleConfig
 
 from real.cluster.access import access
@@ -41,13 +42,17 @@ class Ground:
     ports: Mapping[int, int]
     registry: Local | None = None
 
-    def reads(self) -> Api:
-        """A client without any power to write."""
-        return Api(self.config, ReadOnly(wire(self.config)))
+    def wire(self) -> BaseTransport:
+        """The way to the API server."""
+        return wire(self.config)
 
-    def writes(self, *namespaces: str) -> Api:
+    def reads(self, over: BaseTransport | None = None) -> Api:
+        """A client without any power to write; `over` is another way to the server (one that fails on purpose)."""
+        return Api(self.config, ReadOnly(over or self.wire()))
+
+    def writes(self, *namespaces: str, over: BaseTransport | None = None) -> Api:
         """A client that writes to these namespaces only."""
-        return Api(self.config, Owned(wire(self.config), namespaces))
+        return Api(self.config, Owned(over or self.wire(), namespaces))
 
     def builds(self) -> Api:
         """A client that makes and removes namespaces and roles: for `up`, `down` and `--adopt`."""

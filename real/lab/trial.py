@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from real.chaos.calls import Troubled
+from real.chaos.mischief import Mischief
+from real.chaos.port import Chaos
 from real.cluster.adapter import Kubernetes
 from real.cluster.names import SYSTEM
 from real.driver.folder import Folder
@@ -19,6 +22,7 @@ from real.driver.plan import Ending, Limits, Plan, World
 from real.driver.recover import recover
 from real.driver.run import run
 from real.driver.wall import WallClock
+from real.lab import faults
 from real.lab.ground import Ground
 from real.lab.stage import Stage
 from real.load.generator import Plan as LoadPlan
@@ -28,17 +32,15 @@ from real.load.truth import Truth
 from real.measure.counts import Names
 from real.measure.monitor import Prometheus
 from real.measure.prometheus import Ask, inside
-from real.ports.ports import Mischief, Tell, Things
+from real.ports.ports import Tell
 from real.ports.things import STABLE, Stable
+from sim.faults.fault import Fault
 from sim.policy.commands import Command
 from sim.policy.notes import Note
 from sim.policy.rollout import Policy
 from sim.service.model import Service
 
 __all__ = ["Trial", "again", "conducted"]
-
-Chaos = Callable[[Kubernetes], tuple[Things, Mischief]]
-"""Makes the ports that inject faults, for the cluster port of a run."""
 
 _BEFORE, _AFTER = 5.0, 5.0  # seconds of load around the rollout
 _DAY = 86_400.0
@@ -61,20 +63,21 @@ class Trial:
     also: dict[str, Ask] = field(default_factory=dict)
     loaded: bool = True
     observe: Callable[[float, Command | Note], None] | None = None
+    faults: tuple[Fault, ...] = ()
 
     @property
     def run(self) -> str:
         return str(self.about["run"])
 
 
-def conducted(trial: Trial, chaos: Chaos | None = None) -> tuple[Ending, Truth]:
+def conducted(trial: Trial) -> tuple[Ending, Truth]:
     """Drive the rollout under load; the ending, and the truth as users saw it. Raises Refused where it cannot begin."""
     folder = Folder.created(trial.folder, trial.about)
     load = _load(trial) if trial.loaded and trial.stage.port else None
     try:
         if load is not None:
             time.sleep(_BEFORE)
-        with _world(trial, chaos) as (world, clock), clock.signals():
+        with _world(trial) as (world, clock), clock.signals():
             ending = run(
                 Plan(trial.run, trial.policy, trial.image, trial.seed, _holder(), trial.limits, trial.about),
                 world,
@@ -98,8 +101,8 @@ def again(ground: Ground, stage: Stage, folder: Folder, limits: Limits | None = 
     api = ground.writes(stage.place.namespace)
     try:
         cluster = Kubernetes(api, stage.place, stage.router)
-        world = World(cluster, _Mute(), Steward("abort", "deny", 0.0), clock)
-        with clock.signals():
+        with faults.field(ground, stage.place) as field, clock.signals():
+            world = World(cluster, _Mute(), Steward("abort", "deny", 0.0), clock, Chaos(field))
             ending = recover(folder.journal(), world, folder, _holder(), limits)
     finally:
         api.close()
@@ -126,9 +129,13 @@ class _Mute:
 
 
 @contextmanager
-def _world(trial: Trial, chaos: Chaos | None) -> Iterator[tuple[World, WallClock]]:
-    """The ports of a trial, closed at the end. Threads of measurements have a client of their own, which only reads."""
-    place, writes, reads = trial.stage.place, trial.ground.writes(trial.stage.place.namespace), trial.ground.reads()
+def _world(trial: Trial) -> Iterator[tuple[World, WallClock]]:
+    """The ports of a trial, closed at the end. Threads of measurements have a client of their own, which only reads.
+
+    Driver and measurements call over a wire that faults can trouble; what injects and undoes them has its own.
+    """
+    place, calls = trial.stage.place, Troubled(trial.ground.wire(), trial.seed)
+    writes, reads = trial.ground.writes(place.namespace, over=calls), trial.ground.reads(over=calls)
     try:
         cluster, clock = Kubernetes(writes, place, trial.stage.router), WallClock()
         marked = cluster.read(STABLE, 10.0).value
@@ -138,8 +145,10 @@ def _world(trial: Trial, chaos: Chaos | None) -> Iterator[tuple[World, WallClock
         people = trial.service.people
         steward = _Watched(people.rule, people.gates, people.response.draw(0.5))
         steward.observe = trial.observe
-        things, mischief = chaos(cluster) if chaos else (None, None)
-        yield World(cluster, monitor, steward, clock, things, mischief), clock
+        with faults.field(trial.ground, place, calls) as field:
+            netem = faults.netem(field)
+            mischief = Mischief(trial.faults, field, trial.seed, netem)
+            yield World(cluster, monitor, steward, clock, Chaos(field, netem), mischief), clock
     finally:
         writes.close()
         reads.close()

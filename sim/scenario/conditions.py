@@ -11,7 +11,7 @@ from typing import Any
 
 from sim.faults.effects import Effect
 from sim.faults.fault import Fault
-from sim.faults.flaws import Flaw
+from sim.faults.flaws import Flaw, Mode
 from sim.faults.presets import CONDITIONS, condition
 from sim.faults.reading import read
 from sim.faults.simulate import effects
@@ -30,10 +30,13 @@ DEFAULT: tuple[str, ...] = CONDITIONS
 
 
 class WrittenFaults:
-    """All faults of a scenario's document, read whether or not the rest of it is right. `problems` in reading order."""
+    """All faults of a scenario's document, read whether or not the rest of it is right. `problems` in reading order.
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    `mode`: what the scenario is read for, simulation or a real run; each can do what the other cannot.
+    """
+
+    def __init__(self, document: Document, mode: Mode = "sim") -> None:
+        self._document, self.mode = document, mode
         self.problems: list[Problem] = []
         value = document.value if isinstance(document.value, Mapping) else {}
         self._irreversible = value.get("allow_irreversible") is True
@@ -48,7 +51,7 @@ class WrittenFaults:
     def _read(self, raw: Any, at: Path) -> tuple[Fault, ...]:
         if not isinstance(raw, list):  # the file model tells
             return ()
-        faults, flaws = read(raw, irreversible=self._irreversible)
+        faults, flaws = read(raw, self.mode, irreversible=self._irreversible)
         self.problems += [self._problem(at, flaw) for flaw in flaws]
         return faults
 
@@ -60,9 +63,12 @@ class WrittenFaults:
 
 def release(
     name: str, preset: tuple[Fault, ...], own: tuple[Fault, ...], around: tuple[Fault, ...], service: Service, seed: int,
-    *, bad: bool | None = None, description: str = "",
+    *, bad: bool | None = None, description: str = "", mode: Mode = "sim",
 ) -> Release:  # fmt: skip
-    """A release under this service. `bad` None: it is bad if a fault belongs to the new version. Raises WorldError."""
+    """A release under this service. `bad` None: it is bad if a fault belongs to the new version. Raises WorldError.
+
+    For a real run it has no simulated effects: a fault may be one that only a cluster can do.
+    """
     faults = (*preset, *own, *around)
     seen: set[str] = set()
     for fault in faults:
@@ -70,7 +76,7 @@ def release(
             raise WorldError(f"two faults with the id {fault.id}; give each fault its own id")
         seen.add(fault.id)
     found: list[Effect] = []
-    for fault in faults:
+    for fault in faults if mode == "sim" else ():
         found += effects(fault, service.horizon, drawn(seed, fault), pod_rate=pod_rate(service))
     truth = Truth(any(fault.about.bound for fault in faults) if bad is None else bad)
     return Release(name, tuple(found), truth, description or _story(faults), faults)

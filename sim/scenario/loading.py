@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sim.faults.flaws import Mode
 from sim.faults.presets import condition
 from sim.files import Document, FileErrors, Problem, Refused, read_document, validate
 from sim.files.words import Path as Place
@@ -34,15 +35,18 @@ T = TypeVar("T")
 RUN = 28 * 86_400.0  # seconds: how long a delivery lasts, so how far its faults are worked out
 
 
-def load(source: Path | str | Document) -> Scenario:
-    """The scenario of a file (or a document). Raises FileErrors with everything that is wrong with it and with the files it names."""
+def load(source: Path | str | Document, mode: Mode = "sim") -> Scenario:
+    """The scenario of a file (or a document). Raises FileErrors with everything that is wrong with it and with the files it names.
+
+    `mode` 'real': faults may be those that only a cluster can do, and the releases have no simulated effects.
+    """
     path = Path(source.file) if isinstance(source, Document) else Path(source)
     reader = Reader()
     with reader.charge(), reader.opened(path):
         document = source if isinstance(source, Document) else read_document(path)
         kind_is(document, "scenario")
         form = _validated(document, reader)
-        faults = WrittenFaults(document)
+        faults = WrittenFaults(document, mode)
         reader.add(document, *faults.problems)
         scenario = None if form is None else _Building(document, form, faults, reader).scenario(path)
         reader.check()
@@ -208,7 +212,8 @@ class _Building:
         bad = form.bad if form.said("bad") else None
         try:
             preset = condition(form.preset, form.release)
-            return release(name, preset, own, around, service, self._form.seed, bad=bad, description=form.description)
+            mode, seed, said = self._faults.mode, self._form.seed, form.description
+            return release(name, preset, own, around, service, seed, bad=bad, description=said, mode=mode)
         except SeatrialError as error:
             problem, _, remedy = str(error).rpartition("; ")
             self._reader.add(self._document, self._document.problem(at, problem or str(error), remedy, key=True))

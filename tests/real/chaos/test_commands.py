@@ -63,6 +63,7 @@ def test_a_rule_is_added_looked_for_and_deleted_by_the_same_words() -> None:
             {"delay_s": 0.1, "jitter_s": 0.02, "correlation": 0.5},
             "netem delay 100.000ms 20.000ms 50.0000%",
         ),
+        ("net.delay", {"delay_s": 0.1, "direction": "both"}, "netem delay 200.000ms"),
         ("net.loss", {"p": 0.01, "correlation": 0.0, "burst": None}, "netem loss 1.0000%"),
         ("net.loss", {"p": 0.5, "burst": (0.1, 0.3)}, "netem loss gemodel 10.0000% 30.0000% 50.0000% 0%"),
         ("net.duplicate", {"p": 0.02, "correlation": 0.1}, "netem duplicate 2.0000% 10.0000%"),
