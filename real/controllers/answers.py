@@ -17,16 +17,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import isinf, isnan
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sim.policy.errors import WorldError
-from sim.policy.events import Absent, Failed, NotANumber, Value
+from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.tracing.script import Hang, Script
 
-__all__ = ["Answers", "Served"]
+__all__ = ["Answers", "Given", "Served"]
 
+ONLINE = "vector(1)"  # what Flagger asks to see whether a provider is there (pkg/metrics/providers/prometheus.go)
 HANG = 60.0  # longer than any provider waits (Argo: 30 s)
+
+
+class Given(NamedTuple):
+    """An answer that was given, at `at` (monotonic seconds)."""
+
+    at: float
+    metric: str
+    answer: Answer | Hang
 
 
 @dataclass(slots=True)
@@ -37,6 +46,7 @@ class Served:
     metrics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     started: float | None = None  # monotonic seconds; before that no event has happened
     asked: dict[str, int] = field(default_factory=dict)
+    given: list[Given] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def measure(self, template: str, metric: str, query: str) -> Any:
@@ -51,8 +61,13 @@ class Served:
         with self.lock:
             turn = self.asked.get(key, 0)
             self.asked[key] = turn + 1
-        values = measurements[key]
-        return values[min(turn, len(values) - 1)]
+            values = measurements[key]
+            answer = values[min(turn, len(values) - 1)]
+            self.given.append(Given(time.monotonic(), metric, answer))
+        match answer:  # a script says milliseconds, as Flagger's bounds do; the query of a Gateway gives seconds
+            case Value(int() | float() as value) if metric == "request-duration" and template == "-":
+                return Value(value / 1000)
+        return answer
 
     def approves(self, kind: str, name: str) -> bool:
         """A gate's answer by name, else by type; one that the script never names says yes, a rollback webhook no."""
@@ -114,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _query(self, served: Served, template: str, metric: str, query: str) -> None:
         try:
-            answer = served.measure(template, metric, query)
+            answer = Value(1.0) if query == ONLINE else served.measure(template, metric, query)
         except WorldError as error:
             self._send(400, _refusal("bad_data", str(error)))
             return

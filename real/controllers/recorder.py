@@ -85,7 +85,13 @@ class _Recorder:
             done = await self._play(watch, acts, started)
         for task in self.tasks:
             task.cancel()
-        return Recording(case, began.isoformat(timespec="milliseconds"), tuple(watch.ordered()), tuple(done))
+        return Recording(
+            case,
+            began.isoformat(timespec="milliseconds"),
+            tuple(watch.ordered()),
+            tuple(done),
+            tuple(self.served.given),
+        )
 
     async def _until_stable(self, watch: Watch) -> None:
         deadline = time.monotonic() + _PATIENCE

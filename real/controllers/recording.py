@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from real.controllers.answers import Given
 from real.controllers.case import Case, Object
 from real.controllers.prepare import REVISION
 from real.controllers.watching import Seen
@@ -29,6 +30,7 @@ class Recording:
     began: str
     seen: tuple[Seen, ...]
     acts: tuple[Act, ...]
+    given: tuple[Given, ...] = ()  # the script's answers
 
     @property
     def start(self) -> float:
@@ -36,9 +38,9 @@ class Recording:
         kind = "Rollout" if self.case.system == "argo-rollouts" else "Deployment"
         return next(one.at for one in self.seen if one.kind == kind and revision_of(one.object) == 2)
 
-    def merged(self) -> Iterator[Seen | Act]:
-        """What was seen and done, in order."""
-        items: list[Seen | Act] = [*self.acts, *self.seen]
+    def merged(self) -> Iterator[Seen | Act | Given]:
+        """What was seen, done and answered, in order."""
+        items: list[Seen | Act | Given] = [*self.acts, *self.seen, *self.given]
         yield from sorted(items, key=lambda one: one.at)
 
 

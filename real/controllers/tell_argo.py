@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from real.controllers.answers import Given
 from real.controllers.case import Object
 from real.controllers.recording import Act, Recording, revision_of
 from real.controllers.telling import Teller
@@ -31,8 +32,10 @@ class _Argo(Teller):
         self._measured: dict[tuple[str, str], str] = {}  # start of the last measurement that was told
         self._phases: dict[tuple[str, str], str] = {}
 
-    def hear(self, item: Seen | Act) -> None:
+    def hear(self, item: Seen | Act | Given) -> None:
         at = item.at
+        if isinstance(item, Given):  # its own objects show what was measured
+            return
         if isinstance(item, Act):
             self._act(item)
             return

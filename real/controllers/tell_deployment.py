@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from real.controllers.answers import Given
 from real.controllers.case import Object
 from real.controllers.recording import Act, Recording, revision_of
 from real.controllers.telling import Teller
@@ -11,10 +12,16 @@ __all__ = ["tell_deployment"]
 
 
 class _Deployment(Teller):
-    def hear(self, item: Seen | Act) -> None:
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(recording)
+        self.sizes.min_ready = float(recording.case.workload["spec"].get("minReadySeconds", 0))
+
+    def hear(self, item: Seen | Act | Given) -> None:
         at = item.at
         if isinstance(item, Act):
             self._act(item)
+        elif isinstance(item, Given):
+            return
         elif item.kind == "ReplicaSet" and not item.deleted:
             self.sizes.see(at, item.name, item.object, at >= self.start)
             self.look(at)
@@ -34,6 +41,7 @@ class _Deployment(Teller):
     def _status(self, at: float, deployment: Object) -> None:
         status, wanted = deployment["status"], deployment["spec"].get("replicas", 1)
         if status.get("observedGeneration") != deployment["metadata"]["generation"]:
+            self.enter(at, "Progressing")  # as `kubectl rollout status`: the controller has yet to see the update
             return
         counts = (status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
         if counts == (wanted, wanted, wanted):

@@ -6,10 +6,13 @@ stable one from the moment at which the primary's last old pod is gone.
 
 from __future__ import annotations
 
+from real.controllers.answers import Given
 from real.controllers.case import Object
 from real.controllers.recording import Act, Recording, revision_of
 from real.controllers.telling import Teller
 from real.controllers.watching import Seen
+from sim.files import parse_duration
+from sim.policy.events import NotANumber, Value
 
 __all__ = ["tell_flagger"]
 
@@ -22,11 +25,15 @@ class _Flagger(Teller):
         self._weighs = not spec.get("analysis", {}).get("match")
         self._copied = 1  # the revision that the primary is to have
         self._counters = (0, 0)
+        self._interval = max(10.0, parse_duration(spec.get("analysis", {}).get("interval", "60s")))
 
-    def hear(self, item: Seen | Act) -> None:
+    def hear(self, item: Seen | Act | Given) -> None:
         at = item.at
         if isinstance(item, Act):
             self._act(item)
+            return
+        if isinstance(item, Given):
+            self.add(at, "measurement", run="tick", metric=item.metric, value=_value(item.answer))
             return
         match item.kind:
             case "ReplicaSet" if not item.deleted:
@@ -62,19 +69,36 @@ class _Flagger(Teller):
     def _status(self, at: float, status: Object) -> None:
         if at < self.start:
             return
-        if self.tick is None and status.get("phase") != "Initialized":
-            self.tick = round(at - self.start, 3)
+        if status.get("phase") != "Initialized":
+            self._ticked(at - self.start)
         self.enter(at, status.get("phase", ""))
         counters = (status.get("failedChecks", 0), status.get("iterations", 0))
         if counters != self._counters:
             self._counters = counters
             self.add(at, "tick", failedChecks=counters[0], iterations=counters[1])
 
+    def _ticked(self, at: float) -> None:
+        """Something happened in a tick; the grid begins with the earliest that fits."""
+        if self.tick is None:
+            self.tick = round(at, 3)
+        first = at - round((at - self.tick) / self._interval) * self._interval
+        self.tick = max(0.0, round(min(self.tick, first), 3))
+
 
 def _weight(route: Object, service: str) -> float:
     """The canary's share in the last rule, which has no match."""
     backends = route["spec"]["rules"][-1].get("backendRefs", ())
     return float(sum(one.get("weight", 1) for one in backends if one["name"] == service))
+
+
+def _value(answer: object) -> object:
+    """What a trace shows of an answer; of several series the last counts."""
+    match answer:
+        case Value([*_, last]) | Value(last):
+            return last
+        case NotANumber():
+            return "NaN"
+    return None
 
 
 def tell_flagger(recording: Recording) -> Teller:

@@ -29,6 +29,7 @@ class _Set:
 class Sizes:
     """All ReplicaSets of a case by name."""
 
+    min_ready: float = 0.0  # seconds that a trace adds itself to what pods take
     sets: dict[str, _Set] = field(default_factory=dict)
     starts: dict[int, list[float | None]] = field(default_factory=dict)  # per revision, in order of creation
 
@@ -45,7 +46,7 @@ class Sizes:
             one.waiting.pop()  # pods that are not available go first
         for _ in range(min(available - one.available, len(one.waiting))):
             since, number = one.waiting.popleft()
-            starts[number] = round(at - since, 3)
+            starts[number] = round(at - since - self.min_ready, 3)
         one.wanted, one.available = wanted, available
 
     def wanted(self, revision: int) -> int:

@@ -53,8 +53,9 @@ class Apply:
     """Hand a revision to the world's own arithmetic (a Kubernetes `Deployment`, a Swarm service), until `SetScale`.
 
     `beside` pods of this revision belong to another workload (Flagger's canary while its primary takes the new spec
-    over): they stay, and do not count as the Deployment's own. `upto`: no more pods than that are moved to the revision
-    (OpenKruise's partition); the others stay as they are.
+    over): they stay, and do not count as the Deployment's own; when another `Apply` says fewer, the oldest of them go.
+    `count`: pods of this Deployment, if not those of the whole service; `apart`: a revision that is none of its own.
+    `upto`: no more pods than that are moved to the revision (OpenKruise's partition); the others stay as they are.
     """
 
     revision: int
@@ -64,6 +65,8 @@ class Apply:
     recreate: bool = False
     beside: int = 0
     upto: int | None = None
+    count: int | None = None
+    apart: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Course:
 
     def run(self, at: float) -> None:
         s = self._standing
-        s.leaving = 0
+        s.leaving = s.coming = 0
         if self._weighs:
             self._route()
         if self._analyse(at):
@@ -65,7 +65,8 @@ class Course:
         if weight != s.weight:
             s.weight = weight
             self._voice.say(SetWeight(weight))
-        if s.behind and not (s.returning and weight > 0):
+        served = s.canary.available > 0 or not s.updating  # a service is switched once a pod is there
+        if s.behind and served and not (s.returning and weight > 0):
             s.behind = s.returning = False
             self._voice.mark()
 
@@ -103,7 +104,7 @@ class Course:
         """Change the size of at most one revision; True when one changed."""
         s = self._standing
         canary, stable = following(s, at)
-        staying = _staying(s)
+        staying, size = _staying(s), _new_size(s)
         if stable != s.stable.wanted:
             s.stable = Pods(stable, s.stable.available)
         elif canary != s.canary.wanted:
@@ -114,7 +115,7 @@ class Course:
                 return False
             changed = zip(s.older, older, strict=True)
             s.older = tuple(entry._replace(pods=Pods(size, entry.pods.available)) for entry, size in changed)
-        s.leaving = max(0, staying - _staying(s))
+        s.leaving, s.coming = max(0, staying - _staying(s)), max(0, _new_size(s) - size)
         self._deadline.progress(at)
         self._voice.say(SetScale(s.stable.wanted, s.canary.wanted, sum(entry.pods.wanted for entry in s.older)))
         return True
@@ -219,6 +220,10 @@ class Course:
         degraded = timed_out(s.revision) if self._deadline.passed else ""
         timed = isinstance(step, Pause) and step.duration is not None
         self._voice.enter(canary_phase(s, degraded), waits(s, timed))
+
+
+def _new_size(s: Standing) -> int:
+    return s.canary.wanted if s.updating else s.stable.wanted
 
 
 def _staying(s: Standing) -> int:

@@ -16,6 +16,7 @@ DRAINING: Phase = ("Progressing", "old replicas are pending termination")
 STEPS: Phase = ("Progressing", "waiting for all steps to complete")
 CUTOVER: Phase = ("Progressing", "active service cutover pending")
 ANALYSIS: Phase = ("Progressing", "waiting for analysis to complete")
+VERIFICATION: Phase = ("Progressing", "waiting for post-promotion verification to complete")
 
 
 def paused(suspended: bool, step: str, inconclusive: bool) -> Phase | None:
@@ -42,13 +43,13 @@ def canary_phase(s: Standing, late: str) -> Phase:
     if pause is not None:
         return pause
     if s.policy.pods:
-        # What a pass sends away still counts in the phase of that pass (seen: canary-no-steps).
-        created = s.stable.wanted + s.canary.wanted + s.leaving
+        # What a pass sends away still counts in the phase of that pass, and what it makes not yet (seen: canary-no-steps).
+        created = s.stable.wanted + s.canary.wanted + s.leaving - s.coming
         available = s.stable.staying + s.canary.staying + s.leaving
         for entry in s.older:
             created += entry.pods.wanted
             available += entry.pods.staying
-        updated = s.canary.wanted if s.updating else s.stable.wanted
+        updated = (s.canary.wanted if s.updating else s.stable.wanted) - s.coming
         missing = progressing(updated, available, s.replicas)
         if missing is not None:
             return missing
@@ -57,15 +58,20 @@ def canary_phase(s: Standing, late: str) -> Phase:
     return STEPS if s.updating else HEALTHY
 
 
-def swap_phase(stable: Pods, new: Pods, replicas: int, *, updating: bool, switched: bool) -> Phase:
-    """The phase of a blue-green update that neither failed nor pauses; what counts as available is the active revision's."""
+def swap_phase(stable: Pods, new: Pods, replicas: int, updating: bool, switched: bool, judged: bool) -> Phase:
+    """The phase of a blue-green update that neither failed nor pauses; what counts as available is the active revision's.
+
+    `judged`: the post-promotion run has ended, or there is none.
+    """
     active = new if updating and switched else stable
     missing = progressing((new if updating else stable).wanted, active.available, replicas)
     if missing is not None:
         return missing
     if not switched:
         return CUTOVER
-    return ANALYSIS if updating else HEALTHY
+    if updating:
+        return VERIFICATION if judged else ANALYSIS
+    return HEALTHY
 
 
 def waits(s: Standing, timed: bool) -> bool:

@@ -178,7 +178,8 @@ class Program:
         back = event.revision == s.stable_revision
         if s.updating and s.canary != NONE:
             s.older = (Older(s.revision, s.canary, self._drop_at(at, back)), *s.older)
-            s.behind = s.behind or (self._policy.router and s.weight > 0)
+            pointed = s.canary.available > 0 and (s.aborted is None or s.weight > 0)
+            s.behind = s.behind or (self._policy.router and pointed)
         kept = next((entry.pods for entry in s.older if entry.revision == event.revision), NONE)
         s.older = tuple(entry for entry in s.older if entry.revision != event.revision)
         s.revision, s.canary = event.revision, kept
@@ -186,9 +187,12 @@ class Program:
         self._course.restart(at)
 
     def _drop_at(self, at: float, back: bool) -> float:
-        """A router drops the revision in the middle at once; on the way back to stable it has the delay of a former stable one."""
+        """A router drops the revision in the middle at once, an aborted one at its deadline; on the way back to stable it has the delay
+        of a former stable one."""
         if not self._policy.router:
             return inf
+        if self._standing.canary_deadline is not None:
+            return self._standing.canary_deadline
         return at + (self._policy.scale_down_delay if back and not self._policy.dynamic_stable_scale else 0.0)
 
     def _resize(self, at: float, event: Resized) -> None:

@@ -7,9 +7,11 @@ Rules, in Argo's order.
 2. After each one the metric is assessed: failures and inconclusive measurements count in total, errors and successes in a row.
    Of the three limits the last exceeded one wins: Error over Inconclusive over Failed.
 3. The interval counts from the end of the last measurement; after an Error the wait is `retry`.
-4. The first metric that ends other than Successful ends the run: what is in flight is waited for, nothing new is started, and the
-   untouched siblings count as Successful. Dry-run metrics decide nothing, but the run waits for them.
-5. A sequential judge's early pass ends its metric; Undecided uses up `count` and means what the judge's `at_end` says at the end.
+4. The first metric that ends other than Successful ends the run: nothing new is started, and the untouched siblings count as
+   Successful. Dry-run metrics decide nothing, but the run waits for them.
+5. What is due together is measured together, and judged when the last of them has answered; until then nothing else is measured
+   (one reconcile of Argo; seen: hang-sibling). The run shows as Running from its first judgement, or at once if nothing is due.
+6. A sequential judge's early pass ends its metric; Undecided uses up `count` and means what the judge's `at_end` says at the end.
 """
 
 from __future__ import annotations
@@ -34,20 +36,20 @@ class _MetricState:
     """Counters of one metric, and when it is due."""
 
     __slots__ = (
-        "assess", "consecutive_errors", "consecutive_successes", "count", "due", "failed", "in_flight", "inconclusive",
-        "message", "metric", "phase",
+        "answered", "assess", "consecutive_errors", "consecutive_successes", "count", "due", "failed", "in_flight",
+        "inconclusive", "message", "metric", "phase",
     )  # fmt: skip
 
     def __init__(self, metric: Metric, assess: Assess, due: float) -> None:
         self.metric, self.assess, self.due = metric, assess, due
         self.in_flight: int | None = None
+        self.answered: tuple[float, Answer] | None = None  # waits for the others that were asked together
         self.phase = self.message = ""
         self.count = self.failed = self.inconclusive = 0
         self.consecutive_errors = self.consecutive_successes = 0
 
     def record(self, at: float, verdict: Verdict) -> None:
         """Count one measurement that ended at `at`."""
-        self.in_flight = None
         metric = self.metric
         if verdict == "Error":
             self.consecutive_errors += 1
@@ -105,17 +107,20 @@ class AnalysisRun:
     phase: str = ""
     message: str = ""
     terminating: bool = False
+    told: bool = False  # that it runs
     states: tuple[_MetricState, ...] = ()
 
     def start(self, at: float) -> None:
         """Begin; metrics without initial delay are due at once."""
         self.states = tuple(
-            _MetricState(metric, self._judge(metric), at + metric.initial_delay) for metric in self.analysis.metrics
+            _MetricState(metric, self._rule(metric), at + metric.initial_delay) for metric in self.analysis.metrics
         )
-        self._become("Running", "")
+        self.phase = "Running"
         self.poll(at)
+        if not self._waiting():
+            self._tell()
 
-    def _judge(self, metric: Metric) -> Assess:
+    def _rule(self, metric: Metric) -> Assess:
         return metric.verdict.start(self.seed, (self.kind, metric.name), self.truth)
 
     @property
@@ -124,17 +129,17 @@ class AnalysisRun:
 
     @property
     def wakes_at(self) -> float | None:
-        """When the next measurement is due, None when nothing is (in flight ones wake by their answer)."""
-        if self.terminating or self.ended:
+        """When the next measurement is due, None when nothing is (what is in flight wakes by its answer)."""
+        if self.terminating or self.ended or self._waiting():
             return None
-        return min((state.due for state in self._open() if state.in_flight is None), default=None)
+        return min((state.due for state in self._open()), default=None)
 
     def poll(self, at: float) -> None:
         """Start every measurement that is due."""
-        if self.ended or self.terminating:
+        if self.ended or self.terminating or self._waiting():
             return
         for state in self.states:
-            if state.due <= at and state.in_flight is None and state.phase not in _ENDED:
+            if state.due <= at and state.phase not in _ENDED:
                 state.in_flight = self.next_id()
                 metric = state.metric
                 self.emit(
@@ -147,20 +152,40 @@ class AnalysisRun:
         """Take the answer to one of our measurements; False when it is not ours."""
         for state in self.states:
             if state.in_flight == id:
+                state.in_flight, state.answered = None, (at, answer)
+                if not self._waiting():
+                    self._judge()
+                return True
+        return False
+
+    def _waiting(self) -> bool:
+        return any(state.in_flight is not None for state in self.states)
+
+    def _judge(self) -> None:
+        """Judge what was measured together."""
+        self._tell()
+        for state in self.states:
+            if state.answered is not None:
+                at, answer = state.answered
+                state.answered = None
                 assessment = state.assess.assess(at, answer)
                 state.record(at, assessment.verdict)
                 self._note(state, assessment)
                 self._assess_metric(state, assessment)
-                self._assess_run()
-                return True
-        return False
+        self._assess_run()
+
+    def _tell(self) -> None:
+        if not self.told:
+            self.told = True
+            self.emit(AnalysisIs(self.kind, self.index, self.analysis.template, "Running", ""))
 
     def terminate(self) -> None:
         """End the run from outside: Successful, unless something worse has been found already."""
         if not self.ended:
             self.terminating = True
+            self._tell()
             for state in self.states:
-                state.in_flight = None
+                state.in_flight = state.answered = None
             self._assess_run()
 
     def _open(self) -> Iterator[_MetricState]:
@@ -183,8 +208,6 @@ class AnalysisRun:
 
     def _assess_run(self) -> None:
         if self.terminating:
-            if any(state.in_flight is not None for state in self._open()):
-                return
             for state in self._open():
                 self._metric_becomes(state, "Successful", "Run Terminated")
         if any(True for _ in self._open()):

@@ -16,6 +16,7 @@ Rules.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ __all__ = ["Scheduler"]
 _ACTIVE = ("Progressing", "Waiting", "WaitingPromotion", "Promoting", "Finalising")
 _ANALYSING = ("Progressing", "WaitingPromotion")
 _PROMOTING = ("Promoting", "Finalising")
-_KEEPING = ("Progressing", "Waiting", "Promoting")  # phases that leave `iterations` as they are
+_KEEPING = ("Progressing", "Waiting")  # phases that leave `iterations` as they are
 
 
 class Scheduler:
@@ -80,12 +81,16 @@ class Scheduler:
     def _start(self, event: Started) -> None:
         self._pods.begin(event.replicas)
         self._revision, self._applied, self._promoted = event.revision, event.stable, event.stable
+        if self._policy.router:
+            self._emit(SetWeight(0))  # until its first step nothing goes to the canary, whatever pods there are
         self._enter("Initialized")
 
     def _disturb(self, event: NewRevision | Human | Interrupted | Resized) -> None:
         match event:
             case NewRevision(revision):
                 self._revision = revision
+                if self._phase[0] in _ANALYSING and self._pods.canary:
+                    self._roll_target()
             case Interrupted(cause):
                 self._stop = cause if self._changed() else ""
             case Human("abort"):
@@ -164,8 +169,17 @@ class Scheduler:
         self._route(0)
         self._applied = self._revision
         self._failed = self._iterations = 0
-        self._scale(canary)
+        if self._phase[0] not in _ANALYSING:
+            self._scale(canary)
         self._enter("Progressing")
+
+    def _roll_target(self) -> None:
+        """The canary is a Deployment of its own: it takes a newer spec over at once, whatever the analysis is at."""
+        canary, policy, same = self._pods.canary, self._policy, self._revision == self._promoted
+        allowed = bounds(canary, policy.max_surge, policy.max_unavailable)
+        self._pods.turn(same)
+        spec = Apply(self._revision, allowed.surge, allowed.unavailable, policy.min_ready, count=canary)
+        self._emit(replace(spec, beside=self._pods.replicas) if same else replace(spec, apart=self._promoted))
 
     def _scale(self, canary: int) -> None:
         self._pods.scale(self._now, canary)
@@ -250,8 +264,9 @@ class Scheduler:
 
     def _copy(self) -> None:
         self._copied = self._revision
-        self._pods.copy(self._now)
-        self._apply()
+        if self._copied != self._promoted:  # else no pod of the primary changes its revision
+            self._pods.copy(self._now)
+            self._apply()
         self._enter("Promoting")
 
     def _return_traffic(self) -> None:
@@ -268,11 +283,12 @@ class Scheduler:
         self._succeed("promoted")
 
     def _skip(self) -> None:
-        """No analysis: copy at once, and do not wait for the primary."""
+        """No analysis: copy at once, drop the canary, and do not wait for the primary."""
         self._route(0)
-        self._scale(0)
         self._copied = self._revision
         self._pods.copy(self._now)
+        self._apply()
+        self._pods.scale(self._now, 0)
         self._apply()
         self._succeed("promoted without analysis")
 

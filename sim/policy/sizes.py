@@ -6,11 +6,12 @@ weight, and both move within surge and unavailable.
 
 from __future__ import annotations
 
+from sim.policy.commands import SetWeight
 from sim.policy.scale import Bounds, Pods, bounds, move, move_older, routed, shared
 from sim.policy.standing import Standing
 from sim.policy.steps import ScaleCanary
 
-__all__ = ["drained", "following", "reached", "target"]
+__all__ = ["backwards", "drained", "following", "reached", "target"]
 
 
 def target(s: Standing) -> tuple[int, int]:
@@ -30,10 +31,22 @@ def target(s: Standing) -> tuple[int, int]:
         canary = _at_least(canary, least)
     if not policy.dynamic_stable_scale:
         return canary, replicas
-    if s.aborted is not None:  # pods go only after their traffic
-        return _at_least(max(canary, routed(replicas, s.weight, maximum)), least), replicas
+    if s.aborted is not None:  # pods go only after their traffic; the way back is that of the steps
+        weight = backwards(s) if s.modern else 0.0
+        canary = (
+            max(routed(replicas, weight, maximum), routed(replicas, s.weight, maximum)) if scale is None else canary
+        )
     stable = max(routed(replicas, maximum - weight, maximum), routed(replicas, maximum - s.recorded, maximum))
     return _at_least(canary, least), _at_least(stable, least)
+
+
+def backwards(s: Standing) -> float:
+    """After an abort under a dynamic stable: the last weight of the steps that needs fewer pods than stable lacks, or than the
+    canary still has (Argo: GetDesiredCanaryWeight)."""
+    policy, replicas = s.policy, s.replicas
+    need = max(replicas - s.stable.available, s.canary.available if s.updating else 0)
+    falling = (step.weight for step in reversed(s.plan.steps) if isinstance(step, SetWeight))
+    return next((weight for weight in falling if routed(replicas, weight, policy.max_weight) < need), 0.0)
 
 
 def _scale(s: Standing) -> ScaleCanary | None:

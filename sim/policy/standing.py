@@ -60,7 +60,7 @@ class Standing:
     weight: float = 0.0
     recorded: float = 0.0  # the weight in the status of the last pass: stable's size follows that one
     routes: bool = False  # a header or mirror route is set
-    behind: bool = False  # the router's weight still points at a revision that is older by now
+    behind: bool = False  # the router still points at a revision that is older by now
     returning: bool = False  # back to a stable revision that is scaled with its weight: the weight walks back
     index: int = 0
     paused_at: float | None = None  # start of the pause step's condition
@@ -69,7 +69,8 @@ class Standing:
     suspended: bool = False  # spec.paused
     aborted: str | None = None
     full: bool = False  # promote in full: skip the rest
-    leaving: int = 0  # available pods that this pass sends away: their ReplicaSets have not told yet
+    leaving: int = 0  # available pods that this pass sends away, and pods of the new revision that it makes:
+    coming: int = 0  # their ReplicaSets have not told yet
     canary_deadline: float | None = None  # after an abort: when the canary's pods go
     modern: bool = field(init=False)  # the profile is 1.10 or later
 

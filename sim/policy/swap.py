@@ -116,6 +116,7 @@ class Swap:
                 self._abort("")
             case "retry" if self._aborted is not None:
                 self._reset(at)
+                self._report()
             case "pause" | "resume":
                 if self._suspended != (event.action == "pause"):
                     self._suspended = not self._suspended
@@ -123,11 +124,13 @@ class Swap:
 
     def _clear(self, at: float) -> None:
         """As `kubectl argo rollouts promote`: every pause ends, spec.paused too; inconclusive runs are to run again."""
-        for kind in ("pre", "post"):
-            if self._inconclusive and self._desk.phase(kind) == "Inconclusive":
-                self._desk.forget(kind)
+        inconclusive, self._inconclusive = self._inconclusive, False
         self._unpaused = self._unpaused or self._paused_at is not None
-        self._paused_at, self._inconclusive, self._suspended = None, False, False
+        self._paused_at, self._suspended = None, False
+        self._report()  # before anything else comes of it (Argo: checkPausedConditions writes at once)
+        for kind in ("pre", "post"):
+            if inconclusive and self._desk.phase(kind) == "Inconclusive":
+                self._desk.forget(kind)
         self._deadline.progress(at)  # the clock begins anew after a pause (Argo: checkPausedConditions)
 
     def _supersede(self, at: float, event: events.NewRevision) -> None:
@@ -142,6 +145,7 @@ class Swap:
         self._reset(at)
         self._fast = kept is not None and kept.pods.wanted > 0
         self._point(at, self._active, event.revision)
+        self._report()
 
     def _resize(self, at: float, event: events.Resized) -> None:
         self._replicas = event.replicas
@@ -185,6 +189,7 @@ class Swap:
         if self._inconclusive:
             return
         new = 0 if not self._updating else self._size() if self._aborted is None else self._kept_new(at)
+        before = sum(entry.pods.wanted for entry in self._older)
         gone = tuple(at >= entry.drop_at and entry.revision != self._active for entry in self._older)
         if any(entry.pods.wanted and drop for entry, drop in zip(self._older, gone, strict=True)):
             self._older = tuple(
@@ -193,9 +198,16 @@ class Swap:
             )
         elif (self._replicas, new) == (self._stable.wanted, self._new.wanted):
             return
-        self._stable, self._new = Pods(self._replicas, self._stable.available), Pods(new, self._new.available)
+        older = sum(entry.pods.wanted for entry in self._older)
         self._deadline.progress(at)
-        self._voice.say(SetScale(self._replicas, new, sum(entry.pods.wanted for entry in self._older)))
+        if self._stable.wanted != self._replicas:  # one ReplicaSet after the other
+            self._stable = Pods(self._replicas, self._stable.available)
+            self._voice.say(SetScale(self._replicas, self._new.wanted, before))
+        if self._new.wanted != new:
+            self._new = Pods(new, self._new.available)
+            self._voice.say(SetScale(self._replicas, new, before))
+        if older != before:
+            self._voice.say(SetScale(self._replicas, new, older))
 
     def _kept_new(self, at: float) -> int:
         """After an abort the new pods stay for the abort delay, counted from the moment the active service is back."""
@@ -333,7 +345,8 @@ class Swap:
         if pause is not None:
             return pause
         switched = self._active == self._revision
-        return swap_phase(self._stable, self._new, self._replicas, updating=self._updating, switched=switched)
+        judged = self._policy.post is None or self._desk.phase("post") not in ("", "Running")
+        return swap_phase(self._stable, self._new, self._replicas, self._updating, switched, judged)
 
 
 _TAKES: Mapping[type[events.Event], Callable[[Swap, float, Any], None]] = MappingProxyType(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sim.policy.commands import SetWeight
-from sim.policy.scale import routed
-from sim.policy.sizes import reached
+from sim.policy.sizes import backwards, reached
 from sim.policy.standing import Standing
 
 __all__ = ["allowed", "managed", "wanted"]
@@ -46,11 +44,7 @@ def _back(s: Standing) -> float:
     served = _served(s, s.stable.available)
     if not s.modern:
         return min(s.weight, max(0, maximum - served))
-    need = replicas - s.stable.available
-    if policy.pods_follow_abort and s.updating:
-        need = max(need, s.canary.available)
-    falling = (step.weight for step in reversed(s.plan.steps) if isinstance(step, SetWeight))
-    desired = next((weight for weight in falling if routed(replicas, weight, maximum) < need), 0.0)
+    desired = backwards(s)
     if desired <= 0:
         return min(max(0, maximum - served), s.weight)
     return s.weight if served < maximum - desired else min(desired, s.weight)

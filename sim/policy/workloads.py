@@ -25,6 +25,8 @@ class Workloads:
     canary: int = 0
     rolling: bool = False  # the primary takes the copied spec over
     together: bool = False  # it has, and its pods count together with the canary's
+    same: bool = False  # the canary runs the promoted revision again: its pods count with the primary's
+    _older: int = 0  # available pods of a revision that the canary no longer has
     _stable: int = 1  # available pods of the promoted and of the new revision
     _new: int = 0
     _primary_since: float | None = None  # since when it is not ready
@@ -35,6 +37,7 @@ class Workloads:
 
     def see(self, event: PodsReady) -> None:
         self._stable, self._new = event.stable, event.canary + (event.older if self.rolling else 0)
+        self._older = 0 if self.rolling else event.older
 
     def watch(self, at: float) -> None:
         """Keep the moments since which the workloads are not ready."""
@@ -45,8 +48,12 @@ class Workloads:
         """Want this many canary pods; their time to become ready starts now."""
         if self.together:
             self._stable -= self.canary - canary
-        self.canary, self.together = canary, False
+        self.canary, self.together, self.same = canary, False, False
         self._canary_since = at if canary else None
+
+    def turn(self, same: bool) -> None:
+        """The canary takes another spec over: the promoted one (`same`), or a newer one."""
+        self.same = same
 
     def copy(self, at: float) -> None:
         """The primary starts to take the new spec over."""
@@ -67,7 +74,8 @@ class Workloads:
 
     @property
     def canary_ready(self) -> bool:
-        return self.together or self._new >= self.canary * self.canary_threshold // 100
+        mine = self._stable - self.replicas if self.same else self._new
+        return self.together or (not self._older and mine >= self.canary * self.canary_threshold // 100)
 
     def primary_lost(self, at: float) -> bool:
         return self._primary_since is not None and at >= self._primary_since + self.deadline

@@ -1,6 +1,6 @@
 """A Kubernetes `Deployment`'s own batch arithmetic: one sync at a time.
 
-Source: delivery-systems.md section 5; pkg/controller/deployment/rolling.go.
+Source: delivery-systems.md section 5; pkg/controller/deployment/rolling.go and sync.go.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import replace
 from sim.policy.commands import Apply
 from sim.policy.scale import Pods
 
-__all__ = ["sync"]
+__all__ = ["resize", "sync"]
 
 
 def sync(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tuple[int, tuple[int, ...]]:
@@ -27,6 +27,29 @@ def sync(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> tuple[
     if grown != new.wanted:
         return grown, tuple(pods.wanted for pods in old)
     return grown, _shrink(spec, replicas, new, old)
+
+
+def resize(most: int, before: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Wanted sizes (the newest first) once the whole may have `most` pods, surge included, and `before` until now.
+
+    Every ReplicaSet grows or shrinks in proportion, rounded; the largest one takes what is left over. Seen: deployment-scaled.
+    """
+    left = most - sum(sizes)
+    newest_first = left > 0
+    order = sorted(range(len(sizes)), key=lambda one: (-sizes[one], one if newest_first else -one))
+    resized = list(sizes)
+    for one in order:
+        change = _rounded(sizes[one] * most, before) - sizes[one] if sizes[one] else 0
+        change = min(change, left) if newest_first else max(change, left)
+        resized[one] += change
+        left -= change
+    resized[order[0]] = max(0, resized[order[0]] + left)
+    return tuple(resized)
+
+
+def _rounded(above: int, below: int) -> int:
+    """The quotient, halves up."""
+    return (2 * above + below) // (2 * below)
 
 
 def _grow(spec: Apply, replicas: int, new: Pods, old: tuple[Pods, ...]) -> int:

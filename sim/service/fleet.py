@@ -15,7 +15,7 @@ from sim.policy.commands import Apply, Update
 from sim.policy.errors import WorldError
 from sim.policy.events import BatchesDone, PodsEnded, PodsReady
 from sim.policy.scale import Pods
-from sim.service.deployment import sync
+from sim.service.deployment import resize, sync
 from sim.service.swarm import RESTART, Updater
 
 __all__ = ["Fleet", "Life"]
@@ -54,6 +54,7 @@ class Fleet:
             Life(1, number, -inf) for number in range(replicas)
         ]  # of all pods so far, in the order of their making
         self._deployment: Apply | None = None
+        self._most = 0  # pods that the Deployment may have, surge included
         self._updater: Updater | None = None
         self._ends_after = ends_after
         self._ends = list[tuple[float, int]]()  # starting pods that will end: when, revision
@@ -77,8 +78,17 @@ class Fleet:
         self._plan(at)
 
     def apply(self, at: float, spec: Apply) -> None:
-        """Let the Deployment's own arithmetic move to `spec.revision`."""
+        """Let the Deployment's own arithmetic move to `spec.revision`; another size than before is shared out first."""
+        former = self._deployment
+        drops = former is not None and former.revision == spec.revision and former.beside > spec.beside
+        if former is not None and drops:
+            self._batch(at, former)
+        before, self._most = self._most, self._count(spec) + spec.surge
         self._deployment, self._updater = spec, None
+        if former is not None and drops:
+            self._drop(at, spec.revision, former.beside - spec.beside)
+        elif former is not None and former.count == spec.count and before != self._most and not spec.recreate:
+            self._share(at, spec, before)
         self._plan(at)
 
     def update(self, at: float, spec: Update) -> None:
@@ -147,12 +157,13 @@ class Fleet:
             self._plan(at)
             return self._news.popleft()
         if self._deployment is not None:
-            self._batch(at, self._deployment)
+            if self._seen(at) == self._told:
+                self._batch(at, self._deployment)
+            else:  # it acts on what is told first
+                self._plan(at)
         if self._updater is not None:
             self._step(at, self._updater)
-        new = self.available(at, self.revision) if self.revision != self.stable else 0
-        older = sum(self.available(at, revision) for revision in self.older)
-        seen = PodsReady(self.available(at, self.stable), new, older)
+        seen = self._seen(at)
         if seen != self._told:
             self._told = seen
             if self._news:
@@ -161,6 +172,16 @@ class Fleet:
         return self._news.popleft() if self._news else None
 
     # ---- inside ----
+
+    def _seen(self, at: float) -> PodsReady:
+        wait = 0.0 if self._deployment is None else self._deployment.min_ready
+        new = self._settled(at, self.revision, wait) if self.revision != self.stable else 0
+        older = sum(self._settled(at, revision, wait) for revision in self.older)
+        return PodsReady(self._settled(at, self.stable, wait), new, older)
+
+    def _settled(self, at: float, revision: int, wait: float) -> int:
+        """Pods that have been ready for so long (Kubernetes: available)."""
+        return sum(ready + wait <= at for ready in self.pods.get(revision, ()))
 
     def _want(self, at: float, revision: int, wanted: int) -> None:
         pods = self.pods.setdefault(revision, [])
@@ -247,24 +268,49 @@ class Fleet:
                 self.lives[index] = life._replace(gone=at)
                 return
 
+    # ---- Deployment ----
+
+    def _count(self, spec: Apply) -> int:
+        return self.replicas if spec.count is None else spec.count
+
     def _batch(self, at: float, spec: Apply) -> None:
         """Sync the Deployment until it waits for pods."""
         for _ in range(10_000):
-            old = [revision for revision in self.pods if revision != spec.revision]
-            sizes = {revision: Pods(len(pods), self._settled(at, pods, spec)) for revision, pods in self.pods.items()}
-            wanted, rest = sync(spec, self.replicas, sizes.get(spec.revision, Pods(0, 0)), tuple(sizes[r] for r in old))
+            old = [revision for revision in self.pods if revision not in (spec.revision, spec.apart)]
+            sizes = {one: Pods(len(pods), self._settled(at, one, spec.min_ready)) for one, pods in self.pods.items()}
+            new = sizes.get(spec.revision, Pods(0, 0))
+            wanted, rest = sync(spec, self._count(spec), new, tuple(sizes[one] for one in old))
             target = dict(zip(old, rest, strict=True)) | {spec.revision: wanted}
             if all(len(self.pods.get(revision, ())) == size for revision, size in target.items()):
                 return
-            for revision, size in target.items():
-                self._want(at, revision, size)
-            for ready in self.pods[spec.revision]:
+            self._change(at, target, spec)
+        raise WorldError(f"the Deployment of revision {spec.revision} does not settle at {at:g} s")
+
+    def _share(self, at: float, spec: Apply, before: int) -> None:
+        """Another wanted size in the middle of an update."""
+        own = {revision: len(pods) for revision, pods in self.pods.items() if pods}
+        own[spec.revision] = own.get(spec.revision, 0) - spec.beside
+        newest = sorted(own, reverse=True)
+        if sum(size > 0 for size in own.values()) > 1:
+            sizes = dict(zip(newest, resize(self._most, before, tuple(own[one] for one in newest)), strict=True))
+            sizes[spec.revision] += spec.beside
+            self._change(at, sizes, spec)
+
+    def _change(self, at: float, sizes: dict[int, int], spec: Apply) -> None:
+        """One ReplicaSet after the other."""
+        for revision, size in sizes.items():
+            if len(self.pods.get(revision, ())) == size:
+                continue
+            self._want(at, revision, size)
+            for ready in self.pods[revision]:
                 if spec.min_ready and at < ready + spec.min_ready < inf:
                     self._plan(ready + spec.min_ready)
             if self._scaled is not None:
                 self._scaled(at, *self.wanted())
-        raise WorldError(f"the Deployment of revision {spec.revision} does not settle at {at:g} s")
 
-    @staticmethod
-    def _settled(at: float, pods: list[float], spec: Apply) -> int:
-        return sum(ready + spec.min_ready <= at for ready in pods)
+    def _drop(self, at: float, revision: int, count: int) -> None:
+        """Pods of another workload go; theirs are the oldest of the revision."""
+        for ready in sorted(self.pods[revision])[:count]:
+            self._end(at, revision, ready)
+        if self._scaled is not None:
+            self._scaled(at, *self.wanted())

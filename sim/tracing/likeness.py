@@ -19,6 +19,7 @@ __all__ = ["differences"]
 
 Entry = dict[str, Any]
 
+_INPUTS = ("human", "revision")  # at the moments of the script on both sides
 SWAP = 0.3
 EARLY, LATE = -1.0, 1.5
 
@@ -51,7 +52,8 @@ class _Pair(NamedTuple):
 
 def differences(recorded: Sequence[Entry], traced: Sequence[Entry]) -> list[str]:
     """What differs, in words; empty when the trace equals the history. Streams first: only equal ones have waits to compare."""
-    ours, theirs = _streams(traced), _streams(recorded)
+    shown = {(entry["kind"], field) for entry in recorded for field in entry}
+    ours, theirs = _streams([_seen(entry, shown) for entry in traced]), _streams(recorded)
     names = list(dict.fromkeys([*theirs, *ours]))
     aligned = {name: _align(theirs.get(name, []), ours.get(name, []), name.startswith("available")) for name in names}
     unequal = [f"{name}, {text}" for name, text in aligned.items() if isinstance(text, str)]
@@ -62,11 +64,19 @@ def differences(recorded: Sequence[Entry], traced: Sequence[Entry]) -> list[str]
     return [*_swaps(pairs), *_waits(pairs)]
 
 
+def _seen(entry: Entry, shown: set[tuple[str, str]]) -> Entry:
+    """A traced entry without the fields that this history never shows."""
+    kind = entry["kind"]
+    return {field: value for field, value in entry.items() if (kind, field) in shown or (kind, "kind") not in shown}
+
+
 def _streams(entries: Sequence[Entry]) -> dict[str, list[_Point]]:
     streams: dict[str, list[_Point]] = {}
     for place, entry in enumerate(entries):
         for name, values in _about(entry):
-            streams.setdefault(name, []).append(_Point(entry["at"], place, values))
+            stream = streams.setdefault(name, [])
+            if name != "phase" or not stream or stream[-1].values != values:
+                stream.append(_Point(entry["at"], place, values))
     return streams
 
 
@@ -90,9 +100,15 @@ def _align(recorded: list[_Point], traced: list[_Point], brief: bool) -> list[tu
     """Equal points of one stream, pair by pair, or the first difference. `brief`: values of less than 0.3 s may be left out."""
     pairs: list[tuple[_Point, _Point]] = []
     left, right = (_changes(recorded), _changes(traced)) if brief else (recorded, traced)
+    last: dict[str, Any] | None = None
     while left or right:
-        if left and right and all(right[0].values.get(one) == value for one, value in left[0].values.items()):
+        if brief and left and left[0].values == last:  # what was left out came back to the same
+            left = left[1:]
+        elif brief and right and right[0].values == last:
+            right = right[1:]
+        elif left and right and all(right[0].values.get(one) == value for one, value in left[0].values.items()):
             pairs.append((left[0], right[0]))
+            last = left[0].values
             left, right = left[1:], right[1:]
         elif brief and _brief(left):
             left = left[1:]
@@ -135,6 +151,8 @@ def _swaps(pairs: list[_Pair]) -> Iterator[str]:
 def _waits(pairs: list[_Pair]) -> Iterator[str]:
     """Pairs whose wait fits after nothing that they may follow."""
     for number, pair in enumerate(pairs):
+        if pair.stream in _INPUTS:
+            continue
         drifts = [pair.drift - drift for drift in _before(pairs[:number], pair)]
         if not any(EARLY <= drift <= LATE for drift in drifts):
             least = min(drifts, key=abs)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import isfinite, isnan
 from typing import Any
 
-from sim.policy.commands import Command, SetScale, SetWeight, Switch
+from sim.policy.commands import Command, Promote, SetScale, SetWeight, Switch
 from sim.policy.events import Event, Human, NewRevision, PodsReady
 from sim.policy.judges.base import Window
 from sim.policy.notes import AnalysisIs, Measurement, MetricIs, Note, PhaseIs, StepIs, TickIs
@@ -38,6 +38,8 @@ class Tracer:
                     self._add(at, "weight")
             case SetScale(stable, canary, older):
                 self.scaled(at, stable, canary, older)
+            case Promote() if self.canary:  # stable and canary change places
+                self.scaled(at, self.canary, 0, self.older + self.stable)
             case Switch(active, preview):
                 self._add(at, "switch", active=active, preview=preview)
             case StepIs(index):

@@ -31,8 +31,8 @@ _TURNS = 10_000  # events in one instant, far above what any policy needs
 
 
 class ScriptWorld:
-    """Carries commands out against a script. `scaled` hears of sizes that the policy does not say: a Deployment's batches, and who is
-    stable after a promotion."""
+    """Carries commands out against a script. `scaled` hears of sizes that the policy does not say: a Deployment's batches, and which
+    role pods have after a newer revision came."""
 
     def __init__(self, script: Script, replicas: int, scaled: Callable[[float, int, int, int], None]) -> None:
         self._script, self._scaled = script, scaled
@@ -91,7 +91,6 @@ class ScriptWorld:
         ):  # it has no pods of its own (a feature flag): it runs in those that are there
             self._fleet.pods[revision] = self._fleet.pods.pop(self._fleet.stable)
         self._fleet.promote(at, revision)
-        self._scaled(at, *self._fleet.wanted())
 
     # ---- what happens ----
 

@@ -1,4 +1,4 @@
-"""Record cases on a cluster with the controllers: `python -m tests.golden.record KUBECONFIG FOLDER...` (five at a time).
+"""Record cases on a cluster with the controllers: `python -m tests.golden.record KUBECONFIG FOLDER...` (four at a time).
 
 Writes FOLDER/history.json. With SEATRIAL_RAW=FOLDER what was seen is kept there too, to be told again without a cluster.
 """
@@ -16,7 +16,7 @@ from real.controllers.case import Case
 from real.controllers.recorder import record
 from real.controllers.tell import tell
 
-AT_A_TIME = 5
+AT_A_TIME = 4
 
 
 def bridge() -> str:

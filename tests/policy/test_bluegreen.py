@@ -223,7 +223,7 @@ def test_back_to_a_revision_whose_pods_still_stand_skips_everything() -> None:
 
 def test_another_size() -> None:
     tape = started(ready=True, auto_promotion=False)
-    assert tape.feed(9.0, Resized(5)) == [SetScale(5, 5)]
+    assert tape.feed(9.0, Resized(5)) == [SetScale(5, 3), SetScale(5, 5)]  # one ReplicaSet after the other
 
 
 def test_the_deadline_runs_in_analyses_too() -> None:

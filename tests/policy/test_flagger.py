@@ -70,6 +70,8 @@ def run(
                 pending.append(Answered(gate, gates(at, gate)))
             case SetScale(stable, canary):
                 pending.append(PodsReady(stable, canary))
+            case Apply(count=int(count)):  # the canary takes a newer spec over, or the promoted one again
+                pending.append(PodsReady(replicas + count, 0) if command.beside else PodsReady(replicas, count))
             case Apply():
                 pending.append(PodsReady(0, command.beside + replicas))
                 beside = command.beside
@@ -92,7 +94,8 @@ def phases(said: list[tuple[float, Any]]) -> list[tuple[float, str]]:
 
 
 def weights(said: list[tuple[float, Any]]) -> list[tuple[float, float]]:
-    return [(at, item.weight) for at, item in said if isinstance(item, SetWeight)]
+    """Weights after the first one, which is 0 at the start."""
+    return [(at, item.weight) for at, item in said if isinstance(item, SetWeight) and at > 0]
 
 
 def ticks(said: list[tuple[float, Any]]) -> list[tuple[float, int, int]]:
@@ -125,7 +128,7 @@ def test_a_good_canary_takes_the_increments_and_three_ticks_more() -> None:
 
 def test_the_first_events_and_commands() -> None:
     rollout = Rollout(Flagger(interval=15, step_weight=50, checks=(ERRORS,)))
-    assert rollout.handle(0, Started(replicas=3)) == ()
+    assert rollout.handle(0, Started(replicas=3)) == (SetWeight(0),)
     assert rollout.wakes_at == 15
     assert rollout.handle(15, Woke()) == (SetScale(3, 3),)
     assert rollout.handle(15, PodsReady(3, 2)) == ()
@@ -287,7 +290,7 @@ def test_blue_green_asks_twice_and_analyses_once_at_full_weight() -> None:
         interval=10, threshold=2, iterations=2, checks=(ERRORS,), hooks=(Hook("gate", "confirm-promotion"),)
     )
     said = run(policy, [GOOD])
-    assert ticks(said) == [(20, 0, 1), (30, 0, 2), (40, 0, 3), (60, 0, 0)]
+    assert ticks(said) == [(20, 0, 1), (30, 0, 2), (40, 0, 3), (50, 0, 0)]
     assert asked(said, "confirm-promotion") == [40, 50]
     assert weights(said) == [(40, 100), (60, 0)]
     assert phases(said)[-1] == (70, "Succeeded")
@@ -312,7 +315,7 @@ def test_mirror_of_blue_green_and_of_a_canary() -> None:
     assert [(at, item) for at, item in said if isinstance(item, Mirror)] == [(20, Mirror(50)), (40, Mirror(0.0))]
     canary = run(Flagger(interval=10, step_weight=50, mirror=True, checks=(ERRORS,)), [GOOD])
     assert [(at, item) for at, item in canary if isinstance(item, Mirror | SetWeight)] == [
-        (20, Mirror(100.0)), (30, SetWeight(50)), (30, Mirror(0.0)), (40, SetWeight(100)), (60, SetWeight(0)),
+        (0.0, SetWeight(0)), (20, Mirror(100.0)), (30, SetWeight(50)), (30, Mirror(0.0)), (40, SetWeight(100)), (60, SetWeight(0)),
     ]  # fmt: skip
 
 

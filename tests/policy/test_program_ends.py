@@ -142,10 +142,10 @@ def test_the_old_pods_go_at_once_under_dynamic_stable_scale() -> None:
 
 def test_a_newer_revision_starts_over_and_drops_the_one_in_the_middle() -> None:
     tape = at_twenty()
-    assert tape.feed(9.0, NewRevision(3)) == [SetWeight(0), SetScale(5, 1, 1), SetScale(5, 1, 0)]
+    assert tape.feed(9.0, NewRevision(3)) == [SetWeight(0), SetScale(5, 1, 1)]
     assert tape.steps == [0]
-    assert tape.feed(9.0, PodsReady(5, 0, 0)) == []
-    assert tape.feed(12.0, PodsReady(5, 1)) == [SetWeight(20)]
+    assert tape.feed(9.0, PodsReady(5, 0, 1)) == []  # the router points at it until a newer pod is there
+    assert tape.feed(12.0, PodsReady(5, 1, 1)) == [SetWeight(20), SetScale(5, 1, 0)]
     assert tape.feed(13.0, NewRevision(3)) == []
 
 
@@ -193,8 +193,9 @@ def test_back_and_forth_again() -> None:
 def test_a_newer_revision_after_an_abort() -> None:
     tape = at_twenty()
     tape.feed(10.0, Human("abort"))
-    assert tape.feed(12.0, NewRevision(3)) == [SetScale(5, 1, 1), SetScale(5, 1, 0)]
-    assert tape.rollout.outcome is None and tape.rollout.wakes_at == 612.0
+    assert tape.feed(12.0, NewRevision(3)) == [SetScale(5, 1, 1)]
+    assert tape.rollout.outcome is None and tape.rollout.wakes_at == 40.0  # the deadline of the aborted one
+    assert tape.feed(40.0, Woke()) == [SetScale(5, 1, 0)]
 
 
 def test_every_former_stable_revision_has_a_deadline_of_its_own() -> None:
@@ -245,11 +246,11 @@ def test_up_the_weight_comes_before_stable_shrinks_and_the_pause_after() -> None
 
 
 def test_an_abort_walks_back_as_stable_pods_return() -> None:
-    """Section 2.20: 75, 75, 25, 0 with 1, 2, 3 and 4 stable pods; the canary's pods go with the weight."""
+    """75, 75, 25, 0 with 1, 2, 3 and 4 stable pods; all sizes go with the weight (seen: dynamic-stable-abort)."""
     found = [entry for entry in walk() if entry["at"] >= 60.0]  # type: ignore[operator]
-    assert [(e["at"], e["weight"]) for e in found if e["kind"] == "weight"] == [(80.0, 25), (90.0, 0)]
+    assert [(e["at"], e["weight"]) for e in found if e["kind"] == "weight"] == [(80.0, 25), (110.0, 0)]
     scales = [(e["at"], e["stable"], e["canary"]) for e in found if e["kind"] == "scale"]
-    assert scales == [(60.0, 4, 3), (80.0, 4, 1), (90.0, 4, 0)]
+    assert scales == [(60.0, 3, 3), (80.0, 3, 1), (80.0, 4, 1), (110.0, 4, 0)]
 
 
 def test_in_1_8_the_weight_falls_with_every_pod() -> None:
@@ -257,10 +258,11 @@ def test_in_1_8_the_weight_falls_with_every_pod() -> None:
     assert [(e["at"], e["weight"]) for e in found if e["kind"] == "weight"] == [(70.0, 50), (80.0, 25), (90.0, 0)]
 
 
-def test_with_a_delay_of_their_own_the_pods_stay_longer_than_the_weight() -> None:
+def test_with_a_delay_of_their_own_the_pods_stay_and_the_abort_never_ends() -> None:
+    """Stable waits for canary pods to go, and they wait for stable to be complete (seen: dynamic-stable-delay)."""
     found = [entry for entry in walk(pods_follow_abort=False, abort_scale_down_delay=15.0) if entry["at"] >= 60.0]  # type: ignore[operator]
-    assert [(e["at"], e["weight"]) for e in found if e["kind"] == "weight"] == [(80.0, 25), (90.0, 0)]
-    assert [(e["at"], e["canary"]) for e in found if e["kind"] == "scale"] == [(60.0, 3), (105.0, 0)]
+    assert [(e["at"], e["weight"]) for e in found if e["kind"] == "weight"] == [(80.0, 25)]
+    assert [(e["at"], e["stable"], e["canary"]) for e in found if e["kind"] == "scale"] == [(60.0, 3, 3)]
 
 
 def test_back_to_a_stable_revision_that_was_scaled_down_walks_back_too() -> None:

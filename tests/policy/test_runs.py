@@ -300,11 +300,21 @@ def test_what_is_in_flight_is_waited_for() -> None:
     clock.run.start(0.0)
     first, second = (id for _, id, _ in clock.waiting)
     clock.run.answer(5.0, first, Value("f"))
-    assert clock.metric("a") == "Failed" and not clock.run.ended and clock.run.wakes_at is None
-    clock.run.poll(99.0)
+    assert clock.metric("a") == "" and clock.run.wakes_at is None  # not even judged (seen: hang-sibling)
+    clock.run.poll(29.0)
     assert len(clock.asked) == 2  # nothing new begins
     clock.run.answer(30.0, second, Value("s"))
-    assert (clock.run.phase, clock.metric("b")) == ("Failed", "Successful")
+    assert (clock.run.phase, clock.metric("a"), clock.metric("b")) == ("Failed", "Failed", "Successful")
+
+
+def test_the_interval_counts_from_a_metrics_own_answer() -> None:
+    a, b = (Metric(name, Counts(1.0), Said(), interval=10.0, count=3) for name in "ab")
+    clock = Clock(a, b)
+    clock.run.start(0.0)
+    first, second = (id for _, id, _ in clock.waiting)
+    clock.run.answer(5.0, first, Value("s"))
+    clock.run.answer(12.0, second, Value("s"))
+    assert clock.run.wakes_at == 15.0
 
 
 def test_an_end_from_outside_is_successful_at_once() -> None:

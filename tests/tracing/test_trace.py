@@ -184,7 +184,7 @@ def test_a_run_is_terminated() -> None:
     runs = [(entry["at"], entry["phase"]) for entry in only(found, "analysis")]
     assert runs == [(0.0, "Running"), (15.0, "Successful")]
     assert only(found, "analysis")[0] == {
-        "at": 0.0, "kind": "analysis", "step": 0, "weight": 0, "stable": 5, "canary": 0,
+        "at": 0.0, "kind": "analysis", "step": 0, "weight": 0, "stable": 5, "canary": 1,
         "run": "background", "index": 0, "template": "watch", "phase": "Running",
     }  # fmt: skip
     assert [entry["at"] for entry in only(found, "measurement")] == [0.0, 10.0]
@@ -284,9 +284,9 @@ def test_the_document_and_the_order_of_entries() -> None:
         (32.0, "phase", 2, 20, 5, 5),
         (34.0, "available", 2, 20, 5, 5),
         (34.0, "weight", 2, 100, 5, 5),
-        (34.0, "phase", 2, 100, 5, 5),
-        (34.0, "weight", 2, 0, 5, 5),
-        (34.0, "scale", 2, 0, 5, 0),
+        (34.0, "scale", 2, 100, 5, 0),
+        (34.0, "phase", 2, 100, 5, 0),
+        (34.0, "weight", 2, 0, 5, 0),
         (34.0, "available", 2, 0, 5, 0),
         (64.0, "scale", 2, 0, 5, 0),
     ]
