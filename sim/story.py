@@ -240,7 +240,8 @@ class _Teller:
     def _finish(self, at: float, outcome: str, reason: str) -> None:
         self._finished = True
         tone: Tone = "good" if outcome == "promoted" else "bad"
-        self.say(at, f"{outcome.upper()}{f': {reason}' if reason and reason != self._why else ''}", tone)
+        told = not reason or (self._why and reason.endswith(self._why))
+        self.say(at, outcome.upper() if told else f"{outcome.upper()}: {reason}", tone)
 
 
 _TONES: dict[str, Tone] = {"Successful": "quiet", "Running": "quiet", "Failed": "bad"}
