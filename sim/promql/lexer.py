@@ -28,8 +28,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _OPEN, _CLOSE = "([{", ")]}"
-_WORDS_BEFORE_LABELS = frozenset(("by", "without", "on", "ignoring", "group_left", "group_right"))
-_OPERATORS = frozenset(("and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"))
+_BEFORE_LABELS = frozenset(("by", "without", "on", "ignoring", "group_left", "group_right"))
+_OPERATORS = frozenset(("and", "or", "unless", "atan2", "offset"))
+_NUMBERS = frozenset(("inf", "nan"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +70,33 @@ def _check_depth(text: str, found: tuple[Token, ...]) -> None:
 
 
 def selectors(found: tuple[Token, ...]) -> Iterator[Token]:
-    """Where vector selectors begin, in reading order."""
-    depth = 0  # of braces, or of a list of label names
-    for index, token in enumerate(found):
-        before = found[index - 1] if index else None
-        after = found[index + 1] if index + 1 < len(found) else None
+    """Where vector selectors begin, in reading order. `by`, `offset` and others are metrics where no keyword can stand."""
+    depth = 0  # inside the braces of a selector, or inside a list of label names
+    ended = False  # whether the words so far end a value, so that an operator must follow
+    before = Token("sign", "", 0)
+    for token, after in zip(found, (*found[1:], before), strict=True):
+        word = token.text.lower()
         if depth:
-            depth += (token.text in "{(") - (token.text in "})") if token.kind == "sign" else 0
-        elif token.text == "{":
-            if not _begins(before, token, after):
-                depth = 1
-                continue
+            depth += (word in ("{", "(")) - (word in ("}", ")"))
+            ended = True
+        elif word == "{":
             depth = 1
-            yield token
-        elif token.text == "(" and before is not None and before.text.lower() in _WORDS_BEFORE_LABELS:
+            if not ended:
+                yield token
+        elif word == "(" and before.text.lower() in _BEFORE_LABELS:
             depth = 1
-        elif token.kind == "word" and _is_metric(before, token, after):
+        elif token.kind != "word":
+            ended = token.kind != "sign" or word in (")", "]", "}")
+        elif word in _NUMBERS or after.text.lower() in ("by", "without"):  # an aggregation, if not a number
+            ended = True
+        elif after.text == "(" or word == "bool" or (ended and word in _OPERATORS):
+            ended = False
+        elif not _is_step(token):
+            ended = True
             yield token
+        before = token
 
 
-def _begins(before: Token | None, token: Token, after: Token | None) -> bool:
-    return not (before is not None and before.kind == "word" and before.text.lower() not in _OPERATORS | {"by"})
-
-
-def _is_metric(before: Token | None, token: Token, after: Token | None) -> bool:
-    word = token.text.lower()
-    if after is not None and after.text == "(":
-        return False
-    if before is not None and (before.text == "@" or before.kind == "duration"):
-        return word not in _OPERATORS and before.text != "@" and word not in _WORDS_BEFORE_LABELS
-    labels_follow = after is not None and after.text == "("
-    return word not in _OPERATORS and not (word in _WORDS_BEFORE_LABELS and labels_follow)
+def _is_step(token: Token) -> bool:
+    """`:` or `:1m` of a subquery."""
+    return token.text == ":" or (token.text[0] == ":" and token.text[1].isdigit())

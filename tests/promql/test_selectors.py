@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 
-from sim.promql import MISSING, SAMPLE, STALE, Block, Memory, compile, labelset
+from sim.promql import MISSING, SAMPLE, STALE, Block, Memory, PromqlError, compile, labelset
+from sim.promql.lexer import selectors, tokens
+from tests.promql.expressions import Maker
 
 TIMES = np.arange(0, 100_000, 10_000)
 
@@ -62,3 +66,26 @@ def test_marks_are_per_replication() -> None:
 def test_a_selector_says_how_far_back_it_reads(text: str, span: tuple[float, float], fixed: float | None) -> None:
     (selector,) = compile(text).selectors
     assert (selector.span, selector.fixed) == (span, fixed)
+
+
+ODD = (
+    "by", "sum by (a) (x)", "sum(x) by (a) + on (b) group_left (c) y", "offset offset 5m", "x offset 5m + y", "x[5m:1m] + z",
+    "(a[5m:])[3m:1m]", 'sum without (le) ({__name__="a"}) or {b="c"}', "x and y or z unless w", "a > bool b", "NaN + x",
+    'topk(3, x{a="b"} @ end())', "start + end", "x @ start() + y", 'count_values("v", {a="1",b=~"x(y)"})', "sum(sum)", "x atan2 y",
+    ":a + b", 'x{a="{b}"} / {c="d"}', "a and on(b) c",
+)  # fmt: skip
+
+
+def test_every_selector_knows_its_column() -> None:
+    """However deep, and where keywords are metrics."""
+    maker, texts = Maker(Random(3)), list(ODD)
+    texts += [maker.make(4) for _ in range(500)]
+    for text in texts:
+        try:
+            query = compile(text)
+        except PromqlError:
+            continue
+        starts = [token.column for token in selectors(tokens(text))]
+        assert [selector.column for selector in query.selectors] == starts, text
+        for selector in query.selectors:
+            assert text[selector.column - 1] == "{" or text[selector.column - 1 :].startswith(selector.name), text
