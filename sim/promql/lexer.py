@@ -74,7 +74,7 @@ def selectors(found: tuple[Token, ...]) -> Iterator[Token]:
     depth = 0  # inside the braces of a selector, or inside a list of label names
     ended = False  # whether the words so far end a value, so that an operator must follow
     before = Token("sign", "", 0)
-    for token, after in zip(found, (*found[1:], before), strict=True):
+    for token, after in zip(found, (*found[1:], before), strict=False):
         word = token.text.lower()
         if depth:
             depth += (word in ("{", "(")) - (word in ("}", ")"))
