@@ -116,7 +116,7 @@ def follow(case: Case, seed: int, first: int, count: int) -> Rows:
 
 def draws_for(service: Service, seed: int, first: int, count: int) -> Draws:
     """The random numbers of replications [first, first + count) of a service."""
-    shape, scrape = layout(service), service.monitoring.scrape
+    shape, scrape = layout(service), service.step
     weather = Weather.over(seed, first, count, scrape, shape, service.noise, service.error_noise)
     return Draws(seed, first, count, shape.width, weather)
 
@@ -221,12 +221,13 @@ def staged(
 
 
 def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast | None = None) -> Ledger:
-    monitoring = case.service.monitoring
+    step = case.service.step
+    phase = case.service.monitoring.phase % step
     if case.rung == "queueing":
-        return QueueLedger(draws, rows, monitoring.scrape, monitoring.phase, case.service, case.effects)
+        return QueueLedger(draws, rows, step, phase, case.service, case.effects)
     if case.service.arrivals == "fixed":
-        return FixedLedger(draws, rows, monitoring.scrape, monitoring.phase, forecast, new=layout(case.service).new)
-    return Ledger(draws, rows, monitoring.scrape, monitoring.phase, forecast, every=bool(case.effects) or case.sampled)
+        return FixedLedger(draws, rows, step, phase, forecast, new=layout(case.service).new)
+    return Ledger(draws, rows, step, phase, forecast, every=bool(case.effects) or case.sampled)
 
 
 def _setting(case: Case) -> dict[str, Any]:

@@ -143,6 +143,16 @@ class Service:
     error_noise: Noise = Iid()
     horizon: float = 86_400.0
 
+    @property
+    def step(self) -> float:
+        """Seconds between two counts: a scrape interval, or less where pods are scraped at different moments of it."""
+        return self.monitoring.scrape / self.telemetry.phases
+
+    @property
+    def base(self) -> float:
+        """The first scrape at or before the start, in seconds."""
+        return self.monitoring.phase - self.monitoring.scrape if self.monitoring.phase > 0 else 0.0
+
     def __post_init__(self) -> None:
         if not 0 <= self.errors < 1:
             raise WorldError(f"the error rate lies in [0, 1), got {self.errors:g}; write 0.1%")

@@ -31,7 +31,7 @@ from sim.service.mix import Layout
 if TYPE_CHECKING:
     from sim.service.telemetry.store import Scrapes
 
-__all__ = ["Bad", "Looks", "Metrics", "Monitor", "Numbers", "Observed", "Seen", "View", "Windows"]
+__all__ = ["Bad", "Coarse", "Looks", "Metrics", "Monitor", "Numbers", "Observed", "Seen", "View", "Windows"]
 
 Weigh = Callable[[float, float], float]
 Split = Callable[[NDArray[np.int64]], "Seen"]
@@ -160,10 +160,30 @@ class Metrics(Protocol):
         ...
 
 
+class Coarse:
+    """A ledger at every n-th of its counts, from `base` on: what is scraped where a ledger counts more often."""
+
+    def __init__(self, ledger: Ledger, every: int, base: float) -> None:
+        self._ledger, self._every = ledger, every
+        self.base, self.scrape = base, ledger.scrape * every
+        self._first = round((base - ledger.base) / ledger.scrape)
+        self.cumulative = self
+
+    def __getitem__(self, scrape: int) -> NDArray[np.int64]:
+        return self._ledger.cumulative[max(0, self._first + scrape * self._every)]
+
+    def time(self, scrape: int) -> float:
+        """When a scrape happens, in seconds."""
+        return self.base + scrape * self.scrape
+
+    def settle(self, until: float) -> None:
+        self._ledger.settle(until)
+
+
 class Monitor:
     """Reads a ledger the way a monitoring system would; `effects` are its own failures."""
 
-    def __init__(self, ledger: Ledger, layout: Layout, lag: float, effects: Sequence[TelemetryEffect]) -> None:
+    def __init__(self, ledger: Ledger | Coarse, layout: Layout, lag: float, effects: Sequence[TelemetryEffect]) -> None:
         self._ledger, self._layout, self._lag = ledger, layout, float(lag)
         self._effects = tuple(effects)
         self._born: int | None = None  # the first scrape that shows the new version

@@ -44,7 +44,7 @@ from sim.service import traffic
 from sim.service.fleet import Fleet
 from sim.service.mix import Mix, layout
 from sim.service.model import Service
-from sim.service.monitoring import Bad, Looks, Metrics, Monitor, View, Windows
+from sim.service.monitoring import Bad, Coarse, Looks, Metrics, Monitor, View, Windows
 from sim.service.routing import Class, Routing
 from sim.service.telemetry.store import Scrapes
 from sim.service.trouble import Trouble
@@ -128,7 +128,8 @@ class Site:
         self._old, self._new = Mix(service, "stable", versions), Mix(service, "canary", versions)
         self._layout = layout(service)
         telemetry = [effect for effect in effects if isinstance(effect, TelemetryEffect)]
-        self._monitor = Monitor(ledger, self._layout, service.monitoring.lag, telemetry)
+        scraped = ledger if service.telemetry.phases == 1 else Coarse(ledger, service.telemetry.phases, service.base)
+        self._monitor = Monitor(scraped, self._layout, service.monitoring.lag, telemetry)
         self._scrapes: Scrapes | None = None
         self._trouble = Trouble(service, effects, self._agenda.plan, self._chance)
         self._fleet = Fleet(

@@ -135,3 +135,25 @@ def test_a_gap_is_no_sample_and_a_part_of_one_is_some() -> None:
     assert whole.values[0].tolist() == [4.0] * ROWS
     part = World(text, effects=(TelemetryEffect("gap", 0.0, 600.0, fraction=0.5),)).ask(300.0)
     assert 2.0 < part.values[0][part.present[0]].mean() < 6.0
+
+
+def test_pods_are_scraped_at_different_moments() -> None:
+    """Four moments an interval: every pod has its own grid of 15 s, and counts what its version did up to there."""
+    told = Telemetry(phases=5)
+    world = World(f'timestamp(http_requests_total{{{CANARY},code="200"}})', of=service(telemetry=told))
+    answer = world.ask(300.0)
+    times = answer.values[:, 0].tolist()
+    assert len(set(times)) == len(times) == 2 and all(285.0 < time <= 300.0 and time % 3.0 == 0.0 for time in times)
+    assert world.apart
+    total = World(f'sum(increase(http_requests_total{{{CANARY},code="200"}}[5m]))', of=service(telemetry=told))
+    truth = total.ledger.cumulative[195][:, GOOD].sum(axis=1) - total.ledger.cumulative[95][:, GOOD].sum(axis=1)
+    assert np.abs(total.ask(585.0).values[0] / truth - 1).max() < 0.1
+
+
+def test_a_judge_of_counts_sees_whole_intervals_whatever_the_phases() -> None:
+    views = [World("up", of=service(telemetry=Telemetry(phases=phases))).site.look(307.0, 60.0) for phases in (1, 5)]
+    assert [(view.start, view.end) for view in views] == [(255.0, 300.0)] * 2  # type: ignore[union-attr]
+    fine = World("up", of=service(telemetry=Telemetry(phases=5)))
+    view = fine.site.look(307.0, 60.0)
+    new = fine.ledger.cumulative[100] - fine.ledger.cumulative[85]
+    assert view.canary.requests.tolist() == new[:, ALL].sum(axis=1).tolist()  # type: ignore[union-attr]

@@ -51,9 +51,8 @@ class World:
         self.text = Text("prometheus", query)
         self.providers = Providers(MetricTable(), self.service, identity, (Asked("", "m", self.text),))
         drawn = draws or draws_for(self.service, 1, 0, count)
-        self.ledger = Ledger(
-            drawn, np.array(rows), self.service.monitoring.scrape, self.service.monitoring.phase, every=True
-        )
+        step, phase = self.service.step, self.service.monitoring.phase
+        self.ledger = Ledger(drawn, np.array(rows), step, phase % step, every=True)
         self.site = Site(self.service, self.ledger, effects, together=True, metrics=self.providers)
         self.site.start()
         for at, command in script:

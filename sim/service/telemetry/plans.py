@@ -119,7 +119,8 @@ class Plan:
     def _reading(self, selector: Selector, summed: bool) -> Reading:
         found: dict[tuple[Version, bool, bool | None, bool], list[Emission]] = {}
         wanted = [emission for emission in shown(selector, self.exposition) if self._may(selector, emission)]
-        apart = self.exposition.telemetry.pods == "apart" or not summed
+        telemetry = self.exposition.telemetry
+        apart = telemetry.pods == "apart" or telemetry.phases > 1 or not summed
         apart = apart or any(self._mixed(selector, emission) for emission in wanted)
         for emission in wanted:
             key = (emission.version, emission.proxy, emission.switched, not emission.weights)

@@ -10,6 +10,8 @@ from sim.service.telemetry.dialects import DIALECTS
 
 __all__ = ["Own", "Telemetry"]
 
+_MOST_PHASES = 60
+
 Own = tuple[str, tuple[tuple[str, str], ...]]
 """A metric of the service's own: its name, and labels in addition to those of the scrape."""
 
@@ -19,7 +21,8 @@ class Telemetry:
     """`dialects` empty: every one whose names do not clash, and that of the router. Words in braces may stand in values of labels.
 
     `initialized`: every series of a version exists from its pods' start, at 0; otherwise from its first request, as client libraries do
-    it unless they are told. `pods` auto: pods are told apart for the queries that need it; apart: for all, which is slower.
+    it unless they are told. `pods` auto: pods are told apart for the queries that need it; apart: for all, which is slower. `phases`: at
+    how many different moments of a scrape interval pods are scraped; with more than one, pods are always told apart.
     """
 
     dialects: tuple[str, ...] = ()
@@ -30,9 +33,12 @@ class Telemetry:
     histograms: tuple[Own, ...] = ()
     initialized: bool = False
     pods: Literal["auto", "apart"] = "auto"
+    phases: int = 1
     profile: Literal["prometheus@3", "prometheus@2.42"] = "prometheus@3"
 
     def __post_init__(self) -> None:
+        if not 1 <= self.phases <= _MOST_PHASES:
+            raise WorldError(f"pods are scraped at 1 to {_MOST_PHASES} moments of an interval, got {self.phases}")
         for name in self.dialects:
             if name not in DIALECTS:
                 raise WorldError(f"there is no dialect {name!r}; use one of {', '.join(DIALECTS)}")

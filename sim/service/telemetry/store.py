@@ -31,6 +31,7 @@ from sim.service.telemetry.pods import REVISIONS
 
 __all__ = ["Scrapes"]
 
+_GOLDEN = 0.6180339887498949  # multiples of it are spread evenly over [0, 1)
 _SLACK = 1e-9  # a scrape at the very moment of a query is seen by it
 
 Floats = NDArray[np.float64]
@@ -46,6 +47,7 @@ class Scrapes:
         own_pods: bool,
     ) -> None:  # fmt: skip
         self.ledger, self.replications = ledger, len(ledger.rows)
+        self._phases, self._zero = service.telemetry.phases, round((service.base - ledger.base) / ledger.scrape)
         self._lives, self._own_pods = lives, own_pods
         self._gaps = tuple(effect for effect in effects if effect.kind == "gap")
         self._breaks = tuple(sorted(effect.start for effect in effects if effect.kind == "reset"))
@@ -79,6 +81,14 @@ class Scrapes:
         first = max(self._history.oldest, ceil((low - ledger.base) / ledger.scrape - _SLACK))
         last = min(ledger.scraped, floor((high - ledger.base) / ledger.scrape + _SLACK))
         return [scrape for scrape in range(first, last + 1) if not self._gone(scrape)]
+
+    def slot(self, scrape: int) -> int:
+        """Which of the moments of an interval a scrape is: 0 is that of the service, and of everything that is no pod."""
+        return (scrape - self._zero) % self._phases
+
+    def slot_of(self, pod: Life) -> int:
+        """When in an interval a pod is scraped: spread evenly, the same for all replications (Prometheus: by a hash of the target)."""
+        return int((pod.number * _GOLDEN + pod.revision * _GOLDEN / 2) % 1.0 * self._phases)
 
     def _gone(self, scrape: int) -> bool:
         at = self.ledger.time(scrape)
@@ -175,7 +185,7 @@ class _Store:
         lives = () if group.proxy else self._scrapes.lives(group.version)
         shown: Shown = (lambda at: True) if group.proxy else lambda at: any(life.at(at) for life in lives)
         yield from self._block(
-            group, group.labels, range(len(group.labels)), self._told(scrapes, group, shown), self._scrapes.totals
+            group, group.labels, range(len(group.labels)), self._told(scrapes, group, shown, 0), self._scrapes.totals
         )
 
     def _apart(self, group: Group, scrapes: Sequence[int], matchers: tuple) -> Iterator[Block]:  # type: ignore[type-arg]
@@ -183,13 +193,17 @@ class _Store:
             labels, rows = group.of_pod(life.number, matchers)
             if labels:
                 counts = lambda scrape, life=life: self._scrapes.pod(group.version, life, scrape)  # noqa: E731
-                yield from self._block(group, labels, rows, self._told(scrapes, group, life.at), counts)
+                yield from self._block(
+                    group, labels, rows, self._told(scrapes, group, life.at, self._scrapes.slot_of(life)), counts
+                )
 
-    def _told(self, scrapes: Sequence[int], group: Group, shown: Shown) -> list[tuple[int, bool]]:
+    def _told(self, scrapes: Sequence[int], group: Group, shown: Shown, slot: int) -> list[tuple[int, bool]]:
         """(scrape, whether the series is shown) for those scrapes at which a sample or a staleness marker is written."""
         told: list[tuple[int, bool]] = []
         switch = self._scrapes.switched_at
         for scrape in scrapes:
+            if self._scrapes.slot(scrape) != slot:
+                continue
             at = self._scrapes.ledger.time(scrape)
             here = shown(at) and (group.switched is None or group.switched == (at >= switch))
             if here or (told and told[-1][1]):
