@@ -6,6 +6,7 @@ from sim.files import Document, Refused, parse_duration
 from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.fields import Reader, Scope
 from sim.manifests.flagger_checks import read_checks
+from sim.manifests.flagger_schema import CANARY, check
 from sim.manifests.kubernetes import rolling_of
 from sim.manifests.profiles import Profile
 from sim.manifests.report import ImportedPolicy, Reference
@@ -24,6 +25,7 @@ _PLANS = ("iterations", "stepWeight", "stepWeights")
 
 def read_canary(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> ImportedPolicy:
     spec = Reader(scope, document, document.value).child("spec")
+    check(spec, CANARY)
     references: list[Reference] = []
     replicas, target = _target(spec, catalog, references)
     smallest = _scaler(spec, catalog, references)
@@ -81,8 +83,10 @@ def _required(spec: Reader, analysis: Reader) -> None:
     for name in ("interval", "threshold"):
         if name not in analysis.value:
             analysis.reject(f"an analysis without {name}", f"add {name}")
-    if not any(name in analysis.value for name in _PLANS):
-        analysis.reject("an analysis without a plan", f"add one of {', '.join(_PLANS)}")
+    plans = [name for name in _PLANS if name in analysis.value]
+    if len(plans) != 1:
+        said = f"an analysis with {' and '.join(plans)}" if plans else "an analysis without a plan"
+        analysis.reject(said, f"give exactly one of {', '.join(_PLANS)}")
 
 
 def _interval(analysis: Reader) -> float:

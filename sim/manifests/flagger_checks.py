@@ -6,6 +6,7 @@ import re
 
 from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.fields import Reader
+from sim.manifests.flagger_schema import TEMPLATE, check
 from sim.manifests.report import Reference
 from sim.policy.commands import Query, Text
 from sim.policy.flagger import Check
@@ -45,6 +46,7 @@ def _template(spec: Reader, entry: Reader, catalog: Catalog, references: list[Re
         reference.block(f"unresolved reference: MetricTemplate {name} is not in the files given", "name")
         return []
     template = Reader(spec.scope, found, found.value).child("spec")
+    check(template, TEMPLATE)
     query = _render(spec, entry, template, template.text("query"), entry.text("interval"))
     return [_check(entry, Text(template.child("provider").text("type", "prometheus"), query), name)]
 

@@ -128,7 +128,7 @@ def seen(policy: Policy, script: Script, replicas: int) -> list[dict[str, Any]]:
     ("to", "policies", "shares"),
     [
         ("argo-rollouts", canaries(), 0.2), ("argo-rollouts", _blue_greens, 0.2), ("deployment", _rolls, 0.3),
-        ("flagger", _flaggers, 0.9), ("compose", _swarms, 0.4), ("openkruise", _kruises, 0.5),
+        ("flagger", _flaggers, 0.6), ("compose", _swarms, 0.4), ("openkruise", _kruises, 0.5),
     ],
     ids=["canary", "blue-green", "rolling", "flagger", "swarm", "openkruise"],
 )  # fmt: skip

@@ -68,7 +68,7 @@ def test_without_the_deployment_its_size_is_assumed(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "seconds"), [("5s", 10.0), ("1m", 60.0), ('""', 60.0), ("soon", 60.0), ("1h30m", 5400.0)]
+    ("written", "seconds"), [("5s", 10.0), ("1m", 60.0), ('""', 60.0), ("10mx", 60.0), ("90m30s", 5430.0)]
 )
 def test_intervals(read: Read, written: str, seconds: float) -> None:
     assert policy_of(read(canary(f"interval: {written}\nthreshold: 0\nstepWeight: 5"))).interval == seconds
@@ -88,7 +88,10 @@ def test_all_fields(read: Read) -> None:
         " {name: c, type: event, url: u}]"
     )
     imported = read(
-        canary(analysis, "progressDeadlineSeconds: 60\nautoscalerRef: {kind: HorizontalPodAutoscaler, name: podinfo}"),
+        canary(
+            analysis,
+            "progressDeadlineSeconds: 60\nautoscalerRef: {apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, name: podinfo}",
+        ),
         SCALER,
     )
     policy = policy_of(imported)

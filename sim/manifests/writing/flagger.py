@@ -65,9 +65,12 @@ def _analysis(policy: Flagger, subject: Subject, templates: dict[str, Object]) -
     written: Object = {"interval": duration(policy.interval), "threshold": policy.threshold}
     if policy.iterations:
         written["iterations"] = policy.iterations
-    if policy.step_weights:
+    elif policy.step_weights and policy.step_weight:
+        losses.near("step_weights", "Flagger's schema takes one of stepWeight and stepWeights: the former is written")
+        written["stepWeight"] = policy.step_weight
+    elif policy.step_weights:
         written["stepWeights"] = list(policy.step_weights)
-    if policy.step_weight or not (policy.iterations or policy.step_weights):
+    else:
         written["stepWeight"] = policy.step_weight
     written |= {"maxWeight": policy.ceiling} if policy.ceiling != 100 else {}
     written |= {"stepWeightPromotion": policy.step_weight_promotion} if policy.step_weight_promotion else {}
