@@ -16,14 +16,20 @@ _FILES = typer.Argument(
     metavar="P P... | SCENARIO", help="Policies (files, manifests, file.py:Class), or one scenario.", show_default=False
 )
 _SCENARIO = typer.Option("--scenario", "-s", help="Take service, releases and budgets from here.", show_default=False)
+_REAL = typer.Option("--real", metavar="RUN", help="A recorded run: lay it over its prediction.", show_default=False)
+_RELEASE = typer.Option(
+    "--release", help="With --real: under this release, not the recorded one's.", show_default=False
+)
 _SERVICE = typer.Option("--service", help="For this service, under the named releases.", show_default=False)
 
 
 @app.command()
 def compare(
-    files: Annotated[list[str], _FILES],
+    files: Annotated[list[str] | None, _FILES] = None,
     scenario: Annotated[Path | None, _SCENARIO] = None,
     service: Annotated[Path | None, _SERVICE] = None,
+    real: Annotated[Path | None, _REAL] = None,
+    release: Annotated[str | None, _RELEASE] = None,
     replications: options.Replications = None,
     seed: options.Seed = None,
     jobs: options.Jobs = None,
@@ -37,11 +43,23 @@ def compare(
 
     Without --scenario and --service a stated default service is used: 100 requests/s, 0.1% errors, 5 pods, under a good
     release and six kinds of trouble. The first policy is what the others are compared with.
+
+    With --real RUN: the outcome, the time to the decision, failed requests and weights of a recorded run, over those of
+    1,000 simulated rollouts of the same scenario (--scenario: of a calibrated one); exit code 1 when it lies outside.
     """
     from sim.cli.answers import answer
     from sim.cli.exactness import exactness
     from sim.session import Session
 
+    files = files or []
+    if real is not None:
+        raise typer.Exit(_over(real, files, scenario, service, release, replications, seed, out, json))
+    if release is not None or not files:
+        raise Usage(
+            "name policies, a scenario, or a recorded run: --real RUN"
+            if not files
+            else "--release belongs to --real RUN"
+        )
     if resume is not None and out not in (None, resume):
         raise Usage("--resume OUT writes into OUT; leave out --out")
     asked, policies = _asked(files, scenario)
@@ -52,6 +70,17 @@ def compare(
         following=_following(session.scenario, policies),
     )  # fmt: skip
     raise typer.Exit(found.code)
+
+
+def _over(
+    real: Path, files: list[str], scenario: Path | None, service: Path | None, release: str | None, replications: int | None,
+    seed: int | None, out: Path | None, json: bool,
+) -> int:  # fmt: skip
+    from sim.cli.overlay import show_overlay
+
+    if len(files) > 1 or service is not None:
+        raise Usage("--real RUN takes at most one policy, and --scenario; a calibrated service is a scenario")
+    return show_overlay(real, scenario, files[0] if files else None, release, replications, seed, out, json)
 
 
 def _asked(files: list[str], scenario: Path | None) -> tuple[str | Path | None, list[str]]:

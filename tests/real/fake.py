@@ -126,6 +126,7 @@ class Yard:
         self.now, self.steps, self.writes = 1000.0, 0, 0
         self.jump = 0.0  # of the wall clock
         self.begun = 0.0
+        self.halted = False
         self.answered: dict[int, Answer] = {}
         self.violations: list[str] = []
         self.log: Log | None = None
@@ -231,6 +232,7 @@ class Yard:
     def write(self, put: Put, stamp: Stamp, deadline: float) -> Live:
         self.step("write")
         self._guard(put, stamp)
+        self.halted = self.log is not None and bool(self.log.halt)  # when the call begins; one under way is finished
         self._fails(deadline, lambda: self._write(put, stamp))
         return self._write(put, stamp)
 
@@ -412,7 +414,7 @@ class Yard:
             self._routes(put.value)
         if put.name == STABLE and isinstance(put.value, Stable):
             self._promotes(put.value, live)
-        if self.log is not None and self.log.halt:
+        if self.halted:
             self._halted(put, live)
         if isinstance(put.value, Workload):
             wanted = sum(
