@@ -15,6 +15,10 @@ __all__ = ["KindNodes"]
 
 _CLUSTER, _ROLE = "io.x-k8s.kind.cluster", "io.x-k8s.kind.role"  # kind's own labels on its nodes
 _OURS = "seatrial.dev/cluster"  # of the registry (real/kind/registry.py)
+# The engine may lose the output of a short command on a busy machine (seen: `tc qdisc show` without a word). Then nothing would look
+# like "nothing there", so that every output is ended by a word of ours.
+_END = "<seatrial: end>"
+_WHOLE = f'"$@"; code=$?; printf %s "{_END}"; exit $code'
 _WRITE = 'mkdir -p "$(dirname "$2")" && printf %s "$1" | base64 -d > "$2.new" && mv "$2.new" "$2"'
 _WORDS = 400  # characters of a command's output that an error repeats
 
@@ -44,8 +48,10 @@ class KindNodes:
         if container.status != "running":
             raise Unclear(f"{name} is {container.status}; nothing can be run on it")
         with _told(name):
-            code, output = container.exec_run(list(words), demux=False)
-        text = (output or b"").decode("utf-8", "replace")
+            code, output = container.exec_run(["sh", "-c", _WHOLE, "sh", *words], demux=False)
+        text, whole, _ = (output or b"").decode("utf-8", "replace").rpartition(_END)
+        if not whole:
+            raise Unclear(f"{name}: {' '.join(words)[:120]}: its output did not arrive whole")
         if code != 0:
             raise NodeFailed(f"{name}: {' '.join(words)[:120]}: {text.strip()[-_WORDS:]}", code)
         return text

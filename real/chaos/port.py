@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from real.chaos.injector import Injector, Job, NotEffective, Record
 from real.cluster import forms
 from real.cluster.names import EPOCH, MANAGED, labels
 from real.ports.errors import Conflict, Fenced, Forbidden, Gone, PortError, Refused, Unclear
-from real.ports.things import Injection, Live, Put, Stamp, told, understood
+from real.ports.things import Injection, Live, Put, Stamp, Thing, told, understood
 
 __all__ = ["Chaos"]
 
@@ -43,8 +44,7 @@ class Chaos:
 
     def read(self, name: str, deadline: float) -> Live:
         found = self._object(name)
-        value = None if found is None else understood(json.loads(found["data"]["value"])).value
-        return forms.live(name, value, found)
+        return forms.live(name, None if found is None else _value(found), found)
 
     def write(self, put: Put, stamp: Stamp, deadline: float) -> Live:
         found = self._object(put.name)
@@ -103,11 +103,12 @@ class Chaos:
         seen: list[str] = []
 
         def bites() -> bool:
-            seen[:] = [acts.proof(job)]
-            return bool(seen[0])
+            with suppress(Unclear):  # looked at again
+                seen[:] = [acts.proof(job)]
+            return bool(seen and seen[0])
 
         self.field.until(bites, deadline)
-        return seen[0]
+        return seen[0] if seen else ""
 
     def _back(self, name: str, acts: Injector, job: Job, why: PortError) -> None:
         """What did not work is taken back; where that fails as well, the record stays for `recover`."""
@@ -126,10 +127,11 @@ class Chaos:
         job = self._job(name, found)
         acts = self._injector(job)
         acts.undo(job)
-        left: list[str] = []
+        left = ["something unknown"]
 
         def clean() -> bool:
-            left[:] = [acts.left(job)]
+            with suppress(Unclear):
+                left[:] = [acts.left(job)]
             return not left[0]
 
         if not self.field.until(clean, min(_UNDONE, deadline)):
@@ -173,6 +175,14 @@ class Chaos:
             raise Fenced(f"{name} carries a later epoch; another driver took over")
         if meta["resourceVersion"] != stamp.version:
             raise Conflict(f"{name} has changed since it was read")
+
+
+def _value(found: Object) -> Thing | None:
+    """What the record says. An effect that nobody has seen yet is another value than the same effect proved: it is put again."""
+    value = understood(json.loads(found["data"]["value"])).value
+    if isinstance(value, Injection) and not found["data"].get("proof"):
+        return replace(value, params=(*value.params, ("proved", False)))
+    return value
 
 
 def _id(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -127,6 +128,36 @@ def test_a_death_at_any_call_leaves_nothing_that_recover_does_not_undo(kind: str
         if chaos.names():
             removed(chaos, epoch=4)
         assert world.tree() == before, f"dead before call {moment}"
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_an_answer_that_is_lost_is_asked_for_again(kind: str) -> None:
+    """As a driver does: after no answer it reads, and puts again what is not there yet."""
+    undisturbed = World()
+    before = undisturbed.tree()
+    removed(put(undisturbed, kind))
+    for moment in range(1, undisturbed.calls + 1):
+        world = World(unclear_at=moment)
+        chaos = Chaos(world.field())
+        for wanted in (injection(kind), None):
+            for _ in range(4):
+                live = chaos.read("fault/f1", 10.0)
+                if live.value == wanted:
+                    break
+                try:
+                    chaos.write(Put("fault/f1", wanted), replace(STAMP, version=live.version), 10.0)
+                except (Unclear, Gone):
+                    continue
+            assert chaos.read("fault/f1", 10.0).value == wanted, f"answer to call {moment} lost"
+        assert world.tree() == before, f"answer to call {moment} lost"
+
+
+def test_what_is_not_proved_is_another_value() -> None:
+    world = World()
+    chaos = put(world, "node.pause")
+    assert chaos.read("fault/f1", 10.0).value == injection("node.pause")
+    del world.objects["v1/ConfigMap", NAMESPACE, "web-fault-f1"]["data"]["proof"]
+    assert chaos.read("fault/f1", 10.0).value not in (injection("node.pause"), None)
 
 
 def test_a_second_death_while_recovering_is_recovered_as_well() -> None:

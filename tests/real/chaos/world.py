@@ -14,7 +14,7 @@ from typing import Any
 
 from real.chaos.field import Field, NodeFailed, Object
 from real.cluster.names import APP, MANAGED, REVISION, SYSTEM
-from real.ports.errors import Conflict, Gone, Unavailable
+from real.ports.errors import Conflict, Gone, Unavailable, Unclear
 
 NAMESPACE, APPNAME = "trial", "web"
 IMAGE = "sea-registry:5000/seatrial/sample@sha256:" + "ab" * 32
@@ -50,9 +50,13 @@ class Answered:
 
 @dataclass
 class World:
-    """`die_at`: the number of the call before which the process dies. `deaf`: nothing that is injected bites."""
+    """`die_at`: the number of the call before which the process dies; `unclear_at`: the one on a node whose answer is lost.
+
+    `deaf`: nothing that is injected bites.
+    """
 
     die_at: int = -1
+    unclear_at: int = -1
     deaf: bool = False
     calls: int = 0
     at: float = 1000.0
@@ -237,6 +241,12 @@ class World:
 
     def run(self, name: str, *words: str) -> str:
         self._step()
+        answer = self._answer(name, *words)
+        if self.calls == self.unclear_at:
+            raise Unclear("the output did not arrive whole")
+        return answer
+
+    def _answer(self, name: str, *words: str) -> str:
         space, words = self._space(words)
         for first, answer in _COMMANDS:
             if words[: len(first)] == first:
