@@ -37,6 +37,7 @@ from sim.policy.notes import Note, PhaseIs
 from sim.policy.rollout import Policy, Rollout
 from sim.service.fleet import Fleet
 from sim.service.model import Service
+from sim.service.telemetry.spans import span
 
 __all__ = ["Leg", "Plan", "Wait", "earliest", "plan"]
 
@@ -248,7 +249,7 @@ class _Wished:
         return sent + (1 - sent) * self._mirror / 100
 
     def _answer(self, at: float, command: Measure) -> Answer:
-        window = command.query.window if isinstance(command.query, Counts) else 60.0
+        window = command.query.window if isinstance(command.query, Counts) else span(command.query)
         self._looks.append((at, command.metric, window))
         if not isinstance(command.query, Counts):
             return Value(1.0)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.files.units import parse_prom_duration
 from sim.policy.commands import Measure as Question
 from sim.policy.commands import Text
 from sim.policy.errors import WorldError
@@ -19,6 +18,7 @@ from sim.policy.events import Answer
 from sim.scenario.measures import Given, MetricTable, Within
 from sim.service.model import Service
 from sim.service.telemetry.names import Identity, identity_of
+from sim.service.telemetry.spans import span
 
 if TYPE_CHECKING:
     from sim.service.monitoring import Looks, Observed
@@ -29,6 +29,9 @@ __all__ = ["PROMETHEUS", "Asked", "Providers", "Wrong", "asked_texts"]
 
 PROMETHEUS = ("prometheus", "prometheus-range", "flagger-builtin")
 """Providers that are answered by PromQL: a query, one over a range (as JSON), or `request-success-rate[1m]` of Flagger."""
+
+
+_VERDICTS = ("job", "kayenta")  # providers that answer with a verdict instead of a number
 
 
 class Asked(NamedTuple):
@@ -89,8 +92,7 @@ class Providers:
             return meaning.answer
         if meaning is not None:
             measure = meaning.measure if isinstance(meaning, Within) else meaning
-            span = _interval(query) if query.provider == "flagger-builtin" else measure.window
-            view = world.look(at, span)
+            view = world.look(at, span(query) if query.provider == "flagger-builtin" else measure.window)
             return Numbers(view, meaning.read) if isinstance(view, View) else view
         if query.provider not in PROMETHEUS:
             raise WorldError(_unknown(question.metric, query.provider))
@@ -163,15 +165,12 @@ class Providers:
         return Exposition(self._service, self._known)
 
 
-def _interval(query: Text) -> float:
-    return parse_prom_duration(query.text.rpartition("[")[2].rstrip("]"))
-
-
 def _unknown(metric: str, provider: str) -> str:
-    return (
-        f"metric {metric} asks {provider}, whose answers are not simulated; say in the scenario what it measures: "
-        f"metrics: {{{metric}: success-rate}}"
-    )
+    if provider in _VERDICTS:
+        meaning = f"what it says: metrics: {{{metric}: {{answer: Successful}}}}, or {{measure: error-rate, most: 5%}}"
+    else:
+        meaning = f"what it measures: metrics: {{{metric}: success-rate}}"
+    return f"metric {metric} asks {provider}, whose answers are not simulated; say in the scenario {meaning}"
 
 
 def _told(asked: Asked, misfit: Misfit) -> Wrong:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from sim.policy.commands import Text
 from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.promql import compile
 from sim.promql.values import Answer as Found
@@ -17,6 +18,7 @@ from sim.service.telemetry.emitted import Exposition
 from sim.service.telemetry.names import Identity, Named
 from sim.service.telemetry.plans import Plan
 from sim.service.telemetry.readings import Readings
+from sim.service.telemetry.spans import span
 from tests.telemetry.world import SHOP, service
 
 
@@ -128,3 +130,15 @@ def test_which_series_a_query_sees(text: str, versions: str, apart: bool) -> Non
 )  # fmt: skip
 def test_the_kind_of_an_answer_is_known_before(text: str, kind: str) -> None:
     assert compile(text).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("provider", "text", "seconds"),
+    [
+        ("prometheus", "sum(rate(a[5m])) / sum(rate(b[1m] offset 10m))", 660.0), ("prometheus", "vector(1)", 60.0),
+        ("prometheus", "sum(rate(", 60.0), ("flagger-builtin", "request-duration[2m]", 120.0), ("datadog", "avg:x", 60.0),
+        ("prometheus-range", '{"end": 0, "query": "up", "start": -3600, "step": 60}', 3600.0),
+    ],
+)  # fmt: skip
+def test_how_far_back_a_question_looks(provider: str, text: str, seconds: float) -> None:
+    assert span(Text(provider, text)) == seconds
