@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 from sim.promql.errors import PromqlError
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "Token", "selectors", "tokens"]
+__all__ = ["LONGEST", "MAX_DEPTH", "MAX_LENGTH", "Token", "selectors", "tokens"]
 
 MAX_LENGTH = 100_000  # characters
 MAX_DEPTH = 100  # of nested parentheses, and of unary signs and operators in a row
 MAX_TOKENS = 5_000
+LONGEST = 9_223_372_036_854  # ms: Go keeps durations as nanoseconds in 64 bits
 
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\n\r]+|\#[^\r\n]*)
@@ -57,7 +58,17 @@ def tokens(text: str) -> tuple[Token, ...]:
     if len(found) > MAX_TOKENS:
         raise PromqlError(text, found[MAX_TOKENS].column, f"query has more than {MAX_TOKENS} words")
     _check_depth(text, found)
+    for token in found:
+        if token.kind == "duration" and _milliseconds(token.text) > LONGEST:
+            raise PromqlError(text, token.column, "duration out of range")
     return found
+
+
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
+
+
+def _milliseconds(text: str) -> int:
+    return sum(int(count[:20]) * _UNITS[unit] for count, unit in re.findall(r"([0-9]+)(ms|[smhdwy])", text))
 
 
 def _check_depth(text: str, found: tuple[Token, ...]) -> None:

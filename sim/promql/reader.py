@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from sim.promql.errors import PromqlError
 from sim.promql.labels import NAME
-from sim.promql.lexer import Token, selectors
+from sim.promql.lexer import LONGEST, Token, selectors
 from sim.promql.profiles import LOOKBACK, Profile
 from sim.promql.refusals import foreign, refusal
 from sim.promql.selectors import Matcher, Selector
@@ -20,7 +20,6 @@ __all__ = ["Reader"]
 
 MAX_NESTING = 150
 _OPS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
-_LONGEST = 9_223_372_036_854  # ms: Go keeps durations as nanoseconds in 64 bits
 _FARTHEST = 9_007_199_254_740_992  # ms either side of 1970 for `@`: whole numbers of a float64
 _PLAIN = Matching()
 
@@ -112,14 +111,9 @@ class Reader:
         if span is None:
             return None
         milliseconds = (span.days * 86_400 + span.seconds) * 1000 + span.microseconds // 1000
-        if abs(milliseconds) > _LONGEST:
-            self._refuse(self._longest(), "duration out of range")
+        if abs(milliseconds) > LONGEST:
+            self._refuse(1, "duration out of range")
         return milliseconds
-
-    def _longest(self) -> int:
-        """Where the longest duration of the text stands."""
-        found = [token for token in self._found if token.kind == "duration"]
-        return max(found, key=lambda token: (token.text[-1] == "y", len(token.text))).column if found else 1
 
     def _range(self, tree: Any) -> int:
         return self._ms(tree, "range") or 1
