@@ -38,6 +38,7 @@ from sim.policy.redblack import RedBlack
 from sim.policy.rolling import Rolling
 from sim.policy.rollout import Policy, Rollout
 from sim.policy.scale import bounds
+from sim.policy.steps import ScaleCanary
 from sim.policy.swarm import Swarm
 from sim.service.mix import layout
 from sim.service.model import Service
@@ -242,8 +243,13 @@ def _setting(case: Case) -> dict[str, Any]:
 
 
 def _most_pods(case: Case) -> int:
-    """The most pods that a strategy may want: R + surge where pods share the traffic, else both versions in full."""
+    """The most pods that a strategy may want: R + surge where pods share the traffic, else both versions in full.
+
+    A canary behind a router may be told to be larger than the service (contracts section 11: R + canary size).
+    """
     policy, pods = case.policy, case.service.pods.count
-    if isinstance(policy, Canary) and not policy.router:
+    if not isinstance(policy, Canary):
+        return 2 * pods
+    if not policy.router:
         return pods + bounds(pods, policy.max_surge, policy.max_unavailable).surge
-    return 2 * pods
+    return pods + max([pods, *(step.replicas or 0 for step in policy.steps if isinstance(step, ScaleCanary))])

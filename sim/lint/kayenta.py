@@ -23,7 +23,7 @@ def check(files: Files) -> Iterator[Finding]:
         if document.kind_hint == "kayenta":
             yield from _config(root)
         elif document.kind_hint == "spinnaker":
-            for stage in root.items("stages"):
+            for stage in root.items("stages") or [root]:
                 yield from _timeout(stage)
                 if stage.has("canaryConfig"):
                     yield from _stage(stage.child("canaryConfig"))

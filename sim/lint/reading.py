@@ -58,13 +58,14 @@ def _import(documents: list[Document], profile: str | None) -> tuple[Imported, t
 
 
 def _roots(documents: list[Document]) -> dict[int, Spot]:
-    """Where each object's fields stand, by the identity of its value; services of a Compose file have their own."""
+    """Where each object's fields stand, by the identity of its value; Compose services and stages of a pipeline have their own."""
     roots: dict[int, Spot] = {}
     for document in documents:
         whole = Spot(document, (), document.value)
         roots[id(document.value)] = whole.child("spec") if whole.has("spec") else whole
         services = whole.child("services")
         roots |= {id(services.get(name)): services.child(name) for name in services.names()}
+        roots |= {id(stage.value): stage for stage in whole.items("stages")}
     return roots
 
 

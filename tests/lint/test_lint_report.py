@@ -7,11 +7,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from sim.files import read_documents
 from sim.lint import RULES, lint
 from sim.lint.formats import github, sarif
 from sim.lint.rules import named
 from tests.lint.conftest import Found
 from tests.lint.manifests import canary, deployment, rollout
+from tests.manifests.test_spinnaker_import import CONFIG, STAGE
 
 BARE = deployment()  # L28 on line 4
 MOVING = deployment("minReadySeconds: 5", image="shop:latest")  # L41 on line 9
@@ -162,6 +164,16 @@ def test_the_scenarios_of_the_repository_have_no_errors() -> None:
 def test_rules_have_words() -> None:
     assert [rule for rule in RULES.values() if not (rule.title and rule.why and rule.remedy and rule.source)] == []
     assert all(named(rule.id) is named(rule.name) is rule for rule in RULES.values())
+
+
+def test_a_pipeline_and_its_config() -> None:
+    """Imported stages have their places, and a judge that only a given service could try is not tried without one."""
+    config, stages = (read_documents(text, f"f{index}.json")[0] for index, text in enumerate((CONFIG, STAGE)))
+    report = lint([config, stages])
+    assert report.policies == 3 and report.problems == ()
+    assert [(finding.rule.id, finding.path) for finding in report.findings] == [
+        ("L30", "stages.2.canaryConfig.lookbackMins")
+    ]
 
 
 # ---- formats ----
