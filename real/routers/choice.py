@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 
 from real.routers.base import Router
 from real.routers.pods import HAProxy
+from real.routers.rules import Gateway, Ingress, Istio
 from real.routers.service import Pods
 from sim.cli.exits import Usage
 from sim.policy.bluegreen import BlueGreen
@@ -17,6 +19,9 @@ __all__ = ["ROUTERS", "chosen", "needed"]
 ROUTERS: Mapping[str, Callable[[Callable[[str], str]], Router]] = {
     "haproxy": lambda image: HAProxy(image("haproxy"), image("python")),
     "service": lambda image: Pods(),
+    "gateway": lambda image: Gateway(os.environ.get("SEATRIAL_GATEWAY", "")),
+    "istio": lambda image: Istio(),
+    "ingress-nginx": lambda image: Ingress(os.environ.get("SEATRIAL_HOST", "")),
 }
 
 

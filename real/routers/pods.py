@@ -9,10 +9,10 @@ from typing import Any
 
 from real.cluster.api import Api
 from real.cluster.forms import CONFIGMAP, config, stored
-from real.cluster.names import APP, REVISION, labels
-from real.ports.errors import Unavailable
+from real.cluster.names import APP, labels
 from real.ports.things import Put, Routes, Thing
 from real.routers import haproxy
+from real.routers.backing import address, backed, unbacked
 from real.routers.base import Object, Place
 
 __all__ = ["HAProxy"]
@@ -31,9 +31,9 @@ class HAProxy:
         return f"{place.app}-router"
 
     def objects(self, api: Api, place: Place) -> list[Object]:
-        address = _address(api, place, place.app)
+        front = address(api, place, place.app)
         data = {
-            "haproxy.cfg": haproxy.CONFIG.replace("{all}", address), "segments.map": "",
+            "haproxy.cfg": haproxy.CONFIG.replace("{all}", front), "segments.map": "",
             "agent.py": Path(__file__).with_name("agent.py").read_text(encoding="utf-8"),
         }  # fmt: skip
         head = {"name": f"{place.app}-router", "namespace": place.namespace, "labels": labels(place.app)}
@@ -46,33 +46,24 @@ class HAProxy:
 
     def rule(self, api: Api, place: Place, put: Put, found: Object | None) -> Object:
         routes = put.value if isinstance(put.value, Routes) else None
-        said = haproxy.commands(routes, self.addresses(api, place, routes))
+        said = haproxy.commands(routes, _addresses(api, place, routes))
         return config(place.app, place.namespace, f"{place.app}-routes", put, commands=said + "\n")
 
     def value(self, found: Object) -> Thing | None:
         return stored(found)
 
     def push(self, api: Api, place: Place, routes: Routes | None) -> None:
-        said = haproxy.commands(routes, self.addresses(api, place, routes))
+        said = haproxy.commands(routes, _addresses(api, place, routes))
         api.through(
             place.namespace, f"services/{place.app}-router-agent:agent", "/commands", "POST", content=said.encode()
         )
-
-    def addresses(self, api: Api, place: Place, routes: Routes | None) -> dict[int, str]:
-        """Of each revision's Service, which is made where it is not there."""
-        if routes is None:
-            return {}
-        wanted = {revision for revision, _ in routes.weights} | {revision for _, revision in routes.matches}
-        return {revision: _revision(api, place, revision) for revision in sorted(wanted)}
 
     def obeys(self, api: Api, place: Place, found: Object) -> bool:
         said = found["data"]["commands"].strip()
         return bool(self._state(api, place)["said"] == hashlib.sha256(said.encode()).hexdigest())
 
     def withdraw(self, api: Api, place: Place) -> None:
-        for one in api.list("v1/Service", place.namespace, {APP: place.app}):
-            if REVISION in (one["metadata"].get("labels") or {}):
-                api.delete("v1/Service", one["metadata"]["name"], place.namespace)
+        unbacked(api, place)
 
     def shares(self, api: Api, place: Place, routes: Routes) -> tuple[tuple[int, float], ...]:
         servers: list[dict[str, Any]] = self._state(api, place)["servers"]
@@ -88,24 +79,8 @@ class HAProxy:
         return told
 
 
-def _revision(api: Api, place: Place, revision: int) -> str:
-    name = place.service(revision)
-    if api.get("v1/Service", name, place.namespace) is None:
-        api.apply({
-            "apiVersion": "v1", "kind": "Service",
-            "metadata": {"name": name, "namespace": place.namespace, "labels": labels(place.app, **{REVISION: str(revision)})},
-            "spec": {
-                "selector": {APP: place.app, REVISION: str(revision)}, "ports": [{"name": "http", "port": 8080, "targetPort": "http"}],
-            },
-        })  # fmt: skip
-    return _address(api, place, name)
-
-
-def _address(api: Api, place: Place, name: str) -> str:
-    found = api.get("v1/Service", name, place.namespace)
-    if found is None:
-        raise Unavailable(f"Service {name} of {place.namespace} is not there")
-    return str(found["spec"]["clusterIP"])
+def _addresses(api: Api, place: Place, routes: Routes | None) -> dict[int, str]:
+    return {} if routes is None else backed(api, place, routes)
 
 
 def _service(place: Place) -> Object:
