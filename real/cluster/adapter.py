@@ -64,16 +64,19 @@ class Kubernetes:
             kind, name = self._where(put.name)
             found = self._api.get(kind, name, self._place.namespace)
             self._check(put.name, found, stamp)
-            written = self._remove(put, found, stamp) if put.value is None else self._put(put, found, stamp)
-            if put.name == ROUTES and isinstance(put.value, Routes):
-                self._router.push(self._api, self._place, put.value)
+            if put.value is None and put.name.startswith("workload/"):
+                return self._remove(put.name, found)
+            written = self._put(put, found, stamp)
+            if put.name == ROUTES:
+                self._router.push(self._api, self._place, put.value if isinstance(put.value, Routes) else None)
+                if put.value is None:
+                    self._router.withdraw(self._api, self._place)
             return written
 
     def _put(self, put: Put, found: Object | None, stamp: Stamp) -> Live:
         body = self._body(put, found)
         before = (found or {}).get("metadata", {}).get("annotations") or {}
-        marks = forms.marks(stamp, before)
-        body["metadata"]["annotations"] = {**body["metadata"].get("annotations", {}), **marks}
+        body["metadata"]["annotations"] = {**body["metadata"].get("annotations", {}), **forms.marks(stamp, before)}
         if found is None:
             return forms.live(put.name, put.value, self._api.create(body))
         body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
@@ -85,37 +88,17 @@ class Kubernetes:
 
     def _recreate(self, found: Object) -> str:
         meta = found["metadata"]
-        body = {
-            "metadata": {"resourceVersion": meta["resourceVersion"]},
-            "spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}},
-        }
+        strategy = {"type": "Recreate", "rollingUpdate": None}
+        body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "spec": {"strategy": strategy}}
         changed = self._api.merge(DEPLOYMENT, meta["name"], self._place.namespace, body)
         return str(changed["metadata"]["resourceVersion"])
 
-    def _remove(self, put: Put, found: Object | None, stamp: Stamp) -> Live:
+    def _remove(self, name: str, found: Object | None) -> Live:
         if found is None:
-            raise Gone(f"{put.name} is not there any more")
-        version = found["metadata"]["resourceVersion"]
-        kind, name = self._where(put.name)
-        if put.name == ROUTES:
-            version = self._withdrawn(found, stamp)
-        if put.name == ACTIVE or (put.name == ROUTES and kind != CONFIGMAP):
-            body = self._body(put, found)  # the object stays: users come in through it
-            body["metadata"]["resourceVersion"] = version
-            self._api.apply(body)
-        else:
-            self._api.delete(kind, name, self._place.namespace, version)
-        return Live(put.name, None)
-
-    def _withdrawn(self, found: Object, stamp: Stamp) -> str:
-        """The router sends everywhere evenly. The rule is marked first and removed last: it is there as long as it may be in effect."""
-        meta, kind = found["metadata"], f"{found['apiVersion']}/{found['kind']}"
-        marks = forms.marks(stamp, meta.get("annotations") or {})
-        body = {"metadata": {"resourceVersion": meta["resourceVersion"], "annotations": marks}}
-        version = str(self._api.merge(kind, meta["name"], self._place.namespace, body)["metadata"]["resourceVersion"])
-        self._router.push(self._api, self._place, None)
-        self._router.withdraw(self._api, self._place)
-        return version
+            raise Gone(f"{name} is not there any more")
+        kind, object_name = self._where(name)
+        self._api.delete(kind, object_name, self._place.namespace, found["metadata"]["resourceVersion"])
+        return Live(name, None)
 
     def _check(self, name: str, found: Object | None, stamp: Stamp) -> None:
         """Whether this write is allowed, and still about what was read."""
@@ -130,8 +113,7 @@ class Kubernetes:
             )
         if int((meta.get("annotations") or {}).get(EPOCH, "0")) > stamp.epoch:
             raise Fenced(f"{name} carries a later epoch; another driver took over")
-        there = meta["resourceVersion"] if self._value(name, found) is not None else ""
-        if there != stamp.version:
+        if meta["resourceVersion"] != stamp.version:
             raise Conflict(f"{name} has changed since it was read")
 
     # ---- names to objects ----
@@ -154,7 +136,7 @@ class Kubernetes:
         kind, object_name = self._where(name)
         found = self._api.get(kind, object_name, self._place.namespace)
         value = None if found is None else self._value(name, found)
-        if name == ROUTES and value is not None and not self._router.obeys(self._api, self._place, found or {}):
+        if name == ROUTES and found is not None and not self._router.obeys(self._api, self._place, found):
             value = Routes()  # what is said is not what is in effect: to be said again
         return forms.live(name, value, found)
 

@@ -17,7 +17,7 @@ from copy import deepcopy
 from typing import Any
 
 from real.cluster.names import APP, EPOCH, REVISION, RUN, UNDO, labels
-from real.ports.things import Live, Put, Selector, Stamp, Thing, Workload, told, understood
+from real.ports.things import LEASE, STABLE, Lease, Live, Put, Selector, Stamp, Thing, Workload, told, understood
 
 __all__ = [
     "CONFIGMAP",
@@ -28,6 +28,7 @@ __all__ = [
     "made",
     "marks",
     "moved",
+    "neutral",
     "selected",
     "selector",
     "stored",
@@ -53,7 +54,7 @@ def marks(stamp: Stamp, before: Mapping[str, str]) -> dict[str, str]:
 
 def live(name: str, value: Thing | None, found: Object | None) -> Live:
     """What was read, with what a run wrote on it."""
-    if found is None or value is None:
+    if found is None:
         return Live(name, None)
     marks = found["metadata"].get("annotations") or {}
     undo = understood(json.loads(marks[UNDO])) if marks.get(UNDO) else None
@@ -169,6 +170,16 @@ def config(app: str, namespace: str, name: str, put: Put, **more: str) -> Object
     head = _head(CONFIGMAP, name, namespace)
     head["metadata"]["labels"] = labels(app)
     return {**head, "data": {"value": json.dumps(told(put), separators=(",", ":")), **more}}
+
+
+def neutral(app: str, namespace: str) -> list[Object]:
+    """What stands between two runs, besides the app and its router: nobody drives, nothing is previewed, revision 1 is stable."""
+    front = {"spec": {"ports": [{"name": "http", "port": 8080, "targetPort": "http"}]}}
+    return [
+        config(app, namespace, f"{app}-lease", Put(LEASE, Lease("", "", 0, 0.0))),
+        config(app, namespace, f"{app}-stable", Put(STABLE, None)),
+        selector(app, namespace, f"{app}-preview", None, front),
+    ]
 
 
 def _head(kind: str, name: str, namespace: str) -> Object:

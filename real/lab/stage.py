@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-from real.cluster import namespaces
+from real.cluster import forms, namespaces
 from real.cluster.api import Api, Object
 from real.cluster.names import APP
 from real.cluster.pods import notes
@@ -45,7 +45,7 @@ def prepared(
         if not workloads(api, place):
             put(api, objects.deployment(place.namespace, place.app, image, pods, sample or Sample()))
         put(api, objects.service(place.namespace, place.app))
-        put(api, *router.objects(api, place))
+        put(api, *forms.neutral(place.app, place.namespace), *router.objects(api, place))
         port = entry(api, ground, place, router.entrance(place))
         until(lambda: _missing(api, place), limit, f"{place.app} is not ready")
     finally:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from real.cluster.api import Api
 from real.cluster.names import APP, REVISION, labels
-from real.ports.errors import Unavailable
+from real.ports.errors import Gone, Unavailable
 from real.ports.things import Routes
 from real.routers.base import Object, Place
 
-__all__ = ["address", "backed", "unbacked"]
+__all__ = ["address", "backed", "standing", "unbacked"]
 
 
 def backed(api: Api, place: Place, routes: Routes) -> dict[int, str]:
@@ -21,9 +21,17 @@ def backed(api: Api, place: Place, routes: Routes) -> dict[int, str]:
 
 def unbacked(api: Api, place: Place) -> None:
     """Remove them; what is gone already is no error."""
-    for one in api.list("v1/Service", place.namespace, {APP: place.app}):
-        if REVISION in (one["metadata"].get("labels") or {}):
-            api.delete("v1/Service", one["metadata"]["name"], place.namespace)
+    for name in standing(api, place):
+        try:
+            api.delete("v1/Service", name, place.namespace)
+        except Gone:
+            continue
+
+
+def standing(api: Api, place: Place) -> list[str]:
+    """The names of those that are there."""
+    found = api.list("v1/Service", place.namespace, {APP: place.app})
+    return [one["metadata"]["name"] for one in found if REVISION in (one["metadata"].get("labels") or {})]
 
 
 def address(api: Api, place: Place, name: str) -> str:

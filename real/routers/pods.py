@@ -12,7 +12,7 @@ from real.cluster.forms import CONFIGMAP, config, stored
 from real.cluster.names import APP, labels
 from real.ports.things import Put, Routes, Thing
 from real.routers import haproxy
-from real.routers.backing import address, backed, unbacked
+from real.routers.backing import address, backed, standing, unbacked
 from real.routers.base import Object, Place
 
 __all__ = ["HAProxy"]
@@ -39,7 +39,8 @@ class HAProxy:
         head = {"name": f"{place.app}-router", "namespace": place.namespace, "labels": labels(place.app)}
         config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head, "data": data}
         services = _service(place), _agent(place)
-        return [config_map, *services, _deployment(place, self._image, self._agent)]
+        empty = self.rule(api, place, Put("routes", None), None)
+        return [config_map, empty, *services, _deployment(place, self._image, self._agent)]
 
     def key(self, place: Place) -> tuple[str, str]:
         return CONFIGMAP, f"{place.app}-routes"
@@ -59,6 +60,8 @@ class HAProxy:
         )
 
     def obeys(self, api: Api, place: Place, found: Object) -> bool:
+        if self.value(found) is None and standing(api, place):
+            return False
         said = found["data"]["commands"].strip()
         return bool(self._state(api, place)["said"] == hashlib.sha256(said.encode()).hexdigest())
 

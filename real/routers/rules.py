@@ -17,7 +17,7 @@ from real.cluster.api import Api
 from real.cluster.names import VALUE, labels
 from real.ports.errors import Refused
 from real.ports.things import Put, Routes, Thing, told, understood
-from real.routers.backing import backed, unbacked
+from real.routers.backing import backed, standing, unbacked
 from real.routers.base import Object, Place
 
 __all__ = ["Gateway", "Ingress", "Istio"]
@@ -25,6 +25,7 @@ __all__ = ["Gateway", "Ingress", "Istio"]
 _PORT = 8080
 _PARTS = 10_000  # whole parts of a weight, so that a hundredth of a percent is kept
 _SEGMENT = "x-segment"
+_CANARY = "nginx.ingress.kubernetes.io/canary"
 
 
 def _whole(routes: Routes) -> dict[int, int]:
@@ -61,6 +62,13 @@ class _Owned:
         marks = {} if put.value is None else {VALUE: json.dumps(told(put), separators=(",", ":"))}
         meta = {"name": name, "namespace": place.namespace, "labels": labels(place.app), "annotations": marks}
         return {"apiVersion": group, "kind": word, "metadata": meta}
+
+    def _stands(self, api: Api, place: Place, found: Object, weights: dict[str, Any]) -> bool:
+        """Whether an object still says what was told: somebody else may have changed it since."""
+        routes = self.value(found)
+        if not isinstance(routes, Routes):
+            return not standing(api, place)
+        return {place.service(revision): part for revision, part in _whole(routes).items()} == weights
 
     def _backed(self, api: Api, place: Place, put: Put) -> Routes | None:
         """The rule, with a Service behind each of its revisions."""
@@ -120,9 +128,8 @@ class Gateway(_Owned):
         return _read(place, routes, {ref["name"]: ref.get("weight", 1) for ref in refs})
 
     def obeys(self, api: Api, place: Place, found: Object) -> bool:
-        routes = self.value(found)
         refs = found["spec"]["rules"][-1]["backendRefs"]
-        return isinstance(routes, Routes) and _agree(place, routes, {ref["name"]: ref.get("weight", 1) for ref in refs})
+        return self._stands(api, place, found, {ref["name"]: ref.get("weight", 1) for ref in refs})
 
 
 class Istio(_Owned):
@@ -169,14 +176,13 @@ class Istio(_Owned):
         return _read(place, routes, _hosts(found)) if found else ()
 
     def obeys(self, api: Api, place: Place, found: Object) -> bool:
-        routes = self.value(found)
-        return isinstance(routes, Routes) and _agree(place, routes, _hosts(found))
+        return self._stands(api, place, found, _hosts(found))
 
 
 class Ingress(_Owned):
     """A second Ingress for the same host and path, which ingress-nginx reads as the canary of the first.
 
-    It knows two revisions: the one of the first Ingress, and the one that the canary goes to. The first one belongs to `up`.
+    The rule is on the second one; the first follows it (`push`), so that what is not the canary's goes to the stable revision alone.
     """
 
     name = "ingress-nginx"
@@ -189,50 +195,64 @@ class Ingress(_Owned):
         return "networking.k8s.io/v1/Ingress", f"{place.app}-canary"
 
     def objects(self, api: Api, place: Place) -> list[Object]:
-        head = self._head(self.key(place)[0], place.app, place, Put("routes", None))
-        return [{**head, "spec": self._spec(place.app)}]
+        nothing = Put("routes", None)
+        return [self._main(place, None), self.rule(api, place, nothing, None)]
 
     def rule(self, api: Api, place: Place, put: Put, found: Object | None) -> Object:
         routes = self._backed(api, place, put)
         body = self._head(self.key(place)[0], f"{place.app}-canary", place, put)
-        if routes is None:
-            return {**body, "spec": self._spec(place.app)}
-        revision = max(revision for revision, _ in routes.weights)
-        if len({revision for _, revision in routes.matches} - {revision}) or len(routes.matches) > 1:
-            raise Refused("ingress-nginx matches one value of one header, for its canary; choose --router haproxy")
-        weight = _whole(routes)[revision]
-        prefix = "nginx.ingress.kubernetes.io/canary"
-        marks = {prefix: "true", f"{prefix}-weight": str(weight), f"{prefix}-weight-total": str(_PARTS)}
-        for segment, _ in routes.matches:
-            marks |= {f"{prefix}-by-header": _SEGMENT, f"{prefix}-by-header-value": segment}
+        marks = {_CANARY: "true", f"{_CANARY}-weight": "0", f"{_CANARY}-weight-total": str(_PARTS)}
+        service = place.app
+        if routes is not None:
+            new = _newest(routes)
+            if any(revision != new for _, revision in routes.matches) or len(routes.matches) > 1:
+                raise Refused("ingress-nginx matches one value of one header, for its canary; choose --router haproxy")
+            service, marks[f"{_CANARY}-weight"] = place.service(new), str(_whole(routes).get(new, 0))
+            for segment, _ in routes.matches:
+                marks |= {f"{_CANARY}-by-header": _SEGMENT, f"{_CANARY}-by-header-value": segment}
         body["metadata"]["annotations"] |= marks
-        return {**body, "spec": self._spec(place.service(revision))}
+        return {**body, "spec": self._spec(service)}
+
+    def push(self, api: Api, place: Place, routes: Routes | None) -> None:
+        api.apply(self._main(place, routes))
+
+    def obeys(self, api: Api, place: Place, found: Object) -> bool:
+        routes = self.value(found)
+        main = api.get(self.key(place)[0], place.app, place.namespace)
+        rest = isinstance(routes, Routes) or not standing(api, place)
+        told = routes if isinstance(routes, Routes) else None
+        weight = 0 if told is None else _whole(told).get(_newest(told), 0)
+        follows = main is not None and main["spec"] == self._main(place, told)["spec"]
+        return rest and follows and round(_canary(found) * _PARTS) == weight
+
+    def shares(self, api: Api, place: Place, routes: Routes) -> tuple[tuple[int, float], ...]:
+        found = api.get(*self.key(place), place.namespace)
+        if found is None:
+            return ()
+        if len(routes.weights) == 1:
+            return ((routes.weights[0][0], 1.0),)
+        new, share = _newest(routes), _canary(found)
+        return tuple((revision, share if revision == new else 1.0 - share) for revision, _ in routes.weights)
+
+    def _main(self, place: Place, routes: Routes | None) -> Object:
+        body = self._head(self.key(place)[0], place.app, place, Put("routes", None))
+        service = place.app if routes is None else place.service(min(revision for revision, _ in routes.weights))
+        return {**body, "spec": self._spec(service)}
 
     def _spec(self, service: str) -> Object:
         backend = {"service": {"name": service, "port": {"number": _PORT}}}
         rule: Object = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
         return {"ingressClassName": self._class, "rules": [rule | ({"host": self._host} if self._host else {})]}
 
-    def shares(self, api: Api, place: Place, routes: Routes) -> tuple[tuple[int, float], ...]:
-        found = api.get(*self.key(place), place.namespace)
-        if found is None:
-            return ()
-        new = max(revision for revision, _ in routes.weights)
-        share = _canary(found)
-        others = [revision for revision, _ in routes.weights if revision != new]
-        return (*((revision, 1.0 - share) for revision in others[:1]), (new, share if others else 1.0))
 
-    def obeys(self, api: Api, place: Place, found: Object) -> bool:
-        routes = self.value(found)
-        if not isinstance(routes, Routes):
-            return False
-        return round(_canary(found) * _PARTS) == _whole(routes)[max(revision for revision, _ in routes.weights)]
+def _newest(routes: Routes) -> int:
+    """The revision that the canary Ingress sends to."""
+    return max([*(revision for revision, _ in routes.weights), *(revision for _, revision in routes.matches)])
 
 
 def _canary(found: Object) -> float:
     marks = found["metadata"].get("annotations") or {}
-    prefix = "nginx.ingress.kubernetes.io/canary-weight"
-    return int(marks.get(prefix, "0")) / int(marks.get(f"{prefix}-total", "100"))
+    return int(marks.get(f"{_CANARY}-weight", "0")) / int(marks.get(f"{_CANARY}-weight-total", "100"))
 
 
 def _ref(service: str, weight: int) -> Object:
@@ -254,8 +274,3 @@ def _read(place: Place, routes: Routes, weights: dict[str, Any]) -> tuple[tuple[
         if total
         else ()
     )
-
-
-def _agree(place: Place, routes: Routes, weights: dict[str, Any]) -> bool:
-    """Whether an object still says what was told: somebody else may have changed it since."""
-    return {place.service(revision): part for revision, part in _whole(routes).items()} == weights

@@ -6,7 +6,7 @@ Blue-green needs no more: the Service selects one revision. What it cannot do is
 from __future__ import annotations
 
 from real.cluster.api import Api
-from real.cluster.forms import CONFIGMAP
+from real.cluster.forms import CONFIGMAP, config
 from real.ports.errors import Refused
 from real.ports.things import Put, Routes, Thing
 from real.routers.base import Object, Place
@@ -24,12 +24,14 @@ class Pods:
         return place.app
 
     def objects(self, api: Api, place: Place) -> list[Object]:
-        return []
+        return [self.rule(api, place, Put("routes", None), None)]
 
     def key(self, place: Place) -> tuple[str, str]:
-        return CONFIGMAP, f"{place.app}-routes"  # which is never there
+        return CONFIGMAP, f"{place.app}-routes"  # which stays empty
 
     def rule(self, api: Api, place: Place, put: Put, found: Object | None) -> Object:
+        if put.value is None:
+            return config(place.app, place.namespace, f"{place.app}-routes", put)
         raise Refused("a Service has no weights; choose --router haproxy, or a policy with router: false")
 
     def value(self, found: Object) -> Thing | None:

@@ -16,7 +16,6 @@ from typing import Any
 
 from real.cluster.api import Api, Object
 from real.cluster.names import APP, REVISION
-from real.routers.base import Place
 from sim.journal import Journal
 from sim.results.recorded import Recorded, Tally
 from tests.real_cluster.rig import Cluster
@@ -143,7 +142,7 @@ def sent(api: Api, namespace: str, revision: int) -> list[Object]:
 
 def leftovers(cluster: Cluster, namespace: str, pods: int) -> list[str]:
     """What a run left behind that it should not have: nothing but one workload with all pods ready, and who was stable."""
-    api, place, found = cluster.ground.reads(), Place(namespace, "web"), []
+    api, found = cluster.ground.reads(), []
     workloads = [
         one
         for one in api.list("apps/v1/Deployment", namespace, {APP: "web"})
@@ -155,17 +154,21 @@ def leftovers(cluster: Cluster, namespace: str, pods: int) -> list[str]:
         or workloads[0]["spec"]["replicas"] != pods
     ):
         found.append(f"workloads {[(one['metadata']['name'], one.get('status')) for one in workloads]}")
-    allowed = {"web-stable", "web-lease", "web-router", "kube-root-ca.crt"}
+    allowed = {"web-stable", "web-lease", "web-routes", "web-router", "kube-root-ca.crt"}
     found += [
         one["metadata"]["name"] for one in api.list("v1/ConfigMap", namespace) if one["metadata"]["name"] not in allowed
     ]
-    services = {"web", "web-router", "web-router-agent"}
+    services = {"web", "web-preview", "web-router", "web-router-agent"}
     found += [
         one["metadata"]["name"] for one in api.list("v1/Service", namespace) if one["metadata"]["name"] not in services
     ]
-    front = api.get("v1/Service", place.app, namespace) or {}
-    if REVISION in front["spec"]["selector"]:
-        found.append(f"Service {place.app} selects {front['spec']['selector']}")
+    for name in ("web", "web-preview"):
+        selects = (api.get("v1/Service", name, namespace) or {})["spec"]["selector"]
+        if REVISION in selects:
+            found.append(f"Service {name} selects {selects}")
+    routes = json.loads((api.get("v1/ConfigMap", "web-routes", namespace) or {})["data"]["value"])
+    if not routes.get("absent"):
+        found.append(f"{routes}")
     lease = json.loads((api.get("v1/ConfigMap", "web-lease", namespace) or {})["data"]["value"])["lease"]
     if lease["holder"]:
         found.append(f"the lease is held by {lease['holder']}")
