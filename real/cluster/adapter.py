@@ -64,6 +64,8 @@ class Kubernetes:
             kind, name = self._where(put.name)
             found = self._api.get(kind, name, self._place.namespace)
             self._check(put.name, found, stamp)
+            if put.value == Routes() and found is not None:  # as it says already, and now really
+                put = Put(ROUTES, self._router.value(found))
             if put.value is None and put.name.startswith("workload/"):
                 return self._remove(put.name, found)
             written = self._put(put, found, stamp)

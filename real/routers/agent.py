@@ -1,7 +1,7 @@
 """Beside HAProxy in the router's pod: carries commands from HTTP to HAProxy's runtime API, which speaks plain TCP.
 
 So the router is reached the way everything else is, through the API server's proxy. One file of plain Python.
-POST /commands: lines for the runtime API; remembered, and said again when HAProxy has started anew.
+POST /say: lines for the runtime API; remembered, and said again when HAProxy has started anew.
 GET /state: `show stat` as JSON, and a hash of what was said.
 At the start the commands come from STATE, a mounted file: what is configured survives the pod.
 """
@@ -17,7 +17,7 @@ import threading
 import time
 
 API = ("127.0.0.1", 9999)
-STATE = pathlib.Path(os.environ.get("STATE", "/routes/commands"))
+STATE = pathlib.Path(os.environ.get("STATE", "/routes/said"))
 known = {"commands": "", "process": ""}
 lock = threading.Lock()
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from real.routers.base import Router
-from real.routers.pods import HAProxy
+from real.routers.pods import HAProxy, Nginx
 from real.routers.rules import Gateway, Ingress, Istio
 from real.routers.service import Pods
 from sim.cli.exits import Usage
@@ -18,6 +18,7 @@ __all__ = ["ROUTERS", "chosen", "needed"]
 
 ROUTERS: Mapping[str, Callable[[Callable[[str], str]], Router]] = {
     "haproxy": lambda image: HAProxy(image("haproxy"), image("python")),
+    "nginx": lambda image: Nginx(image("nginx"), image("python")),
     "service": lambda image: Pods(),
     "gateway": lambda image: Gateway(os.environ.get("SEATRIAL_GATEWAY", "")),
     "istio": lambda image: Istio(),

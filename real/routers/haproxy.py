@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
+from real.ports.errors import Refused
 from real.ports.things import Routes
-from sim.policy.errors import WorldError
 
 __all__ = ["CONFIG", "SLOTS", "commands", "parts", "slot"]
 
@@ -24,7 +24,7 @@ _MOST = 256
 
 _SLOTTED = "\n".join(f"    server slot{n} 0.0.0.0:8080 weight 0 disabled" for n in range(SLOTS))
 _MATCHED = "\n".join(f"backend slot{n}\n    server slot{n} 0.0.0.0:8080 disabled" for n in range(SLOTS))
-_MAP = "/etc/haproxy/segments.map"
+_MAP = "/etc/router/segments.map"
 _SEGMENT = f"req.hdr(x-segment),map({_MAP})"
 
 CONFIG = f"""global
@@ -69,7 +69,7 @@ def parts(weights: Sequence[tuple[int, float]]) -> dict[int, int]:
     """
     total = sum(weight for _, weight in weights)
     if total <= 0:
-        raise WorldError(f"weights add up to more than 0, got {list(weights)}")
+        raise Refused(f"weights add up to more than 0, got {list(weights)}")
     exact = {revision: Fraction(weight).limit_denominator(10_000) for revision, weight in weights}
     whole = lcm(*(fraction.denominator for fraction in exact.values()))
     numbers = {revision: int(fraction * whole) for revision, fraction in exact.items()}
@@ -88,7 +88,7 @@ def commands(routes: Routes | None, addresses: Mapping[int, str]) -> str:
             ["set server revisions/all state ready", "set weight revisions/all 1", *_silenced(()), f"clear map {_MAP}"]
         )
     if routes.mirror is not None:
-        raise WorldError("the HAProxy router cannot mirror requests; choose --router nginx or istio")
+        raise Refused("the HAProxy router cannot mirror requests; choose --router nginx or istio")
     numbers, lines = parts(routes.weights), []
     for revision in sorted({*numbers, *(target for _, target in routes.matches)}):
         name, address = slot(revision), addresses[revision]

@@ -45,6 +45,8 @@ class Agent:
 
     def hear(self, commands: str) -> None:
         self.commands = commands
+        if "server {" in commands:
+            return  # NGINX's own language
         for line in commands.splitlines():
             words = line.split()
             backend, _, name = words[2].partition("/")
@@ -59,7 +61,11 @@ class Agent:
             {"server": name, "status": "no check" if self.ready[name] else "MAINT", "weight": weight, "requests": 0, "errors": 0}
             for name, weight in self.weight.items()
         ]  # fmt: skip
-        return {"servers": servers, "said": hashlib.sha256(self.commands.strip().encode()).hexdigest()}
+        return {
+            "servers": servers,
+            "text": self.commands,
+            "said": hashlib.sha256(self.commands.strip().encode()).hexdigest(),
+        }
 
 
 class Server:
@@ -117,7 +123,7 @@ class Server:
         raise Refusal(404, f"{path} not found")
 
     def _proxied(self, request: httpx2.Request, path: str) -> httpx2.Response:
-        if path == "/commands":
+        if path == "/say":
             self.agent.hear(request.content.decode())
             return httpx2.Response(200, text="done")
         return httpx2.Response(200, json=self.agent.state())

@@ -32,7 +32,7 @@ from real.ports.things import (
     workload,
 )  # fmt: skip
 from real.routers.base import Place, Router
-from real.routers.pods import HAProxy
+from real.routers.pods import HAProxy, Nginx
 from real.routers.rules import Gateway, Ingress, Istio
 from real.routers.service import Pods
 from real.sample import objects
@@ -42,8 +42,12 @@ from tests.real.apiserver import Server, pods
 PLACE = Place("trial", "web")
 IMAGE = {number: f"registry:5000/seatrial/sample@sha256:{number:064d}" for number in (1, 2)}
 ROUTERS: dict[str, Callable[[], Router]] = {
-    "haproxy": lambda: HAProxy("haproxy", "python"), "gateway": lambda: Gateway("infra/door"), "istio": Istio, "ingress-nginx": Ingress,
-}  # fmt: skip
+    "haproxy": lambda: HAProxy("haproxy", "python"),
+    "nginx": lambda: Nginx("nginx", "python"),
+    "gateway": lambda: Gateway("infra/door"),
+    "istio": Istio,
+    "ingress-nginx": Ingress,
+}
 PATH = "/api/v1/namespaces/trial"
 
 
@@ -55,8 +59,8 @@ def stood(router: Router, **more: Any) -> tuple[Server, Kubernetes]:
     api.create(objects.service("trial", "web"))
     for body in (*forms.neutral("web", "trial"), *router.objects(api, PLACE)):
         api.apply(body)
-    if "commands" in (routes := server.objects.get(f"{PATH}/configmaps/web-routes", {"data": {}}))["data"]:
-        server.agent.hear(routes["data"]["commands"])
+    if "said" in (routes := server.objects.get(f"{PATH}/configmaps/web-routes", {"data": {}}))["data"]:
+        server.agent.hear(routes["data"]["said"])
     return server, Kubernetes(api, PLACE, router)
 
 
@@ -127,6 +131,8 @@ def test_a_router_that_forgot_is_told_again() -> None:
     put(kube, ROUTES, Routes(((1, 80.0), (2, 20.0))))
     server.agent.hear("set weight revisions/all 1")
     assert kube.read(ROUTES, 5).value == Routes()
+    put(kube, ROUTES, Routes())  # as it says already, and now really
+    assert kube.read(ROUTES, 5).value == Routes(((1, 80.0), (2, 20.0)))
 
 
 def test_a_stale_version_is_a_conflict_and_a_later_epoch_a_fence() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from real.ports.errors import Refused
 from real.ports.things import Routes
 from real.routers import haproxy
-from sim.policy.errors import WorldError
 
 ADDRESSES = {1: "10.96.0.1", 2: "10.96.0.2", 9: "10.96.0.9"}
 
@@ -105,5 +105,5 @@ def test_segments_go_to_their_revision_and_are_forgotten_with_the_rule() -> None
 
 
 def test_what_it_cannot_do_is_refused_with_the_remedy() -> None:
-    with pytest.raises(WorldError, match="cannot mirror requests; choose --router"):
+    with pytest.raises(Refused, match="cannot mirror requests; choose --router"):
         haproxy.commands(Routes(((1, 100.0),), mirror=(2, 10.0)), ADDRESSES)

@@ -47,14 +47,18 @@ class Finished:
         return dict(json.loads((self.folder / "truth.json").read_text())["totals"])
 
     def shares(self) -> list[tuple[float, float, int]]:
-        """(effective share of the new revision, its measured share, requests) of each stretch with one share."""
-        journal, load = self.recorded.journal, self.recorded.load
-        marks = [(act["at"], act["share"]) for act in journal.acts if "share" in act]
-        end = next(act["at"] for act in journal.acts if "ended" in act)
+        """(effective share of the new revision, its measured share, requests) of each stretch with one share.
+
+        A stretch ends with the next effect, whose consequence is only seen at the next look.
+        """
+        acts, load = self.recorded.journal.acts, self.recorded.load
+        moments = sorted(act["at"] for act in acts if "share" in act or "put" in act or "ended" in act)
         found = []
-        for (start, share), (stop, _) in zip(marks, [*marks[1:], (end, 0.0)], strict=True):
-            inside = [tally for tally in load if start + 1.0 <= tally.start and tally.end <= stop - 0.5]
-            found.append((share, *_new(inside)))
+        for act in acts:
+            if "share" in act:
+                stop = min((at for at in moments if at > act["at"]), default=act["at"])
+                inside = [tally for tally in load if act["at"] + 1.0 <= tally.start and tally.end <= stop]
+                found.append((act["share"], *_new(inside)))
         return found
 
 
