@@ -15,7 +15,7 @@ from real.cluster import forms
 from real.cluster.api import Api, Object
 from real.cluster.forms import CONFIGMAP, DEPLOYMENT, SERVICE
 from real.cluster.names import APP, EPOCH, MANAGED
-from real.cluster.pods import available, notes
+from real.cluster.pods import Settling, available, notes
 from real.ports.errors import Conflict, Fenced, Forbidden, Gone, PortError, Refused
 from real.ports.ports import Changed, Tell
 from real.ports.things import (
@@ -43,10 +43,15 @@ _WATCH = 30  # seconds of one watch; then it is begun again, so that a lost one 
 
 
 class Kubernetes:
-    """The cluster port of one app in one namespace. `home`: the name of the app's own Deployment, if it is not the app's."""
+    """The cluster port of one app in one namespace. `home`: the name of the app's own Deployment, if it is not the app's.
 
-    def __init__(self, api: Api, place: Place, router: Router, home: str = "") -> None:
+    A pod counts as available `settle` seconds after it was first seen ready: routers and kube-proxy learn of it later than we do, and
+    what is sent there meanwhile would be refused.
+    """
+
+    def __init__(self, api: Api, place: Place, router: Router, home: str = "", settle: float = 1.5) -> None:
         self._api, self._place, self._router, self._home = api, place, router, home or place.app
+        self._settling = Settling(settle)
 
     # ---- things ----
 
@@ -193,7 +198,7 @@ class Kubernetes:
             kind, name = self._where(ROUTES)
             rule = self._api.get(kind, name, self._place.namespace)
             routes = None if rule is None else self._router.value(rule)
-            seen = Seen(available(pods), (), notes(pods))
+            seen = Seen(available(self._settling(pods)), (), notes(pods))
             if not isinstance(routes, Routes):
                 return seen
             return replace(seen, shares=self._router.shares(self._api, self._place, routes))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from real.cluster.names import REVISION
 
-__all__ = ["available", "notes", "revision"]
+__all__ = ["Settling", "available", "notes", "revision"]
 
 Object = dict[str, Any]
 
@@ -23,6 +24,25 @@ def ready(pod: Object) -> bool:
         return False
     conditions = pod.get("status", {}).get("conditions") or ()
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+class Settling:
+    """Leaves out pods that became ready less than `seconds` ago. Those that were ready at the first look are known to everybody."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._since: dict[str, float] | None = None  # uid -> when it was first seen ready
+
+    def __call__(self, pods: Sequence[Object]) -> list[Object]:
+        now, before = self._clock(), self._since
+        first = now if before is not None else now - self._seconds
+        names = [_identity(pod) for pod in pods if ready(pod)]
+        self._since = {name: (before or {}).get(name, first) for name in names}
+        return [pod for pod in pods if not ready(pod) or now >= self._since[_identity(pod)] + self._seconds]
+
+
+def _identity(pod: Object) -> str:
+    return str(pod["metadata"].get("uid") or pod["metadata"]["name"])
 
 
 def available(pods: Sequence[Object]) -> tuple[tuple[int, int], ...]:

@@ -42,7 +42,7 @@ class KubeYard(Yard):
             calm.apply(body)
         routes = self.server.objects.get("/api/v1/namespaces/trial/configmaps/web-routes")
         self.server.agent.hear(routes["data"]["said"] if routes else "")
-        self.kube = Kubernetes(self.server.api("trial", through=self._wire), PLACE, self.router)
+        self.kube = Kubernetes(self.server.api("trial", through=self._wire), PLACE, self.router, settle=0.0)
         self._stands = True
 
     # ---- the wire ----

@@ -12,6 +12,7 @@ import pytest
 from real.cluster import forms
 from real.cluster.adapter import Kubernetes
 from real.cluster.names import REVISION, UNDO, VALUE
+from real.cluster.pods import Settling, available
 from real.ports.errors import Conflict, Fenced, Forbidden, Gone, PortError, Refused, Unavailable, Unclear
 from real.ports.things import (
     ACTIVE,
@@ -190,6 +191,18 @@ def test_pods_are_counted_by_revision_with_the_reasons_of_those_that_are_not_rea
     seen = kube.look(5)
     assert seen.available == ((1, 3), (2, 1))
     assert seen.notes == ("r2: ImagePullBackOff",)
+
+
+def test_a_pod_counts_once_routers_know_it() -> None:
+    now = [100.0]
+    settling = Settling(1.5, lambda: now[0])
+    old, young = list(pods(1, 2)), list(pods(2, 1))
+    assert available(settling(old)) == ((1, 2),)  # ready at the first look: everybody knows them
+    assert available(settling([*old, *young])) == ((1, 2),)
+    now[0] += 1.5
+    assert available(settling([*old, *young])) == ((1, 2), (2, 1))
+    settling(old)  # gone, and back
+    assert available(settling([*old, *young])) == ((1, 2),)
 
 
 ANSWERS: dict[int, type[PortError]] = {

@@ -36,6 +36,7 @@ def test_a_router_moves_the_share_it_says_and_loses_nothing(kind_cluster: Cluste
         kube.write(Put(name, value), Stamp("by-hand", 1, kube.read(name, 10).version), 20)
 
     put(workload(2), Workload(2, kind_cluster.version("v2"), 1))
+    put(ROUTES, Routes(((1, 100.0), (2, 0.0))))
     until(lambda: kube.look(10).pods(2) == 1, 60)
     put(ROUTES, Routes(((1, 100.0), (2, 0.0)), (("beta", 2),)))
     plan = Plan("127.0.0.1", stage.port, Constant(RATE), 600.0, reuse=100, limit=2.0, segments=(("beta", 0.1),))
