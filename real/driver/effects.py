@@ -23,8 +23,21 @@ from real.ports.things import (
     Workload,
     workload,
 )  # fmt: skip
-from sim.policy.commands import Apply, Command, Match, Mirror, Promote, Restore, SetScale, SetWeight, Switch
-from sim.policy.errors import PolicyError
+from sim.policy.commands import (
+    Apply,
+    AskGate,
+    Command,
+    Finish,
+    Match,
+    Measure,
+    Mirror,
+    Promote,
+    Restore,
+    SetScale,
+    SetWeight,
+    Switch,
+)  # fmt: skip
+from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import PodsReady
 
 __all__ = ["Facts", "puts"]
@@ -102,7 +115,9 @@ def puts(command: Command, facts: Facts) -> tuple[Put, ...]:
             return tuple(_promoted(revision, facts))
         case Restore():
             return tuple(_restored(facts))
-    return ()
+        case Measure() | AskGate() | Finish():
+            return ()
+    raise WorldError(f"{type(command).__name__} has no meaning on this cluster")
 
 
 def _routes(command: SetWeight | Match | Mirror, facts: Facts) -> Routes:
@@ -156,6 +171,8 @@ def _sized(revision: int, pods: int, facts: Facts) -> Iterator[Put]:
 
 def _applied(command: Apply, facts: Facts) -> Workload:
     """The Deployment that holds the stable revision replaces its pods by itself."""
+    if command.upto is not None:
+        raise WorldError("a Deployment cannot stop halfway; a partition needs a workload of OpenKruise")
     return Workload(
         command.revision, facts.images[command.revision], facts.replicas, command.surge, command.unavailable, command.min_ready,
         command.recreate,
@@ -166,7 +183,8 @@ def _promoted(revision: int, facts: Facts) -> Iterator[Put]:
     """What went to the stable revision by weight goes to this one from now on; the mark comes last, for it decides what a crash means."""
     if facts.routes is not None:
         yield Put(ROUTES, replace(facts.routes, weights=((revision, facts.maximum),)))
-    yield Put(STABLE, Stable(revision, facts.stable))
+    if revision != facts.stable:
+        yield Put(STABLE, Stable(revision, facts.stable))
 
 
 def _restored(facts: Facts) -> Iterator[Put]:

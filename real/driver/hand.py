@@ -112,11 +112,11 @@ class Hand:
 
     def _allowed(self, put: Put, live: Live, back: bool) -> None:
         """Before every effect. A look at the lease comes before what no version guards: a workload of this run, a fault."""
-        if not back and (why := self.log.halted()):
-            raise Halted(why)
         made = put.name.startswith("workload/") and self.undo[put.name].value is None
         if made or not live.version or put.name.startswith("fault/"):
             self.check()
+        if not back and (why := self.log.halted()):
+            raise Halted(why)
 
     def check(self) -> None:
         """Look whether the lease is still ours."""

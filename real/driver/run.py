@@ -117,8 +117,9 @@ class Drive:
         outcome = "promoted" if settled.state == "promoted" else self.rollout.outcome or "inconclusive"
         if outcome == "promoted" and settled.state != "promoted":
             outcome = "inconclusive"  # it was asked for, and did not come to be
-        reason = self.stopped or self.broken or self.rollout.reason
-        return self._ended(Ending(settled.state, outcome, reason, bool(self.stopped), settled.left, settled.remarks))
+        reason = self.stopped or self.rollout.reason or self.broken
+        remarks = settled.remarks if self.broken in ("", reason) else (self.broken, *settled.remarks)
+        return self._ended(Ending(settled.state, outcome, reason, bool(self.stopped), settled.left, remarks))
 
     def _fenced(self, error: Fenced) -> Ending:
         return self._ended(Ending("fenced", reason=str(error)))
@@ -164,8 +165,9 @@ class Drive:
         wakes = self.rollout.wakes_at
         if wakes is not None and self.watch.at() >= wakes:
             self._take(Woke())
-        if self.rollout.outcome is None and now >= self.limits.horizon:
-            self._interrupt("the time of this run is over")
+        if now >= self.limits.horizon and not self.broken:
+            self.broken = "the time of this run is over"
+            self._interrupt(self.broken)
 
     def _pause(self) -> float:
         """How long to wait: a millisecond more than is left, because a wait that ends a hair early would only wait again."""
@@ -188,7 +190,7 @@ class Drive:
         """Whether the policy has nothing more to do."""
         if self.rollout.outcome is None:
             self._finished_at = inf
-            return False
+            return self.watch.at() >= self.limits.horizon + self.limits.tidy
         self._finished_at = min(self._finished_at, self.watch.at())
         wakes = self.rollout.wakes_at
         return wakes is None or wakes > self._finished_at + self.limits.tidy
