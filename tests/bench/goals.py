@@ -164,6 +164,7 @@ def linting(sizes: Sizes) -> Iterator[Goal]:
             f"{found['policies']} of {sizes.manifests} policies were read, rules {sorted(missing)} found nothing"
         )
     yield Goal(f"lint_{sizes.manifests}_manifests", found["seconds"], most=10.0)
+    yield Goal(f"import_{sizes.manifests}_manifests", found["import"], most=5.0)
 
 
 GOALS = (rates, speedups, queries, kernel, variances, cores, start, memory, linting)

@@ -1,4 +1,4 @@
-"""Importing and linting manifests in an interpreter of its own: `python -m tests.bench.linting COUNT` prints JSON.
+"""Importing and linting manifests, and importing them alone, in an interpreter of its own: `python -m tests.bench.linting COUNT` prints JSON.
 
 No two files are alike (weights, limits, queries, names), so that nothing that is remembered by text helps: half of them Rollouts with an
 AnalysisTemplate of two Prometheus metrics, a quarter Flagger Canaries, the others Deployments and Compose files. Every rule runs; as no
@@ -122,9 +122,20 @@ def main() -> None:
 
         report = lint(folder)
         seconds = process_time() - start
+        start = process_time()
+        from sim.manifests import load
+
+        load(folder)
+        imported = process_time() - start
     rules = {finding.rule.id for finding in report.findings}
     json.dump(
-        {"seconds": seconds, "policies": report.policies, "findings": len(report.findings), "rules": sorted(rules)},
+        {
+            "seconds": seconds,
+            "import": imported,
+            "policies": report.policies,
+            "findings": len(report.findings),
+            "rules": sorted(rules),
+        },
         sys.stdout,
     )
 
