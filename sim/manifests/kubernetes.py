@@ -47,7 +47,7 @@ def rolling_of(spec: Reader) -> Rolling | None:
     try:
         return Rolling(
             max_surge=surge, max_unavailable=unavailable, min_ready=float(ready), recreate=kind == "Recreate",
-            progress_deadline=float(deadline),
+            progress_deadline=float(deadline), paused=spec.flag("paused"),
         )  # fmt: skip
     except PolicyError as error:
         strategy.block(str(error))

@@ -131,7 +131,7 @@ ROLLOUT = of(
     analysis=_KEPT,
     revisionHistoryLimit=_KEPT,
     minReadySeconds=_READY,
-    paused=near("the rollout starts unpaused; pause it in the script", unless=False),
+    paused=Rule(),
     restartAt=later("restarts of pods"),
     rollbackWindow=later("an older revision inside the window goes through all steps, like every other"),
 )
@@ -188,7 +188,7 @@ DEPLOYMENT = of(
     template=_POD,
     strategy=of("type", rollingUpdate=of("maxSurge maxUnavailable")),
     revisionHistoryLimit=_KEPT,
-    paused=near("the Deployment starts unpaused; pause it in the script", unless=False),
+    paused=Rule(),
 )
 
 _KRUISE_STEP = of(

@@ -24,7 +24,7 @@ class Canary:
     new code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None (Argo: an explicit
     0): after an abort pods go at once, except those of a `ScaleCanary` that is the first step. `pods_follow_abort`: with
     `dynamic_stable_scale` they go together with their weight instead (Argo: unless abortScaleDownDelaySeconds is written).
-    `profile`: the release of Argo Rollouts to follow (delivery-systems.md section 2.20).
+    `paused`: it begins so, until a person resumes. `profile`: the release of Argo Rollouts to follow (delivery-systems.md section 2.20).
     """
 
     steps: tuple[Step, ...] = ()
@@ -43,6 +43,7 @@ class Canary:
     progress_deadline_abort: bool = False
     on_inconclusive: Literal["pause", "abort"] = "pause"
     pods_follow_abort: bool = True
+    paused: bool = False
     profile: Literal["argo-rollouts@1.10", "argo-rollouts@1.8"] = "argo-rollouts@1.10"
 
     def __post_init__(self) -> None:

@@ -21,7 +21,7 @@ class Rolling:
     """Replace pods batch by batch, or all at once (`recreate`). Times are seconds; defaults: Kubernetes `Deployment`.
 
     Nothing is measured. The progress deadline only marks the rollout Degraded: a `Deployment` never rolls back by itself. An abort is
-    an undo: the stable revision is applied again. Pauses are not followed.
+    an undo: the stable revision is applied again. `paused`: it begins when a person resumes; a pause in the middle is not followed.
     """
 
     max_surge: int | str = "25%"
@@ -29,6 +29,7 @@ class Rolling:
     min_ready: float = 0.0
     recreate: bool = False
     progress_deadline: float = 600.0
+    paused: bool = False
 
     def __post_init__(self) -> None:
         bounds(1, self.max_surge, self.max_unavailable)
@@ -50,6 +51,7 @@ class _Machine:
         self._deadline = Deadline(policy.progress_deadline)
         self._replicas, self._revision, self._stable = 1, 2, 1
         self._pods = PodsReady(0, 0)
+        self._held = policy.paused
         self._taken_back: Finish | None = None  # the end of an update that is being undone
 
     def handle(self, at: float, event: Event) -> None:
@@ -58,6 +60,9 @@ class _Machine:
                 self._start(at, event)
             case PodsReady():
                 self._see(at, event)
+            case Human("resume" | "promote") if self._held:
+                self._held = False
+                self._apply(at, self._revision if self._taken_back is None else self._stable, self._taken_back)
             case Human("abort"):
                 self._undo(at, Finish("aborted", "undone by a person"))
             case Human("retry") if self._taken_back is not None and self._revision != self._stable:
@@ -72,7 +77,7 @@ class _Machine:
 
     @property
     def wakes_at(self) -> float | None:
-        return None if self._voice.finished or self._deadline.passed else self._deadline.due
+        return None if self._held or self._voice.finished or self._deadline.passed else self._deadline.due
 
     def _start(self, at: float, event: Started) -> None:
         self._replicas, self._revision, self._stable = event.replicas, event.revision, event.stable
@@ -98,7 +103,8 @@ class _Machine:
         allowed = bounds(self._replicas, policy.max_surge, policy.max_unavailable)
         self._deadline.progress(at)
         self._voice.reopen()
-        self._voice.say(Apply(revision, allowed.surge, allowed.unavailable, policy.min_ready, policy.recreate))
+        if not self._held:
+            self._voice.say(Apply(revision, allowed.surge, allowed.unavailable, policy.min_ready, policy.recreate))
 
     def _undo(self, at: float, end: Finish) -> None:
         if self._taken_back is None and not self._voice.finished:
@@ -123,6 +129,8 @@ class _Machine:
             self._end()
         if self._voice.finished:
             self._voice.enter(("Healthy", ""))
+        elif self._held:
+            self._voice.enter(("Paused", "DeploymentPaused"), waits=True)
         elif self._deadline.passed or at >= self._deadline.due:
             self._deadline.passed = True
             self._voice.enter(("Degraded", "ProgressDeadlineExceeded"))

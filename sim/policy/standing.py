@@ -76,6 +76,7 @@ class Standing:
 
     def __post_init__(self) -> None:
         self.modern = self.policy.profile != "argo-rollouts@1.8"
+        self.suspended = self.policy.paused
 
     @property
     def updating(self) -> bool:

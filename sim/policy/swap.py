@@ -49,7 +49,7 @@ class Swap:
         self._older: tuple[Older, ...] = ()  # newest first
         self._paused_at: float | None = None
         self._unpaused = False  # the pause before the switch is over
-        self._inconclusive = self._suspended = False
+        self._inconclusive, self._suspended = False, policy.paused
         self._checkpoint = False  # the small preview has done its part
         self._aborted: str | None = None
         self._fast = False  # promoted in full, or back to a revision whose pods still stand

@@ -1,4 +1,4 @@
-"""Importing and linting manifests, and importing them alone, in an interpreter of its own: `python -m tests.bench.linting COUNT` prints JSON.
+"""Importing and linting manifests, and importing them alone, in an interpreter of its own: `python -m tests.bench.linting COUNT`.
 
 No two files are alike (weights, limits, queries, names), so that nothing that is remembered by text helps: half of them Rollouts with an
 AnalysisTemplate of two Prometheus metrics, a quarter Flagger Canaries, the others Deployments and Compose files. Every rule runs; as no

@@ -57,6 +57,7 @@ def canaries(draw: st.DrawFn) -> Canary:
         "background": draw(st.one_of(st.none(), _analysis)), "starting_step": draw(st.integers(0, 2)),
         "max_surge": 1 if both else surge, "max_unavailable": unavailable,
         "progress_deadline": draw(st.sampled_from((600.0, 30.0))), "progress_deadline_abort": draw(st.booleans()),
+        "paused": draw(st.booleans()),
     }  # fmt: skip
     if router:
         options |= {
@@ -75,7 +76,7 @@ _blue_greens = st.builds(
 )  # fmt: skip
 _rolls = st.builds(
     Rolling, max_surge=st.sampled_from((1, 2, "25%")), max_unavailable=_amount, min_ready=st.sampled_from((0.0, 5.0, 2.5)),
-    recreate=st.booleans(), progress_deadline=st.sampled_from((600.0, 30.0)),
+    recreate=st.booleans(), progress_deadline=st.sampled_from((600.0, 30.0)), paused=st.booleans(),
 )  # fmt: skip
 _flaggers = st.builds(
     Flagger, interval=st.sampled_from((10.0, 15.0)), threshold=st.integers(1, 3), ceiling=st.sampled_from((50, 100)),

@@ -42,6 +42,7 @@ def write_rollout(subject: Subject) -> list[Object]:
     deadline = seconds(policy.progress_deadline, "progress_deadline", losses, 1)
     spec |= {"progressDeadlineSeconds": deadline} if deadline != 600 else {}
     spec |= {"progressDeadlineAbort": True} if policy.progress_deadline_abort else {}
+    spec |= {"paused": True} if policy.paused else {}
     if policy.on_inconclusive != "pause":
         losses.near("on_inconclusive", "an inconclusive analysis pauses an Argo Rollout; abort it by hand")
     return [subject.thing(_VERSION, "Rollout", subject.name, spec | {"strategy": strategy}), *templates.objects]

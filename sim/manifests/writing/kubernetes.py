@@ -52,6 +52,7 @@ def deployment(subject: Subject, policy: Rolling, name: str = "") -> Object:
     spec |= {"minReadySeconds": ready} if ready else {}
     deadline = seconds(policy.progress_deadline, "progress_deadline", losses, ready + 1)
     spec |= {"progressDeadlineSeconds": deadline} if deadline != 600 else {}
+    spec |= {"paused": True} if policy.paused else {}
     return subject.thing("apps/v1", "Deployment", name or subject.name, spec)
 
 
