@@ -71,6 +71,10 @@ def lint(
     from sim.lint import lint as look
 
     report = look(files, service=_service(service), regression=_share(regression), profile=profile)
+    if not report.files:
+        raise exits.Usage(
+            f"nothing to look at in {', '.join(files)}; name manifests or policies, or a folder that holds some"
+        )
     chosen = Format.json if json else format
     if chosen is Format.text:
         _show(report, quiet=quiet)

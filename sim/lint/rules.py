@@ -1,4 +1,4 @@
-"""The rules: data. L1 to L32 are those of delivery-systems.md section 13 (DS), the others come from the issue.
+"""The rules: data. L1 to L32 are those of delivery-systems.md section 13 (written DS), the others come from the issue.
 
 Each rule is checked by one function of the module that is named beside it; the words here are what a finding says when it has no
 better ones.
@@ -12,7 +12,7 @@ __all__ = ["RULES", "named"]
 
 
 def _rule(number: int, name: str, severity: Severity, title: str, why: str, remedy: str, source: str = "DS 13") -> Rule:
-    return Rule(f"L{number}", name, severity, title, why, remedy, source)
+    return Rule(f"L{number}", name, severity, title, why, remedy, source.replace("DS ", "delivery-systems.md "))
 
 
 _TABLE = (

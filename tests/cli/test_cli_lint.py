@@ -30,6 +30,7 @@ MISSING = rollout(canary("{analysis: {templates: [{templateName: t}]}}"))  # L31
         (FINE, ["--strict"], 0),
         (MISSING, [], 1),
         ("a: [", [], 2),
+        ("# nothing\n", [], 2),
         (MOVING, ["--regression", "much"], 2),
         (MOVING, ["--profile", "argo-rollouts@0.1"], 2),
         (MOVING, ["--service", "nowhere.yaml"], 2),
