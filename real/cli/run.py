@@ -17,6 +17,7 @@ from real.driver.folder import Folder
 from real.lab import faults, versions
 from real.lab.stage import Stage
 from real.lab.trial import Trial, again, conducted
+from real.measure.prometheus import elsewhere
 from real.routers.base import Place
 from real.routers.choice import chosen
 from sim.cli import console
@@ -66,6 +67,12 @@ def run(
             "--image", help="The new version by digest, in place of a build of the sample.", show_default=False
         ),
     ] = "",
+    prometheus: Annotated[
+        str,
+        typer.Option(
+            "--prometheus", help="Address of a Prometheus, in place of the one in the cluster.", show_default=False
+        ),
+    ] = "",
     load: Annotated[bool, typer.Option("--load/--no-load", help="Send the scenario's traffic from here.")] = True,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.", show_default=False)] = None,
     quiet: shared.Quiet = False,
@@ -103,6 +110,7 @@ def run(
         folder,
         record,
         asked.scenario.seed,
+        ask=elsewhere(prometheus) if prometheus else None,
         loaded=load,
         observe=watcher,
         faults=rest,

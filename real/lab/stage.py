@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from real.cluster import forms, namespaces
 from real.cluster.api import Api, Object
-from real.cluster.names import APP
+from real.cluster.names import APP, MANAGED, OWNED
 from real.cluster.pods import notes
 from real.lab.ground import Ground
 from real.lab.raising import put, until
 from real.ports.errors import Refused
+from real.ports.things import Lease
 from real.routers.base import Place, Router
 from real.sample import objects
 from real.sample.objects import Sample
@@ -38,12 +39,15 @@ def prepared(
     sample: Sample | None = None,
     limit: float = 180.0,
 ) -> Stage:
-    """The app serves, at the end, through its router. What is there already stays as it is."""
-    api = ground.builds()
+    """The app serves, at the end, through its router. What is there stays, but the sample takes on the settings asked for."""
+    _owned(ground, place.namespace)
+    api, sample = ground.writes(place.namespace), sample or Sample()
     try:
-        namespaces.make(api, place.namespace)
-        if not workloads(api, place):
-            put(api, objects.deployment(place.namespace, place.app, image, pods, sample or Sample()))
+        there = workloads(api, place)
+        if not there:
+            put(api, objects.deployment(place.namespace, place.app, image, pods, sample))
+        elif len(there) == 1 and not _driven(api, place):
+            _set(api, there[0], pods, sample)
         put(api, objects.service(place.namespace, place.app))
         put(api, *forms.neutral(place.app, place.namespace), *router.objects(api, place))
         port = entry(api, ground, place, router.entrance(place))
@@ -53,6 +57,39 @@ def prepared(
     if port:
         until(lambda: _silent(port), limit, f"{place.app} does not answer at 127.0.0.1:{port}")
     return Stage(place, router, port)
+
+
+def _owned(ground: Ground, namespace: str) -> None:
+    """The namespace is there and ours; only to make it is more power needed than over itself."""
+    api = ground.builds()
+    try:
+        namespaces.make(api, namespace)
+    finally:
+        api.close()
+
+
+def _driven(api: Api, place: Place) -> bool:
+    """Whether somebody holds the lease: then nothing of the app is touched here."""
+    found = api.get(forms.CONFIGMAP, f"{place.app}-lease", place.namespace)
+    lease = None if found is None else forms.stored(found)
+    return isinstance(lease, Lease) and bool(lease.holder)
+
+
+def _set(api: Api, found: Object, pods: int, sample: Sample) -> None:
+    """Settings and number of pods as asked for, if they are not; a Deployment that is no sample keeps its settings."""
+    value = forms.workload(found)
+    container = found["spec"]["template"]["spec"]["containers"][0]
+    told = {one["name"]: one.get("value") for one in container.get("env") or ()}
+    wanted = {one["name"]: one.get("value") for one in sample.environment()}
+    differs = "MEDIAN_S" in told and any(told.get(name) != text for name, text in wanted.items() if text is not None)
+    ours = (found["metadata"].get("labels") or {}).get(MANAGED) == OWNED[MANAGED]
+    if not ours or (value.pods == pods and not differs):
+        return
+    body = forms.moved(found, replace(value, pods=pods))
+    body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+    if differs:
+        body["spec"]["template"]["spec"]["containers"][0]["env"] = sample.environment()
+    api.apply(body)
 
 
 def workloads(api: Api, place: Place) -> list[Object]:
@@ -98,12 +135,20 @@ def _free(api: Api, ground: Ground) -> list[int]:
 def _missing(api: Api, place: Place) -> str:
     waiting = [
         one["metadata"]["name"] for one in api.list("apps/v1/Deployment", place.namespace)
-        if one.get("status", {}).get("availableReplicas", 0) < one["spec"]["replicas"]
+        if not _settled(one)
     ]  # fmt: skip
     if not waiting:
         return ""
     said = notes(api.list("v1/Pod", place.namespace, {APP: place.app}))
     return f"waiting for {', '.join(waiting)}" + (f" ({'; '.join(said)})" if said else "")
+
+
+def _settled(found: Object) -> bool:
+    """Whether a Deployment has as many pods as it wants, all of its present template."""
+    status, wanted = found.get("status", {}), found["spec"]["replicas"]
+    fresh = status.get("observedGeneration", 0) >= found["metadata"].get("generation", 0)
+    counts = (status.get("availableReplicas", 0), status.get("updatedReplicas", 0), status.get("replicas", 0))
+    return fresh and counts == (wanted, wanted, wanted)
 
 
 def _silent(port: int) -> str:

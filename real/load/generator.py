@@ -31,7 +31,7 @@ class Plan:
     fixed: bool = False
     reuse: int = 100
     limit: float = 0.5
-    timeout: float = 5.0
+    timeout: float = 15.0
     path: str = "/"
     segments: tuple[tuple[str, float], ...] = ()
 

@@ -19,8 +19,13 @@ class Load:
 
     def __init__(self, plan: Plan, path: Path) -> None:
         self.path = path
+        # A session of its own: Ctrl-C is for the driver, and users go on while it restores.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "real.load", str(path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+            [sys.executable, "-m", "real.load", str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
         )
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(told(plan)) + "\n")

@@ -83,10 +83,15 @@ class Server:
         self._version = 100
         self._pods, self._changed = pods, changed
 
-    def api(self, *namespaces: str, through: Callable[[httpx2.Request], httpx2.Response] | None = None) -> Api:
-        """A client of this server that may write to these namespaces."""
-        guard: Guard = Owned(httpx2.MockTransport(through or self.handle), namespaces)
-        return Api(config(), guard)
+    def api(
+        self,
+        *namespaces: str,
+        through: Callable[[httpx2.Request], httpx2.Response] | None = None,
+        guard: Callable[[httpx2.BaseTransport], Guard] | None = None,
+    ) -> Api:
+        """A client of this server that may write to these namespaces, or whatever its guard allows."""
+        wire = httpx2.MockTransport(through or self.handle)
+        return Api(config(), guard(wire) if guard else Owned(wire, namespaces))
 
     def handle(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(f"{request.method} {request.url.path}")
