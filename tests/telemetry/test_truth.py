@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from sim.durations import Constant as Fixed
+from sim.engine.paths import follow
 from sim.faults.effects import TelemetryEffect
+from sim.policy.commands import Apply, SetScale, Switch
+from sim.scenario import assemble
 from sim.service.mix import layout
+from sim.service.model import Pods
+from sim.service.telemetry.names import Identity, Named
 from sim.service.telemetry.settings import Telemetry
 from tests.telemetry.world import ROWS, World, service
 
@@ -157,3 +166,47 @@ def test_a_judge_of_counts_sees_whole_intervals_whatever_the_phases() -> None:
     view = fine.site.look(307.0, 60.0)
     new = fine.ledger.cumulative[100] - fine.ledger.cumulative[85]
     assert view.canary.requests.tolist() == new[:, ALL].sum(axis=1).tolist()  # type: ignore[union-attr]
+
+
+LIVE = Identity(
+    Named("shop", "live", "stable"), Named("shop", "next", "latest"), "prod", "live", system="argo", active="live"
+)  # fmt: skip
+
+
+def test_a_switch_moves_the_service_to_the_new_pods() -> None:
+    """Blue-green: before it the active service shows the old pods, afterwards the new ones, with the counters that they have."""
+    script = ((0.0, SetScale(4, 4)), (0.0, Switch(1, 2)), (300.0, Switch(2, 2)))
+    text = 'sum by (rollouts_pod_template_hash) (rate(http_requests_total{service="live"}[1m]))'
+    world = World(text, script=script, identity=LIVE)
+    before, after = world.ask(285.0), world.ask(400.0)
+    assert [dict(labels)["rollouts_pod_template_hash"] for labels in before.labels] == ["stable"]
+    assert [dict(labels)["rollouts_pod_template_hash"] for labels in after.labels] == ["latest"]
+    assert before.values.mean() == pytest.approx(20.0, rel=0.1) and after.values.mean() == pytest.approx(20.0, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    "change", [{"arrivals": "fixed"}, {"pods": Pods(count=4, start=Fixed(10.0), concurrency=50)}], ids=str
+)
+def test_other_ledgers_have_samples_too(change: dict[str, object]) -> None:
+    """Arrivals that are not random, and requests that wait: rollouts that ask queries run there as well."""
+    of = replace(service(rate=50.0, errors=0.001), horizon=3600.0, **change)  # type: ignore[arg-type]
+    policy = Path(__file__).parents[2] / "scenarios/policies/argo-canary.yaml"
+    for pods in ("auto", "apart"):
+        told = replace(of, telemetry=Telemetry(pods=pods))  # type: ignore[arg-type]
+        case = assemble([policy], service=told, releases=("errors-large",)).cases()[0][2]
+        assert follow(case, 1, 0, 2)["outcome"].tolist() == [1, 1]
+
+
+def test_pods_that_come_and_go() -> None:
+    """A rolling update: every pod's series begins and ends with it, and all of them together are the version."""
+    script = ((0.0, Apply(2, 1, 0)),)
+    world = World('http_requests_total{code="200"}', script=script)
+    lives = {revision: [life for life in world.site._fleet.lives if life.revision == revision] for revision in (1, 2)}
+    assert len(lives[1]) == len(lives[2]) == 4 and all(life.gone < 60.0 for life in lives[1])
+    for at in (30.0, 60.0, 300.0):
+        answer = world.ask(at)
+        new = [dict(labels)["version"] == "canary" for labels in answer.labels]
+        shown = np.where(answer.present, answer.values, 0.0)[new].sum(axis=0)
+        assert shown.tolist() == counts(world, GOOD, int(at // 15)).tolist()
+    old = [dict(labels)["version"] == "stable" for labels in answer.labels]
+    assert not answer.present[old].any()  # marked stale at the first scrape after their end
