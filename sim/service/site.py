@@ -19,12 +19,11 @@ from numpy.typing import NDArray
 from sim.agenda import Agenda
 from sim.durations import Constant
 from sim.engine.ledger import Ledger
-from sim.faults.effects import DriverEffect, Effect, LoadEffect, TelemetryEffect, VersionEffect
+from sim.faults.effects import DriverEffect, Effect, LoadEffect, VersionEffect
 from sim.policy.commands import (
     Apply,
     AskGate,
     Command,
-    Counts,
     Finish,
     Match,
     Measure,
@@ -36,7 +35,7 @@ from sim.policy.commands import (
     Switch,
     Update,
 )  # fmt: skip
-from sim.policy.errors import PolicyError, WorldError
+from sim.policy.errors import PolicyError
 from sim.policy.events import Answer, Answered, Event, Human, Interrupted, Measured, Started, Value, WeightIs, Woke
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Measurement, Note, PhaseIs
@@ -44,9 +43,9 @@ from sim.service import traffic
 from sim.service.fleet import Fleet
 from sim.service.mix import Mix, layout
 from sim.service.model import Service
-from sim.service.monitoring import Bad, Coarse, Looks, Metrics, Monitor, View, Windows
+from sim.service.monitoring import Looks, Metrics
 from sim.service.routing import Class, Routing
-from sim.service.telemetry.store import Scrapes
+from sim.service.sight import Sight
 from sim.service.trouble import Trouble
 
 __all__ = ["Chances", "PersonNeeded", "Plan", "Site", "Story"]
@@ -120,23 +119,18 @@ class Site:
         self.service, self.ledger, self.story = service, ledger, Story()
         self._together, self._truth, self._seed, self._chances = together, truth, seed, chances
         self._own_pods = own_pods
-        self._max_weight, self._most_pods, self._metrics = max_weight, most_pods, metrics
+        self._max_weight, self._most_pods = max_weight, most_pods
         self._agenda: Agenda[Callable[[float], Event | None]] = Agenda()
         self._load = tuple(effect for effect in effects if isinstance(effect, LoadEffect))
         self._down = tuple(effect for effect in effects if isinstance(effect, DriverEffect))
         versions = tuple(effect for effect in effects if isinstance(effect, VersionEffect))
         self._old, self._new = Mix(service, "stable", versions), Mix(service, "canary", versions)
         self._layout = layout(service)
-        telemetry = [effect for effect in effects if isinstance(effect, TelemetryEffect)]
-        scraped = ledger if service.telemetry.phases == 1 else Coarse(ledger, service.telemetry.phases, service.base)
-        self._monitor = Monitor(scraped, self._layout, service.monitoring.lag, telemetry)
-        self._scrapes: Scrapes | None = None
         self._trouble = Trouble(service, effects, self._agenda.plan, self._chance)
         self._fleet = Fleet(
             service.pods.count, self._trouble.ready_after, lambda at: self._agenda.plan(at, self._fleet.look)
         )
-        if metrics is not None and metrics.back is not None:
-            self._scrapes = Scrapes(service, ledger, lambda: self._fleet.lives, telemetry, metrics.back, own_pods)
+        self.sight = Sight(service, ledger, effects, metrics, lambda: self._fleet.lives, own_pods, self._weight)
         self._asked = Routing()  # by the policy
         self._routing = Routing()  # as it has arrived
         self._copies: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
@@ -251,8 +245,8 @@ class Site:
         if routing == self._routing:
             return None
         before, self._routing = self._routing, routing
-        if self._scrapes is not None and before.active != routing.active:
-            self._scrapes.switched_at = at if routing.active == 2 else inf
+        if before.active != routing.active:
+            self.sight.switch(at, routing.active)
         if (before.mirror > 0) != (routing.mirror > 0):
             self._mark_copies(at, routing.mirror > 0)
         if routing.mode != "weight" or at == 0:
@@ -291,7 +285,7 @@ class Site:
             self.story.steps.append((at, share))
         if (share > 0 or self._routing.mirror > 0) and self._served_since == inf:
             self._served_since = self.story.exposed_at = at
-            self._monitor.expose(at)
+            self.sight.expose(at)
             for after in self._onsets:
                 self._agenda.plan(at + after, self._turn)
         full = share >= 1.0
@@ -382,29 +376,10 @@ class Site:
         self._agenda.plan(at + delay, lambda then: Measured(command.id, self._answer(at, command)))
 
     def _answer(self, at: float, command: Measure) -> Answer:
-        if isinstance(command.query, Counts):
-            seen = self._monitor.look(at, command.query.window, self._weight, command.query.points)
-            looks: Looks | Answer = Windows(seen) if isinstance(seen, View) else seen
-        elif self._metrics is None:
-            raise WorldError(
-                f"metric {command.metric} asks {command.query.provider}, and nobody says what that measures; say it in the "
-                f"scenario: metrics: {{{command.metric}: success-rate}}"
-            )
-        else:
-            looks = self._metrics.ask(command, at, self)
+        looks = self.sight.answer(at, command)
         if not isinstance(looks, Looks):
             return looks
         return Value(looks) if self._together else looks.of(0)
-
-    def look(self, at: float, span: float) -> View | Bad:
-        """The counts of the last `span` seconds (`Observed`)."""
-        return self._monitor.look(at, span, self._weight)
-
-    def scraped(self, at: float) -> tuple[Scrapes, float] | Bad:
-        """All samples, and the time of the last one that is visible by now (`Observed`)."""
-        assert self._scrapes is not None
-        lag = self._monitor.lag(at)
-        return (self._scrapes, at - lag) if isinstance(lag, float) else lag
 
     def _weight(self, begin: float, until: float) -> float:
         """The planned share of the new version, averaged over a stretch of time."""

@@ -160,10 +160,12 @@ def test_pods_are_scraped_at_different_moments() -> None:
 
 
 def test_a_judge_of_counts_sees_whole_intervals_whatever_the_phases() -> None:
-    views = [World("up", of=service(telemetry=Telemetry(phases=phases))).site.look(307.0, 60.0) for phases in (1, 5)]
+    views = [
+        World("up", of=service(telemetry=Telemetry(phases=phases))).site.sight.look(307.0, 60.0) for phases in (1, 5)
+    ]
     assert [(view.start, view.end) for view in views] == [(255.0, 300.0)] * 2  # type: ignore[union-attr]
     fine = World("up", of=service(telemetry=Telemetry(phases=5)))
-    view = fine.site.look(307.0, 60.0)
+    view = fine.site.sight.look(307.0, 60.0)
     new = fine.ledger.cumulative[100] - fine.ledger.cumulative[85]
     assert view.canary.requests.tolist() == new[:, ALL].sum(axis=1).tolist()  # type: ignore[union-attr]
 

@@ -68,7 +68,7 @@ class World:
             self.site.advance(due)
 
     def ask(self, at: float) -> Answer:
-        seen = self.site.scraped(at)
+        seen = self.site.sight.scraped(at)
         assert isinstance(seen, tuple)
         scrapes, visible = seen
         plan = self.providers._plan(self.text.text)
