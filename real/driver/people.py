@@ -13,6 +13,7 @@ from sim.policy.notes import Measurement, Note, PhaseIs
 __all__ = ["Steward"]
 
 _FAILED = ("Failed", "Inconclusive", "Error")
+_BAD = ("Degraded", "paused", "rollback_paused")  # phases that show a person that something failed (Argo, Swarm)
 
 
 class Steward:
@@ -26,7 +27,7 @@ class Steward:
     ) -> None:
         self._rule, self._gates, self._response = rule, gates, response
         self._later = later or _timer
-        self._failed = self._waiting = False
+        self._failed = self._bad_phase = self._waiting = False
 
     def ask(self, gate: AskGate, tell: Tell) -> None:
         # A rollback webhook's yes would end the rollout (as in sim/service/site.py).
@@ -37,13 +38,13 @@ class Steward:
             self._failed = self._failed or item.verdict in _FAILED
         elif isinstance(item, PhaseIs):
             self._waiting = item.waits
-            self._failed = self._failed or item.phase == "Degraded"
+            self._bad_phase = item.phase in _BAD  # as in sim/service/site.py
             if item.waits:
                 self._later(self._response, lambda: self._decide(tell))
 
     def _decide(self, tell: Tell) -> None:
         if self._waiting:
-            aborts = self._rule == "abort" or (self._rule == "by-alert" and self._failed)
+            aborts = self._rule == "abort" or (self._rule == "by-alert" and (self._failed or self._bad_phase))
             tell(Human("abort" if aborts else "promote"))
 
 

@@ -141,7 +141,7 @@ class Site:
         self._last_pods = 0.0
         self._people = 0
         self._waiting = False
-        self._failed_metric = False
+        self._failed_metric = self._bad_phase = False
         self._trouble.watch(self._fleet)
         if interruption is not None:
             self._agenda.plan(interruption[0], lambda at, cause=interruption[1]: Interrupted(cause))  # type: ignore[misc]
@@ -228,7 +228,7 @@ class Site:
             self._failed_metric = self._failed_metric or item.verdict in ("Failed", "Inconclusive", "Error")
         elif isinstance(item, PhaseIs):
             self._waiting = item.waits
-            self._failed_metric = self._failed_metric or item.phase in _BAD
+            self._bad_phase = item.phase in _BAD  # a deadline that was late and is met says nothing any more
             if item.waits:
                 self._call(at)
 
@@ -406,7 +406,7 @@ class Site:
             return None
         rule = self.service.people.rule
         if rule == "by-alert":
-            rule = "abort" if self._failed_metric else "promote"
+            rule = "abort" if self._failed_metric or self._bad_phase else "promote"
         return Human("abort" if rule == "abort" else "promote")
 
     def _ask(self, at: float, gate: str) -> None:

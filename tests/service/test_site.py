@@ -14,7 +14,7 @@ import pytest
 from sim.durations import Constant as Fixed
 from sim.durations import Lognormal
 from sim.engine.paths import Case, follow
-from sim.engine.rows import Rows
+from sim.engine.rows import OUTCOMES, Rows
 from sim.faults.effects import Effect, PodEffect, VersionEffect
 from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.bluegreen import BlueGreen
@@ -187,3 +187,11 @@ def test_a_policy_that_asks_for_too_many_pods_is_stopped() -> None:
 
     with pytest.raises(PolicyError, match="is not a request"):
         rows(Runbook(Greedy()), PLAIN, count=1)
+
+
+def test_a_deadline_that_was_late_and_is_met_stops_nobody() -> None:
+    """Degraded before the pause, and paused as planned when the person looks: they promote."""
+    policy = Canary(steps=(SetWeight(20), Pause(), SetWeight(100)), progress_deadline=5.0)
+    found = rows(policy, count=3)
+    assert [OUTCOMES[row] for row in found["outcome"]] == ["promoted"] * 3
+    assert found["person"].all()
