@@ -62,8 +62,8 @@ def validate(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Check FILES by content: scenarios, policies, services and scripts of ours, and manifests of Argo Rollouts, Flagger,
-    Kubernetes and Compose.
+    """Check FILES by content: scenarios, policies, services and scripts of ours; manifests of Argo Rollouts, Flagger, Kubernetes,
+    OpenKruise and Docker Swarm (Compose); pipelines of Spinnaker and canary configs of Kayenta.
 
     All manifests together are one set, so that references between them resolve. For each object it says whether it is
     read exactly, nearly, or not yet; errors come all at once, with their place and a remedy.

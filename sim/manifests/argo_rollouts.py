@@ -14,7 +14,7 @@ from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
 from sim.policy.errors import PolicyError
 
-__all__ = ["read_rollout"]
+__all__ = ["read_experiment", "read_rollout"]
 
 
 def read_rollout(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> ImportedPolicy:
@@ -39,6 +39,26 @@ def read_rollout(document: Document, catalog: Catalog, scope: Scope, profile: Pr
     return ImportedPolicy(
         name, "Rollout", usable, spec.whole("replicas", 1, 0), profile.name, document.file, document.value, references
     )
+
+
+def read_experiment(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> ImportedPolicy:
+    """An Experiment on its own, as a rollout of that one step: it ends as the experiment does."""
+    spec = Reader(scope, document, document.value).child("spec")
+    analyses = Analyses(catalog, document, profile.name)
+    if not spec.items("templates"):
+        spec.reject("no templates", "give at least one: templates: [{name: canary, template: ...}]")
+    policy: Canary | None = None
+    try:
+        step = Steps(analyses, 100).experiment(spec)
+        policy = None if step is None else Canary(steps=(step,), router=False)
+    except PolicyError as error:
+        spec.block(str(error))
+    said = "an Experiment promotes nothing: read as a rollout with this one step, which promotes when it is Successful"
+    scope.remark(document, (), "approximated", said)
+    name = kind_and_name(document.value)[1]
+    usable = None if scope.blocked or scope.faulty else policy
+    references = tuple(dict.fromkeys(analyses.references))
+    return ImportedPolicy(name, "Experiment", usable, 1, profile.name, document.file, document.value, references)
 
 
 def _workload(spec: Reader, catalog: Catalog, analyses: Analyses) -> None:

@@ -101,7 +101,10 @@ class Steps:
     # ---- experiments ----
 
     def _experiment(self, step: Reader) -> Step | None:
-        block = step.child("experiment")
+        return self.experiment(step.child("experiment"))
+
+    def experiment(self, block: Reader) -> Step | None:
+        """The experiment of a step, or of an object of its own (whose templates have pods of their own)."""
         duration = block.duration("duration")
         analyses = [self._run(entry) for entry in block.items("analyses")]
         if None in analyses:
@@ -133,7 +136,8 @@ class Steps:
         return self._analyses.merge(entry, [entry], "experiment", _pod_words)
 
     def _pods(self, block: Reader, side: str) -> int:
-        return sum(entry.whole("replicas", 1, 0) for entry in block.items("templates") if entry.text("specRef") == side)
+        found = block.items("templates")
+        return sum(entry.whole("replicas", 1, 0) for entry in found if entry.text("specRef", "canary") == side)
 
 
 def _pod_words(value: str) -> str:

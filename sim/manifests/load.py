@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sim.files import Document, Problem
 from sim.files.kinds import OWN
 from sim.files.words import dotted
-from sim.manifests.argo_rollouts import read_rollout
+from sim.manifests.argo_rollouts import read_experiment, read_rollout
 from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.compose import read_compose
 from sim.manifests.fields import Findings, Scope
@@ -24,7 +24,8 @@ from sim.manifests.systems import group_of, owners, system_of
 __all__ = ["load"]
 
 _READERS: Mapping[str, Callable[[Document, Catalog, Scope, Profile], ImportedPolicy]] = {
-    "argo-rollouts/Rollout": read_rollout, "flagger/Canary": read_canary, "kubernetes/Deployment": read_deployment,
+    "argo-rollouts/Rollout": read_rollout, "argo-rollouts/Experiment": read_experiment,
+    "flagger/Canary": read_canary, "kubernetes/Deployment": read_deployment,
     "openkruise/Rollout": read_kruise,
 }  # fmt: skip
 _FILES: Mapping[str, Callable[[Document, Catalog, Scope, Profile], list[ImportedPolicy]]] = {

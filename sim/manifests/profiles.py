@@ -16,6 +16,7 @@ from sim.manifests.fields import Scope
 from sim.manifests.tables import (
     COMPOSE,
     DEPLOYMENT,
+    EXPERIMENT,
     FLAGGER_CANARY,
     KAYENTA,
     KRUISE,
@@ -44,6 +45,7 @@ class Profile:
 _PRUNED = "unknown to {profile}: kept as written, the API server drops it"
 _ARGO = {
     "Rollout": thing(ROLLOUT),
+    "Experiment": thing(EXPERIMENT),
     "AnalysisTemplate": thing(TEMPLATE),
     "ClusterAnalysisTemplate": thing(TEMPLATE),
 }

@@ -12,6 +12,7 @@ __all__ = ["group_of", "owners", "system_of", "workload"]
 
 _SYSTEMS: Mapping[tuple[str, str], str] = {
     ("argoproj.io", "Rollout"): "argo-rollouts", ("argoproj.io", "AnalysisTemplate"): "argo-rollouts",
+    ("argoproj.io", "Experiment"): "argo-rollouts",
     ("argoproj.io", "ClusterAnalysisTemplate"): "argo-rollouts", ("flagger.app", "Canary"): "flagger",
     ("flagger.app", "MetricTemplate"): "flagger", ("apps", "Deployment"): "kubernetes",
     ("rollouts.kruise.io", "Rollout"): "openkruise",

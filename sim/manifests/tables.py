@@ -14,6 +14,7 @@ from sim.manifests.report import Status
 __all__ = [
     "COMPOSE",
     "DEPLOYMENT",
+    "EXPERIMENT",
     "FLAGGER_CANARY",
     "KAYENTA",
     "KRUISE",
@@ -89,6 +90,14 @@ _EXPERIMENT = of(
     ),
     analysisRunMetadata=_LABELS,
 )
+EXPERIMENT = replace(_EXPERIMENT, fields={
+    **(_EXPERIMENT.fields or {}),
+    "templates": replace((_EXPERIMENT.fields or {})["templates"], fields={
+        **((_EXPERIMENT.fields or {})["templates"].fields or {}), "template": _POD, "selector": _SELECTOR, "minReadySeconds": _READY,
+    }),
+    **dict.fromkeys(("progressDeadlineSeconds", "scaleDownDelaySeconds"), near("its pods are not modeled")),
+    "terminate": near("end the run in the script", unless=False),
+})  # fmt: skip
 _STEP = of(
     "setWeight plugin",
     analysis=_ANALYSIS,

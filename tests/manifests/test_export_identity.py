@@ -76,3 +76,15 @@ def test_public_policies_written_anew() -> None:
 
 def test_our_policies_written_anew() -> None:
     rewritten(LOCAL)
+
+
+@shared
+@pytest.mark.parametrize("to", TARGETS)
+@pytest.mark.parametrize("name", files(SHARED))
+def test_every_file_for_every_system(name: str, to: str) -> None:
+    """What is written is read again without a fault, and whatever is not said is told."""
+    imported = load(SHARED / name)
+    exported = export(imported, to)
+    after = load(read_documents(exported.text, "again.yaml"))
+    kept = len(after.policies) == len(imported.policies) or bool(exported.losses)
+    assert kept and all(loss.text for loss in exported.losses)

@@ -32,7 +32,9 @@ OUTCOMES: dict[str, tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]] 
     ARGO + "docs-analysis-nested-templates.yaml": ((), ()),
     ARGO + "docs-analysis-prometheus.yaml": ((), ()),
     ARGO + "ephemeral-labels.yaml": ((("ephemeral-label", "Canary"),), ()),
-    ARGO + "experiment-dry-run-analysis.yaml": ((), ()),
+    ARGO + "experiment-dry-run-analysis.yaml": (
+        (("experiment-with-dry-run", "Canary"),), ("approximated ", "approximated spec", "approximated progressDeadlineSeconds"),
+    ),
     ARGO + "istio-header-route.yaml": ((("rollouts-demo", "Canary"),), ()),
     ARGO + "istio-mirror.yaml": ((("istio-host-split", "Canary"),), ("approximated match",)),
     ARGO + "nginx-template.yaml": ((("REPLACEME", "Canary"),), ()),
