@@ -27,13 +27,13 @@ _AGAIN = (Conflict, Gone, Unclear)
 
 
 class Hand:
-    """`epoch` is 0 until the lease is held; `undo` holds, by name, what has been changed and its value from before the run."""
+    """`epoch` is 0 until the lease is held; `undo` holds, by name, the values from before the run; `effects` counts intentions."""
 
     def __init__(self, run: str, world: World, log: Log, watch: Stopwatch, limits: Limits) -> None:
         self.run, self.world, self.log, self.watch, self.limits = run, world, log, watch, limits
         self.epoch = 0
         self.undo: dict[str, Put] = {}
-        self._effects = 0
+        self.effects = 0
 
     # ---- reading ----
 
@@ -69,8 +69,8 @@ class Hand:
 
     def _change(self, put: Put, live: Live, back: bool, touch: bool = False) -> None:
         undo = self._remembered(live)
-        self._effects += 1
-        number = self._effects
+        self.effects += 1
+        number = self.effects
         self.log.act(
             {"at": self.watch.at(), "effect": number, "put": told(put), "undo": told(undo), "version": live.version, "epoch": self.epoch}
         )  # fmt: skip

@@ -21,7 +21,7 @@ from real.ports.things import STABLE, Put, Stable, understood
 from sim.journal import Journal
 from sim.policy.commands import Finish, Promote
 
-__all__ = ["Status", "recover", "status", "undone"]
+__all__ = ["Status", "counted", "opened", "recover", "status", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Status:
 
 def recover(journal: Journal, world: World, log: Log, holder: str = "recover", limits: Limits | None = None) -> Ending:
     """Promoted, or the stable version serving all traffic; safe at any moment, and as often as one likes. Raises Refused."""
-    opened = _opened(journal)
+    began = opened(journal)
     last = max((entry["at"] for entry in journal.acts), default=0.0)
-    watch = Stopwatch(world.clock, float(opened["started"]), last) if opened else Stopwatch(world.clock)
+    watch = Stopwatch(world.clock, float(began["started"]), last) if began else Stopwatch(world.clock)
     hand = Hand(str(journal.about["run"]), world, log, watch, limits or Limits())
-    hand.undo |= undone(journal.acts)
+    hand.undo, hand.effects = undone(journal.acts), counted(journal.acts)
     before = status(journal)
     try:
         if not take_over(hand, holder):
@@ -74,14 +74,11 @@ def recover(journal: Journal, world: World, log: Log, holder: str = "recover", l
     return _told(log, watch, Ending(settled.state, outcome, "recovered", left=settled.left, remarks=settled.remarks))
 
 
-def _over(hand: Hand, opened: Mapping[str, Any] | None, before: Status) -> Ending:
+def _over(hand: Hand, began: Mapping[str, Any] | None, before: Status) -> Ending:
     """Nobody drives: the run ended in order, or never began. How it ended stands in the cluster, should the journal have missed it."""
     stable = hand.read(STABLE).value
     promoted = before.state == "promoted" or (
-        before.unfinished
-        and opened is not None
-        and isinstance(stable, Stable)
-        and stable.revision == opened["revision"]
+        before.unfinished and began is not None and isinstance(stable, Stable) and stable.revision == began["revision"]
     )
     return Ending(
         "promoted" if promoted else "restored", "promoted" if promoted else before.outcome, "the run is over already"
@@ -98,6 +95,16 @@ def undone(acts: Iterable[Mapping[str, Any]]) -> dict[str, Put]:
     return found
 
 
+def counted(acts: Iterable[Mapping[str, Any]]) -> int:
+    """How many effects a journal has: their numbers go on."""
+    return max((int(act["effect"]) for act in acts if "effect" in act), default=0)
+
+
+def opened(journal: Journal) -> Mapping[str, Any] | None:
+    """What was there when the run began; None if it died before."""
+    return next((act["opened"] for act in journal.acts if "opened" in act), None)
+
+
 def status(journal: Journal) -> Status:
     """What the journal alone says."""
     ended = next((act for act in reversed(journal.acts) if "ended" in act), None)
@@ -112,10 +119,6 @@ def status(journal: Journal) -> Status:
         outcome, reason = str(ended["outcome"]), str(ended["reason"])
     state = "running" if ended is None else str(ended["ended"])
     return Status(str(journal.about.get("run", "")), state, last, share, outcome, reason, tuple(undone(journal.acts)))
-
-
-def _opened(journal: Journal) -> Mapping[str, Any] | None:
-    return next((act["opened"] for act in journal.acts if "opened" in act), None)
 
 
 def _told(log: Log, watch: Stopwatch, ending: Ending) -> Ending:

@@ -51,6 +51,7 @@ class Drive:
     # ---- from beginning to end ----
 
     def run(self) -> Ending:
+        """To the end. What is raised is raised before anything of the service was changed."""
         self._open()
         silence = self.world.cluster.listen(self.clock.tell)
         try:
@@ -73,6 +74,9 @@ class Drive:
         except PortError:
             release(self.hand)
             raise
+        self._sighted()
+
+    def _sighted(self) -> None:
         self.sight = Sight(self.hand, self.facts)
 
     def _tell_opened(self, facts: Facts) -> None:
@@ -134,11 +138,15 @@ class Drive:
 
     # ---- the loop ----
 
-    def _follow(self) -> None:
+    def _begin(self) -> None:
+        """The first event."""
         self.watch = self.hand.watch = Stopwatch(self.clock)
         facts = self.facts
         self._tell_opened(facts)
         self._take(Started(facts.replicas, facts.revision, facts.stable, self.plan.seed))
+
+    def _follow(self) -> None:
+        self._begin()
         self._look()
         while not self._over():
             item = self.clock.wait(self._pause())

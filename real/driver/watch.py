@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from real.driver.effects import Facts
 from real.driver.hand import Hand
@@ -36,6 +36,11 @@ class Sight:
         self._notes: tuple[str, ...] = ()
         self._shares: list[tuple[float, float]] = [(0.0, 0.0)]  # (since, share of the new version)
         self.due = 0.0
+
+    def resume(self, shares: Iterable[tuple[float, float]]) -> None:
+        """Go on after a crash: the shares so far are known, and everything is told anew."""
+        self._shares += shares
+        self._told = None
 
     def look(self, at: float) -> Iterator[Event]:
         """The events of one look; none if the cluster does not answer, for it is looked at again soon."""

@@ -126,6 +126,7 @@ class Yard:
         self.now, self.steps, self.writes = 1000.0, 0, 0
         self.jump = 0.0  # of the wall clock
         self.begun = 0.0
+        self.process = 0  # which driver's: answers to a dead one reach nobody
         self.halted = False
         self.answered: dict[int, Answer] = {}
         self.violations: list[str] = []
@@ -335,15 +336,18 @@ class Yard:
     def ask(self, question: Any, *rest: Any) -> None:
         """Both ports ask; a measurement comes with a look, a gate without."""
         if isinstance(question, AskGate):
-            tell: Tell = rest[0]
-            self.later(1.0, lambda: tell(Answered(question.gate, self.behaviour.gate)))
+            self._reply(1.0, rest[0], Answered(question.gate, self.behaviour.gate))
             return
         look, tell = rest
         word = self.behaviour.answers[min(self._asked, len(self.behaviour.answers) - 1)]
         self._asked += 1
         if word != "hang":
             self.answered[question.id] = answer = self.answer(question, look, word)
-            self.later(self.behaviour.query, lambda: tell(Measured(question.id, answer)))
+            self._reply(self.behaviour.query, tell, Measured(question.id, answer))
+
+    def _reply(self, seconds: float, tell: Tell, event: Event) -> None:
+        process = self.process
+        self.later(seconds, lambda: tell(event) if process == self.process else None)
 
     def answer(self, question: Measure, look: Look, word: str) -> Answer:
         if word in ("absent", "nan", "failed"):
@@ -360,7 +364,7 @@ class Yard:
         if isinstance(item, PhaseIs) and item.waits:
             action = self.behaviour.people[min(self._waits, len(self.behaviour.people) - 1)]
             self._waits += 1
-            self.later(5.0, lambda: tell(Human(action)))  # type: ignore[arg-type]
+            self._reply(5.0, tell, Human(action))  # type: ignore[arg-type]
 
     # ---- what must hold ----
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from real.driver.plan import Ending, Plan
 from real.driver.recover import recover
+from real.driver.resume import resume
 from real.driver.run import run
 from real.ports.errors import Refused
 from real.ports.ports import Stop
@@ -139,8 +140,16 @@ def first(told: Story, crash_at: int = -1, at_step: Callable[[Yard, Log], None] 
 
 def healed(result: Told, chaos: bool = True) -> Ending:
     """`recover` once nothing goes wrong any more."""
+    mend(result)
     yard, log = result.yard, result.log
+    return recover(log.journal(), yard.world(chaos=FakeChaos(yard) if chaos else None), log, limits=LIMITS)
+
+
+def mend(result: Told) -> None:
+    """Nothing goes wrong any more."""
+    yard = result.yard
     yard.trouble = Trouble()
+    yard.process += 1
     yard._ears.clear()
     yard._inbox.clear()
     yard.behaviour = replace(yard.behaviour, ready={1: 2.0, 2: 2.0})
@@ -149,7 +158,30 @@ def healed(result: Told, chaos: bool = True) -> Ending:
             ready[:] = [min(at, yard.now + 2.0) for at in ready]
     for name in list(yard.pods):
         yard._deploy(name)
-    return recover(log.journal(), yard.world(chaos=FakeChaos(yard) if chaos else None), log, limits=LIMITS)
+
+
+def resumed(told: Story, step: int) -> Told:
+    """A run whose driver dies before this step, and goes on from its journal once all is well."""
+    result = first(told, step)
+    if result.ending is not None:
+        return result
+    mend(result)
+    yard, log = result.yard, result.log
+    more: dict[str, Any] = {"chaos": FakeChaos(yard)}
+    if told.mischief is not None:
+        more["mischief"] = FakeMischief(*told.mischief)
+    yard.contested = True  # the journal's clock goes on by the wall
+    try:
+        result.ending = resume(log.journal(), plan(told), yard.world(**more), log)
+    except Refused:
+        result.ending = healed(result)
+    else:
+        if replay(told.policy, log.journal()) is not None:
+            result.wrong.append("the journal does not replay")
+    if result.ending.state not in ("promoted", "restored"):
+        result.wrong.append(f"not brought to an end: {result.ending}")
+    result.wrong = verdict(result)
+    return result
 
 
 def contested(told: Story, step: int) -> Told:

@@ -6,10 +6,12 @@ Time is virtual; a story takes as long as its code. What must hold is written in
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sim.journal import replay
-from tests.real.stories import POLICIES, contested, crashed, first, story, undisturbed
+from tests.real.stories import POLICIES, contested, crashed, first, resumed, story, undisturbed
 
 SEEDS, BLOCK = 2_000, 50
 
@@ -37,6 +39,33 @@ def test_a_driver_that_stood_still_is_fenced_out(block: int) -> None:
                 f"story {seed}, stood still before step {step}: {problem}" for problem in contested(told, step).wrong
             ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("block", range(5))
+def test_a_run_that_goes_on_after_a_crash_comes_to_an_end(block: int) -> None:
+    wrong: list[str] = []
+    for seed in range(block * 22, (block + 1) * 22):
+        told = story(seed)
+        for step in range(1 + seed % 2, undisturbed(told).yard.steps + 1, 2):
+            wrong += [f"story {seed}, resumed at step {step}: {problem}" for problem in resumed(told, step).wrong]
+    assert wrong == []
+
+
+def test_going_on_comes_to_the_same_end_as_never_stopping() -> None:
+    """Where nothing else goes wrong: wherever it crashed, the outcome is the one of the undisturbed run."""
+    for seed in range(110):
+        told = story(seed)
+        well = replace(told.behaviour, ready={}, answers=("good",), people=("promote",), gate=True, query=0.0)
+        calm = replace(told, rate=0.0, stops=(), halt=None, jumps=(), behaviour=well)
+        whole = undisturbed(calm)
+        assert whole.ending is not None and whole.ending.state == "promoted", seed
+        for step in range(20, whole.yard.steps - 25, 9):
+            result = resumed(calm, step)
+            assert result.ending is not None and result.wrong == [] and result.ending.state == "promoted", (
+                seed,
+                step,
+                result.ending,
+            )
 
 
 def test_what_a_crash_leaves_of_the_journal_replays() -> None:
