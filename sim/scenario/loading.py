@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sim.faults.flaws import Mode
 from sim.faults.presets import condition
-from sim.files import Document, FileErrors, Problem, Refused, read_document, validate
+from sim.files import Document, FileErrors, Problem, Refused, validate
 from sim.files.words import Path as Place
 from sim.files.words import choose, show
 from sim.pipeline.model import PipelineModel
@@ -23,7 +23,7 @@ from sim.scenario.forms import ReleaseForm, ScenarioForm
 from sim.scenario.measures import MetricTable
 from sim.scenario.policies import PolicyForm
 from sim.scenario.reader import Reader
-from sim.scenario.references import from_class, kind_is, policy_at, policy_in, service_at
+from sim.scenario.references import first_document, from_class, kind_is, policy_at, policy_in, service_at
 from sim.scenario.references import named as name_policy
 from sim.scenario.values import NamedPolicy, Release, Replications, Scenario
 from sim.service.model import Service
@@ -43,7 +43,7 @@ def load(source: Path | str | Document, mode: Mode = "sim") -> Scenario:
     path = Path(source.file) if isinstance(source, Document) else Path(source)
     reader = Reader()
     with reader.charge(), reader.opened(path):
-        document = source if isinstance(source, Document) else read_document(path)
+        document = source if isinstance(source, Document) else first_document(path)
         kind_is(document, "scenario")
         form = _validated(document, reader)
         faults = WrittenFaults(document, mode)

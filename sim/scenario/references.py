@@ -101,9 +101,19 @@ def kind_is(document: Document, wanted: str) -> None:
             document.problem((), f"{show(value)} is not a {wanted}", f"begin with 'seatrial: {wanted}'")
         )
     what = "this file says not what it is" if hint == "unknown" else f"this is a {hint}, not a {wanted}"
-    raise document.errors(
-        document.problem(("seatrial",) if hint in OWN else (), what, f"begin with 'seatrial: {wanted}'")
-    )
+    remedy = f"begin with 'seatrial: {wanted}'"
+    if wanted == "scenario" and hint not in ("service", "script", "check", "unknown"):  # it holds a policy
+        file = document.file
+        remedy = f"try it on the default service: seatrial compare {file}; or on a scenario: seatrial run SCENARIO --policy {file}"
+    raise document.errors(document.problem(("seatrial",) if hint in OWN else (), what, remedy))
+
+
+def first_document(path: Path) -> Document:
+    """The only document of an own file; of other people's file, which may hold several, the first: to say what it is."""
+    documents = read_documents(path)
+    if len(documents) > 1 and documents[0].kind_hint not in (*OWN, "unknown"):
+        return documents[0]
+    return read_document(path)
 
 
 def _imported(path: Path, name: str) -> NamedPolicy:

@@ -128,8 +128,23 @@ def test_a_missing_scenario(tmp_path: Path) -> None:
 
 
 def test_another_kind_of_file(tmp_path: Path) -> None:
-    (told,) = wrong(tmp_path, "seatrial: policy\nrecreate: {}\n")
-    assert told == "shop.yaml:1:11 seatrial: this is a policy, not a scenario; begin with 'seatrial: scenario'"
+    (told,) = wrong(tmp_path, "seatrial: service\n")
+    assert told == "shop.yaml:1:11 seatrial: this is a service, not a scenario; begin with 'seatrial: scenario'"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("seatrial: policy\nrecreate: {}\n", "shop.yaml:1:11 seatrial: this is a policy, not a scenario"),
+        (
+            "apiVersion: v1\nkind: Service\n---\napiVersion: v1\nkind: Service\n",
+            "shop.yaml:1:1: this is a kubernetes:v1/Service",
+        ),
+    ],
+)
+def test_a_policy_or_manifest_is_told_where_to_go(tmp_path: Path, text: str, told: str) -> None:
+    (found,) = wrong(tmp_path, text)
+    assert found.startswith(told) and "try it on the default service: seatrial compare" in found
 
 
 @pytest.mark.parametrize("value", ["[" * 50_000, "&a [*a]", "!!python/object:os.system x", "{" * 300])
