@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from real.docker import images as docker
+from real.driver.fitness import unfit
 from real.lab import versions
 from real.lab.ground import Ground
 from real.lab.images import Images
@@ -16,6 +17,7 @@ from real.sample import image
 from sim.cli.exits import Usage
 from sim.faults.fault import Fault
 from sim.policy.canary import Canary
+from sim.policy.errors import WorldError
 from sim.policy.rollout import Policy
 from sim.scenario import NamedPolicy, Release, Scenario, load, load_policy
 from sim.service.model import Service
@@ -53,6 +55,13 @@ class Asked:
     def decides(self) -> Policy:
         """The policy itself; where none was asked, one that needs the usual router."""
         return self.policy.policy if self.policy is not None else Canary()
+
+    def fit(self) -> tuple[str, ...]:
+        """What to expect where reality does things in its own way. Raises WorldError with all that it cannot do at all."""
+        found = unfit(self.decides, self.scenario)
+        if refused := [str(one) for one in found if one.says == "refused"]:
+            raise WorldError("\n".join(refused))
+        return tuple(str(one) for one in found)
 
 
 def staged(

@@ -71,6 +71,7 @@ def plan(
     """
     asked = Asked.of(scenario, policy, release)
     assert asked.policy is not None and asked.release is not None
+    otherwise = asked.fit()
     ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
     api = ground.reads()
     try:
@@ -88,6 +89,7 @@ def plan(
         "there": {one: told(Put(one, live.value)) for one, live in there.items()},
         "built": [f"{fault.kind} {dict(fault.params)}" for fault in versions.baked(asked.release)],
         "injected": faults.told(versions.around(asked.release), ground, Place(namespace, app)),
+        "otherwise": list(otherwise),
         "effects": [{"put": told(put), "undo": told(_undo(put, there))} for put in effects],
     }  # fmt: skip
     if json:
@@ -120,6 +122,7 @@ def _effects(command: Command, facts: Facts) -> list[Put]:
 def _show(document: dict[str, Any]) -> None:
     pairs = [(key, str(document[key])) for key in ("cluster", "namespace", "app", "router")]
     pairs += [("built in", text) for text in document["built"]] + [("injected", text) for text in document["injected"]]
+    pairs += [("otherwise", text) for text in document["otherwise"]]
     console.pairs(*pairs, style="")
     console.line("there now:", "bold")
     for one in document["there"].values():

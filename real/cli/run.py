@@ -84,6 +84,7 @@ def run(
     """
     asked = Asked.of(scenario, policy, release)
     assert asked.scenario is not None and asked.policy is not None and asked.release is not None
+    asked.fit()
     baked, rest = versions.baked(asked.release), versions.around(asked.release)
     if image and not _DIGEST.search(image):
         raise Usage(f"{image} is not an image by digest; a tag may mean something else tomorrow: write NAME@sha256:...")

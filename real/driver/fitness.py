@@ -1,7 +1,7 @@
 """What a scenario says that reality cannot do, or does in its own way: told before anything is begun.
 
 The same policy file goes to `seatrial run` and to `seatrial real run`; nothing is translated on the way. So what cannot be carried out is
-found here, not in the middle of a rollout.
+found here, not in the middle of a rollout. (Faults that can only be simulated are refused by the reading of the scenario.)
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from sim.faults.catalogue import KINDS
-from sim.faults.fault import Fault
 from sim.policy.canary import Canary
 from sim.policy.flagger import Flagger
 from sim.policy.judges.controls import Oracle
@@ -20,7 +18,7 @@ from sim.policy.kruise import Kruise
 from sim.policy.rollout import Policy
 from sim.policy.steps import Experiment
 from sim.policy.swarm import Swarm
-from sim.scenario.values import Release, Scenario
+from sim.scenario.values import Scenario
 
 __all__ = ["Unfit", "unfit"]
 
@@ -44,13 +42,11 @@ _ELSEWHERE: Mapping[type, tuple[str, str]] = MappingProxyType({
 })  # fmt: skip
 
 
-def unfit(policy: Policy, scenario: Scenario | None = None, release: Release | None = None) -> tuple[Unfit, ...]:
+def unfit(policy: Policy, scenario: Scenario | None = None) -> tuple[Unfit, ...]:
     """Everything at once, what is refused first."""
     found = [*_policy(policy)]
     if scenario is not None:
         found += _service(scenario)
-    if release is not None:
-        found += [one for fault in release.faults for one in _fault(fault)]
     return tuple(sorted(dict.fromkeys(found), key=lambda one: one.says != "refused"))
 
 
@@ -92,16 +88,6 @@ def _service(scenario: Scenario) -> Iterator[Unfit]:
         "latency, errors, pod starts and propagation are those of the cluster",
         "seatrial real calibrate fits the model to them",
     )
-
-
-def _fault(fault: Fault) -> Iterator[Unfit]:
-    kind = KINDS.get(fault.kind)
-    if kind is not None and kind.capability == "sim":
-        yield Unfit(
-            "refused",
-            f"fault {fault.id}: {fault.kind} can only be simulated",
-            "leave it out, or choose a kind with a real injection",
-        )
 
 
 def _parts(value: object) -> Iterator[object]:
