@@ -38,10 +38,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": (_LOOK, "A policy against a script: a unit test of a manifest."),
     "diff": (_LOOK, "The same script against two policies, side by side."),
     "export": (_TOOLS, "A policy as Argo Rollouts, Flagger, Deployment..."),
-    "promql": (_LOOK, "Unit tests of PromQL in promtool's format, over our evaluator."),
+    "promql": (_TOOLS, "PromQL unit tests in promtool's format."),
     "schema": (_TOOLS, "JSON Schema of a kind of file, for editors."),
     "doctor": (_TOOLS, "What is installed, what is missing, how to get it."),
     "completion": (_TOOLS, "Shell completion for bash, zsh, fish, PowerShell."),
+}
+
+# Registered commands that come with Seatrial itself: entry point -> (panel, one line)
+_SHIPPED = {
+    "real.cli:app": ("On a real cluster", "The same policies on kind, or on a cluster that you name."),
 }
 
 
@@ -61,7 +66,9 @@ class Commands(TyperGroup):
             return None
         entry = registered[cmd_name]
         return (
-            _placeholder(cmd_name, "From other packages", f"Registered by {_package(entry)}.")
+            _placeholder(
+                cmd_name, *_SHIPPED.get(entry.value, ("From other packages", f"Registered by {_package(entry)}."))
+            )
             if self.listing
             else _foreign(entry)
         )
