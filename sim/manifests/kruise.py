@@ -75,7 +75,8 @@ def _policy(spec: Reader, style: Style, update: Rolling, old: bool) -> Kruise | 
         )
     if spec.flag("disabled"):
         spec.block("a rollout that is disabled leaves the update to the workload", "disabled")
-    steps = [_step(step, old) for step in plan.items("steps")]
+    routing = bool(routings) or plan.has("trafficRoutingRef")
+    steps = [_step(step, old, routing) for step in plan.items("steps")]
     if not steps:
         plan.reject("no steps", "add e.g. steps: [{replicas: 20%}, {replicas: 100%}]")
     if None in steps or not steps:
@@ -83,14 +84,15 @@ def _policy(spec: Reader, style: Style, update: Rolling, old: bool) -> Kruise | 
     threshold = plan.share("failureThreshold", 0)
     return Kruise(
         steps=tuple(step for step in steps if step is not None), style=style,
-        routing=bool(routings) or plan.has("trafficRoutingRef"), failure_threshold=threshold,
+        routing=routing, failure_threshold=threshold,
         grace=float(routings[0].whole("gracePeriodSeconds", _PATIENCE, 0)) if routings else float(_PATIENCE),
         paused=strategy.flag("paused"), max_surge=update.max_surge, max_unavailable=update.max_unavailable,
         min_ready=update.min_ready,
     )  # fmt: skip
 
 
-def _step(step: Reader, old: bool) -> KruiseStep | None:
+def _step(step: Reader, old: bool, routing: bool) -> KruiseStep | None:
+    """One step; without anything that routes its traffic only says how many pods there are."""
     matches = tuple(_segment(match) for match in step.items("matches"))
     traffic = None if matches else _traffic(step, old)
     if not step.has("replicas") and traffic is None:
@@ -98,8 +100,11 @@ def _step(step: Reader, old: bool) -> KruiseStep | None:
         return None
     replicas = step.share("replicas", f"{traffic:g}%" if traffic is not None else 0)
     pause = step.child("pause")
+    for name in ("traffic", "matches") if not routing else ():
+        if step.has(name):
+            step.remark("ignored", "there are no trafficRoutings: every pod counts alike", name)
     return KruiseStep(
-        replicas=_rounded(replicas), traffic=traffic, matches=matches,
+        replicas=_rounded(replicas), traffic=traffic if routing else None, matches=matches if routing else (),
         pause=float(pause.whole("duration", 0, 0)) if pause.has("duration") else None,
     )  # fmt: skip
 

@@ -50,9 +50,8 @@ class Fleet:
         self.pods: dict[int, list[float]] = {1: [-inf] * replicas}
         self._ready_after, self._plan, self._scaled = ready_after, plan, scaled
         self._made: dict[int, int] = {}
-        self.lives = [
-            Life(1, number, -inf) for number in range(replicas)
-        ]  # of all pods so far, in the order of their making
+        # Of all pods so far, in the order of their making.
+        self.lives = [Life(1, number, -inf) for number in range(replicas)]
         self._deployment: Apply | None = None
         self._most = 0  # pods that the Deployment may have, surge included
         self._updater: Updater | None = None

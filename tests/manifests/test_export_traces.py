@@ -93,13 +93,12 @@ _flaggers = st.builds(
     skip_analysis=st.booleans(),
 )  # fmt: skip
 
-_swarms = st.builds(
-    Swarm, update=(_batches := st.builds(
-        Batches, parallelism=st.integers(0, 3), delay=st.sampled_from((0.0, 7.0)), max_failure_ratio=st.sampled_from((0.0, 0.3)),
-        failure_action=st.sampled_from(("pause", "continue")), monitor=st.sampled_from((5.0, 20.0, 0.0)),
-        order=st.sampled_from(("stop-first", "start-first")),
-    )), rollback=_batches,
+_batches = st.builds(
+    Batches, parallelism=st.integers(0, 3), delay=st.sampled_from((0.0, 7.0)), max_failure_ratio=st.sampled_from((0.0, 0.3)),
+    failure_action=st.sampled_from(("pause", "continue")), monitor=st.sampled_from((5.0, 20.0, 0.0)),
+    order=st.sampled_from(("stop-first", "start-first")),
 )  # fmt: skip
+_swarms = st.builds(Swarm, update=_batches, rollback=_batches)
 _kruises = st.builds(
     Kruise, style=st.sampled_from(("partition", "canary", "blueGreen")), grace=st.sampled_from((0.0, 3.0)), paused=st.booleans(),
     steps=st.sampled_from((
