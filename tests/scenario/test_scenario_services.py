@@ -187,3 +187,19 @@ def test_other_files(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "shop.yaml"
     path.write_text(text)
     assert wrong(path) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{labels: {team: '{teem}'}}", "label team says {teem}, which is no word; use one of app, apex"),
+        ("{counters: {sold_total: {kind: '{klass}'}}}", "label kind says {klass}, which is no word"),
+        ("{dialects: [isto]}", "did you mean istio?"),
+        ("{phases: 0}", "pods are scraped at 1 to 60 moments of an interval, got 0"),
+        ("{labels: {'a-b': c}}", "a-b"),
+    ],
+)
+def test_telemetry_that_is_not_possible(write: Write, text: str, problem: str) -> None:
+    with pytest.raises(FileErrors) as caught:
+        load_service(write(f"telemetry: {text}"))
+    assert problem in str(caught.value)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["CLASHING", "DEFAULT", "DIALECTS", "OUTCOMES", "POD_WORDS", "Family", "Kind", "Outcome"]
+__all__ = ["CLASHING", "DEFAULT", "DIALECTS", "OUTCOMES", "POD_WORDS", "WORDS", "Family", "Kind", "Outcome"]
 
 Kind = Literal["counter", "histogram", "summary", "up"]
 Outcome = Literal["good", "bad", "lost"]
@@ -27,6 +27,23 @@ OUTCOMES: Mapping[Outcome, Mapping[str, str]] = {
     "lost": {"code": "503", "class": "5xx", "result": "failure", "outcome": "SERVER_ERROR"},
 }
 POD_WORDS = ("{pod}", "{instance}")
+WORDS = (
+    "app",
+    "apex",
+    "class",
+    "code",
+    "hash",
+    "ingress",
+    "instance",
+    "namespace",
+    "outcome",
+    "pod",
+    "result",
+    "route",
+    "service",
+    "version",
+    "workload",
+)  # that may stand in braces in the labels of a service's own; see `Identity.words` and `OUTCOMES`
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from functools import cached_property
 from itertools import pairwise, product
 from math import erf, exp, inf, log, sqrt
 
-from sim.policy.errors import WorldError
 from sim.promql.labels import Labels, labelset
 from sim.service.mix import Layout, layout
 from sim.service.model import Latency, Service
@@ -139,7 +138,7 @@ class Exposition:
         open_: dict[str, str] = {}
         closed = {"__name__": name}
         for label, text in written.items():
-            filled = _filled(text, words, label)
+            filled = _filled(text, words)
             (open_ if any(word in text for word in POD_WORDS) else closed)[label] = filled
         return Emission(
             labelset(closed), version, tuple(sorted(open_.items())), weights, born, switched, family.by == "proxy"
@@ -228,15 +227,13 @@ def _joined(one: Emission, other: Emission) -> Emission:
     return Emission(one.labels, one.version, one.pod, weights, born, one.switched, one.proxy)
 
 
-def _filled(text: str, words: Mapping[str, str], label: str) -> str:
+def _filled(text: str, words: Mapping[str, str]) -> str:
     """Words in braces replaced; those of the pod stay."""
 
     def put(match: re.Match[str]) -> str:
         if match[0] in POD_WORDS:
             return match[0]
-        if match[1] not in words:
-            raise WorldError(f"label {label} says {match[0]}, which is no word; use one of {', '.join(sorted(words))}")
-        return words[match[1]]
+        return words.get(match[1], "")  # an outcome's word where all outcomes count together
 
     return _WORD.sub(put, text)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from sim.policy.errors import WorldError
-from sim.service.telemetry.dialects import DIALECTS
+from sim.service.telemetry.dialects import DIALECTS, WORDS
 
 __all__ = ["Own", "Telemetry"]
 
 _MOST_PHASES = 60
+_WORD = re.compile(r"\{([^{}]*)\}")
 
 Own = tuple[str, tuple[tuple[str, str], ...]]
 """A metric of the service's own: its name, and labels in addition to those of the scrape."""
@@ -39,6 +41,11 @@ class Telemetry:
     def __post_init__(self) -> None:
         if not 1 <= self.phases <= _MOST_PHASES:
             raise WorldError(f"pods are scraped at 1 to {_MOST_PHASES} moments of an interval, got {self.phases}")
+        own = [pair for _, labels in (*self.counters, *self.histograms) for pair in labels]
+        for label, text in (*self.labels, *own):
+            for word in _WORD.findall(text):
+                if word not in WORDS:
+                    raise WorldError(f"label {label} says {{{word}}}, which is no word; use one of {', '.join(WORDS)}")
         for name in self.dialects:
             if name not in DIALECTS:
                 raise WorldError(f"there is no dialect {name!r}; use one of {', '.join(DIALECTS)}")
