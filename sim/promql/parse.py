@@ -9,6 +9,7 @@ from sim.promql.errors import PromqlError
 from sim.promql.lexer import Token, tokens
 from sim.promql.profiles import Profile
 from sim.promql.reader import Reader
+from sim.promql.refusals import foreign
 from sim.promql.standins import put_aside
 from sim.promql.tree import Node
 
@@ -21,6 +22,8 @@ def parse(text: str, profile: Profile, step: int) -> Node:
     `step`: of subqueries without one, ms. PromqlError with the column; nothing else, whatever the text.
     """
     found = tokens(text)
+    for token, problem in foreign(found, profile):
+        raise PromqlError(text, token.column, problem)
     aside = put_aside(text, found, profile.modern)
     return Reader(text, found, aside, profile, step).read(_parsed(text, aside.text, found))
 

@@ -11,7 +11,7 @@ from sim.promql.errors import PromqlError
 from sim.promql.labels import NAME
 from sim.promql.lexer import LONGEST, Token, selectors
 from sim.promql.profiles import LOOKBACK, Profile
-from sim.promql.refusals import foreign, refusal
+from sim.promql.refusals import refusal
 from sim.promql.selectors import Matcher, Selector
 from sim.promql.standins import Aside
 from sim.promql.tree import Aggregate, At, Binary, Call, Matching, Negate, Node, Number, Range, Select, Subquery, Text
@@ -50,8 +50,6 @@ class Reader:
         self._places = iter([token.column for token in selectors(found)])
 
     def read(self, tree: Any) -> Node:
-        for token, problem in foreign(self._found, self._profile):
-            raise PromqlError(self._text, token.column, problem)
         return self._node(tree, _When())
 
     def _node(self, tree: Any, when: _When) -> Node:
@@ -106,7 +104,7 @@ class Reader:
         """A duration of a node in ms; reading it fails where Python's timedelta ends, far beyond Go's."""
         try:
             span: timedelta | None = getattr(tree, name)
-        except OverflowError:
+        except (OverflowError, ValueError):
             span = timedelta.max
         if span is None:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sim.promql.lexer import Token
+from sim.promql.lexer import LONGEST, Token
 from sim.promql.profiles import Profile
 
 __all__ = ["foreign", "refusal"]
@@ -46,6 +46,8 @@ def foreign(found: tuple[Token, ...], profile: Profile) -> Iterator[tuple[Token,
             yield token, "'or' between label matchers is not PromQL"
         if token.kind == "word" and token.text in ("fill", "fill_left", "fill_right") and _called(found, token):
             yield token, f"{token.text} is experimental in Prometheus and not supported"
+        if timed and token.kind in ("number", "word") and _too_long(token.text):
+            yield token, "duration out of range"
         if not profile.modern:
             if token.kind == "duration" and not timed:
                 yield token, f"bad number or duration syntax: {token.text!r}"
@@ -54,6 +56,15 @@ def foreign(found: tuple[Token, ...], profile: Profile) -> Iterator[tuple[Token,
             elif token.kind == "string" and braces and before.text in ("{", ","):
                 yield token, f"unexpected {token.text} in label matching, expected identifier or right brace"
         before = token
+
+
+def _too_long(text: str) -> bool:
+    """Whether a bare number is no duration: the parser would panic. A step has its colon with it."""
+    try:
+        seconds = float(int(text, 16)) if text[:2].lower() == "0x" else float(text.lstrip(":"))
+    except ValueError:
+        return False
+    return not seconds <= LONGEST / 1000
 
 
 def _after_offset(found: tuple[Token, ...], index: int) -> bool:

@@ -151,7 +151,8 @@ class Maker:
 
 _PIECES = (
     *"(){}[],:@^%=!~<>'\"`$#\\.\n\t", "é", "\ud800", "\0", "offset", " by ", "bool", "1e", "0x", "9999999999y", "5m", "[1y:1ms]",
-    "[2999999y]", "group_left", "-" * 50, "(" * 50, "x{", '=~"(?=a)"', "__name__", "histogram_sum(", "limitk(", "start()", "@ -1e300",
+    "[2999999y]", "[999999999y15s]", "[1e300]", ":1e30]",
+    "offset NaN", "group_left", "-" * 50, "(" * 50, "x{", '=~"(?=a)"', "__name__", "histogram_sum(", "limitk(", "start()", "@ -1e300",
     "offset -99999y", "offset 2999999y", "info(", "fill(0)", "1_000",
 )  # fmt: skip
 

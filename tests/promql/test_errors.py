@@ -45,6 +45,8 @@ WRONG = [
     ("x[0s]", 1, "duration must be greater than 0"),
     ("x[300y]", 3, "duration out of range"),
     ("x offset 2999999y", 10, "duration out of range"),
+    ("x[999999999y15s]", 3, "duration out of range"),
+    ("x[1h:999999999y15s]", 1, "duration out of range"),
     ("x @ 1.5.5", 8, "unexpected"),
     ("x @ --5", 6, "unexpected"),
     ("1__0", 1, "bad number"),
@@ -151,3 +153,13 @@ def test_numbers_of_3(text: str, value: float) -> None:
 )
 def test_fixed_times(text: str, fixed: float) -> None:
     assert compile(text, "prometheus@3").selectors[0].fixed == fixed
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [("x[1e300]", 3), ("x[1h:1e300]", 5), ("x offset -1e15", 11), ("x offset NaN", 10), ("x[Inf]", 3)],
+)
+def test_bare_numbers_that_are_no_durations(text: str, column: int) -> None:
+    with pytest.raises(PromqlError, match="duration out of range") as caught:
+        compile(text, "prometheus@3")
+    assert caught.value.column == column
