@@ -1,6 +1,7 @@
 """Record what a real controller makes of a case: apply, let revision 1 become stable, start revision 2, act, watch, tell.
 
-history = asyncio.run(record(Case.read(folder), Cluster(kubeconfig), answers))
+with Answers(host) as answers:
+    history = tell(asyncio.run(record(Case.read(folder), KubeConfig.from_file(path).get(), answers)))
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
-from pathlib import Path
 
-from lightkube import AsyncClient, KubeConfig
+from lightkube import AsyncClient
 from lightkube.codecs import from_dict
+from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ApiError
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Namespace
@@ -37,10 +38,10 @@ __all__ = ["record"]
 _PATIENCE = 180.0  # seconds until revision 1 must be stable
 
 
-async def record(case: Case, kubeconfig: Path, answers: Answers, namespace: str = "") -> Recording:
+async def record(case: Case, config: SingleConfig, answers: Answers, namespace: str = "") -> Recording:
     """Play the case in a namespace of its own. Errors: WorldError when revision 1 does not become stable."""
     namespace = namespace or f"case-{case.name}"
-    client = AsyncClient(KubeConfig.from_file(kubeconfig), field_manager="seatrial")
+    client = AsyncClient(config, field_manager="seatrial")
     try:
         async with _namespace(client, namespace):
             return await _Recorder(case, client, answers, namespace).run()

@@ -69,13 +69,14 @@ class _Flagger(Teller):
     def _status(self, at: float, status: Object) -> None:
         if at < self.start:
             return
-        if status.get("phase") != "Initialized":
-            self._ticked(at - self.start)
+        before = (self.phase, self._counters)
         self.enter(at, status.get("phase", ""))
         counters = (status.get("failedChecks", 0), status.get("iterations", 0))
         if counters != self._counters:
             self._counters = counters
             self.add(at, "tick", failedChecks=counters[0], iterations=counters[1])
+        if (self.phase, self._counters) != before:
+            self._ticked(at - self.start)
 
     def _ticked(self, at: float) -> None:
         """Something happened in a tick; the grid begins with the earliest that fits."""

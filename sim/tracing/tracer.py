@@ -29,6 +29,7 @@ class Tracer:
     reason: str = ""
     entries: list[Entry] = field(default_factory=list)
     _available: tuple[int, int] | None = None
+    _switch: tuple[int, int] = (1, 1)
 
     def heard(self, at: float, item: Command | Note) -> None:
         match item:
@@ -41,7 +42,9 @@ class Tracer:
             case Promote() if self.canary:  # stable and canary change places
                 self.scaled(at, self.canary, 0, self.older + self.stable)
             case Switch(active, preview):
-                self._add(at, "switch", active=active, preview=preview)
+                if (active, preview) != self._switch:
+                    self._switch = (active, preview)
+                    self._add(at, "switch", active=active, preview=preview)
             case StepIs(index):
                 if index != self.step:
                     self.step = index

@@ -18,7 +18,11 @@ HISTORIES = Path(__file__).parent / "histories"
 
 def compare(folder: Path) -> list[str]:
     """What differs between the history of a case and its trace."""
-    history = History.read(folder / "history.json")
+    return against(folder, History.read(folder / "history.json"))
+
+
+def against(folder: Path, history: History) -> list[str]:
+    """What differs between a history and the trace of the case in `folder`."""
     imported = next(policy for policy in load([folder / "manifest.yaml"]).policies if policy.policy is not None)
     assert imported.policy is not None
     script = load_script(folder / "script.yaml")

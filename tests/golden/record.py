@@ -11,6 +11,8 @@ import pickle
 import sys
 from pathlib import Path
 
+from lightkube import KubeConfig
+
 from real.controllers.answers import Answers
 from real.controllers.case import Case
 from real.controllers.recorder import record
@@ -36,7 +38,7 @@ async def main(kubeconfig: Path, folders: list[Path]) -> None:
 async def _one(room: asyncio.Semaphore, kubeconfig: Path, answers: Answers, folder: Path) -> None:
     async with room:
         try:
-            recording = await record(Case.read(folder), kubeconfig, answers)
+            recording = await record(Case.read(folder), KubeConfig.from_file(kubeconfig).get(), answers)
         except Exception as error:
             print(f"{folder.name}: {type(error).__name__} {error}", flush=True)
             return
