@@ -66,6 +66,5 @@ def test_a_router_moves_the_share_it_says_and_loses_nothing(kind_cluster: Cluste
         expected = 0.1 + 0.9 * share / 100  # the segment goes there whatever the weight
         assert requests >= 2_700
         assert found["2"].answers / requests == pytest.approx(expected, abs=0.03)
-    assert (
-        truth.segments["beta", "2"] > 10 * truth.segments["beta", "1"]
-    )  # before the rule and after it they are everybody
+    # Before the rule names the segment, and after it, its requests are everybody's: about 10 of 55 seconds.
+    assert truth.segments["beta", "2"] > 3 * truth.segments["beta", "1"]
