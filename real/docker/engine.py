@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from functools import cache
 from typing import Any
 
 from sim.cli.exits import Missing
@@ -11,17 +14,39 @@ __all__ = ["container", "engine", "mapped", "run"]
 
 
 def engine() -> Any:
-    """A client of the engine that DOCKER_HOST names. Errors: `Missing` with the remedy."""
+    """The client of the engine that DOCKER_HOST names. Errors: `Missing` with the remedy."""
+    return _client(os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock")
+
+
+@cache
+def _client(host: str) -> Any:
+    """One client per engine, since each keeps connections open."""
     try:
         import docker
     except ImportError:
         raise Missing("the Docker SDK is not installed; pip install 'seatrial[real]'") from None
+    problem = _unreachable(host)
+    if problem:
+        raise Missing(f"no Docker engine answers ({problem}); start it, or set DOCKER_HOST")
     try:
         client = docker.from_env(timeout=120)
         client.ping()
     except docker.errors.DockerException as error:
         raise Missing(f"no Docker engine answers ({_short(error)}); start it, or set DOCKER_HOST") from None
     return client
+
+
+def _unreachable(host: str) -> str:
+    """Why nobody listens at a local socket; '' if somebody does, or if it is elsewhere. The SDK would leave its socket open."""
+    scheme, _, path = host.partition("://")
+    if scheme != "unix":
+        return ""
+    with socket.socket(socket.AF_UNIX) as link:
+        try:
+            link.connect(path)
+        except OSError as error:
+            return f"{path}: {error.strerror}"
+    return ""
 
 
 def container(name: str, client: Any = None) -> Any:
