@@ -11,7 +11,7 @@ from real.driver.plan import Ending, Plan
 from real.driver.recover import recover
 from real.driver.resume import resume
 from real.driver.run import run
-from real.ports.errors import Refused
+from real.ports.errors import PortError, Refused
 from real.ports.ports import Stop
 from real.ports.things import LEASE, Lease
 from sim.journal import replay
@@ -135,6 +135,8 @@ def first(told: Story, crash_at: int = -1, at_step: Callable[[Yard, Log], None] 
         pass
     except Refused as error:  # it could not begin, so it changed nothing
         result.ending = Ending("restored", reason=str(error))
+    except PortError as error:  # nor here; but it may still hold the lease
+        result.ending = Ending("unrestored", reason=log.redact(str(error)))
     return result
 
 
@@ -158,6 +160,27 @@ def mend(result: Told) -> None:
             ready[:] = [min(at, yard.now + 2.0) for at in ready]
     for name in list(yard.pods):
         yard._deploy(name)
+
+
+def twice(told: Story, step: int) -> list[str]:
+    """A crash before this step, then one before every step of its recovery, each followed by a recovery that is let be."""
+    wrong: list[str] = []
+    again, steps = 0, 1
+    while again < steps:
+        again += 1
+        result = first(told, step)
+        mend(result)
+        yard, log = result.yard, result.log
+        yard.steps, yard.trouble.crash_at = 0, again
+        try:
+            recover(log.journal(), yard.world(chaos=FakeChaos(yard)), log, limits=LIMITS)
+        except Crash:
+            steps = again + 1
+        ending = healed(result)
+        if ending.state not in ("promoted", "restored"):
+            result.wrong.append(f"not recovered: {ending}")
+        wrong += [f"and {again}: {problem}" for problem in verdict(result)]
+    return wrong
 
 
 def resumed(told: Story, step: int) -> Told:

@@ -11,13 +11,12 @@ from dataclasses import replace
 import pytest
 
 from sim.journal import replay
-from tests.real.stories import POLICIES, contested, crashed, first, resumed, story, undisturbed
+from tests.real.stories import POLICIES, contested, crashed, first, resumed, story, twice, undisturbed
 
 SEEDS, BLOCK = 2_000, 50
 
 
-@pytest.mark.parametrize("block", range(SEEDS // BLOCK))
-def test_a_crash_anywhere_ends_promoted_or_restored(block: int) -> None:
+def _wrong(block: int) -> list[str]:
     wrong: list[str] = []
     for seed in range(block * BLOCK, (block + 1) * BLOCK):
         told = story(seed)
@@ -25,7 +24,41 @@ def test_a_crash_anywhere_ends_promoted_or_restored(block: int) -> None:
         wrong += [f"story {seed}: {problem}" for problem in whole.wrong]
         for step in range(1, whole.yard.steps + 1):
             wrong += [f"story {seed}, crash before step {step}: {problem}" for problem in crashed(told, step).wrong]
+    return wrong
+
+
+@pytest.mark.parametrize("block", range(SEEDS // BLOCK))
+def test_a_crash_anywhere_ends_promoted_or_restored(block: int) -> None:
+    assert _wrong(block) == []
+
+
+def test_a_recovery_may_crash_too() -> None:
+    wrong = [
+        f"story {seed}, crash before {step} {problem}"
+        for seed in range(11)
+        for step in range(9 + seed, undisturbed(story(seed)).yard.steps + 1, 29)
+        for problem in twice(story(seed), step)
+    ]
     assert wrong == []
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("block", range(20))
+def test_any_two_crashes(block: int) -> None:
+    """200 stories, every step of each and every step of its recovery."""
+    wrong = [
+        f"story {seed}, crash before {step} {problem}"
+        for seed in range(block * 10, (block + 1) * 10)
+        for step in range(1, undisturbed(story(seed)).yard.steps + 1)
+        for problem in twice(story(seed), step)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("block", range(SEEDS // BLOCK, 10_000 // BLOCK))
+def test_eight_thousand_stories_more(block: int) -> None:
+    assert _wrong(block) == []
 
 
 @pytest.mark.parametrize("block", range(10))
