@@ -46,9 +46,9 @@ def labelled(journal: Journal, said: dict[str, Any]) -> Journal:
 
 
 def is_journal(path: Path) -> bool:
-    """Journals are told by their first line."""
+    """Journals are told by their first line; so is the folder of a recorded run."""
     try:
-        with path.open("rb") as file:
+        with (path / "journal.jsonl" if path.is_dir() else path).open("rb") as file:
             return file.readline(200).replace(b" ", b"").startswith(b'{"seatrial":"journal"')
     except OSError:
         return False

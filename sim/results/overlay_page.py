@@ -42,14 +42,17 @@ def verdict(found: Overlay) -> str:
 
 
 def _shown(value: float | str, check: Check) -> str:
-    if isinstance(value, str):
-        return value
-    number = "never" if not math.isfinite(value) else f"{value:,.6g}"
-    return f"{number} {check.unit}".strip() if number != "never" else number
+    return value if isinstance(value, str) else f"{_number(value)} {check.unit}" if math.isfinite(value) else "never"
 
 
 def _span(check: Check) -> str:
-    return "" if isinstance(check.low, str) else f"{_shown(check.low, check)} to {_shown(check.high, check)}"
+    if isinstance(check.low, str) or isinstance(check.high, str):
+        return ""
+    return f"{_number(check.low)} to {_shown(check.high, check)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.6g}" if math.isfinite(value) else "never"
 
 
 def plot_overlay(found: Overlay, ax: Axes | None = None) -> Axes:
