@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.manifests.fields import Reader
+from sim.manifests.kubernetes import check_selector
 
 __all__ = ["check_blue_green", "check_canary", "check_rollout", "routers"]
 
@@ -25,6 +26,7 @@ def check_rollout(spec: Reader) -> None:
         spec.reject(f"{len(strategies)} strategies", "give exactly one of canary, blueGreen", "strategy")
     if not spec.has("selector") and not spec.has("workloadRef") and not spec.document.below:
         spec.reject("no selector", "add selector: {matchLabels: ...} or a workloadRef")
+    check_selector(spec)
     ready = spec.whole("minReadySeconds", 0, 0)
     if spec.whole("progressDeadlineSeconds", 600, 0) <= ready:
         spec.reject(

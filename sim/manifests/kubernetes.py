@@ -10,13 +10,14 @@ from sim.manifests.report import ImportedPolicy
 from sim.policy.errors import PolicyError
 from sim.policy.rolling import Rolling
 
-__all__ = ["read_deployment", "rolling_of"]
+__all__ = ["check_selector", "read_deployment", "rolling_of"]
 
 
 def read_deployment(document: Document, catalog: Catalog, scope: Scope, profile: Profile) -> ImportedPolicy:
     spec = Reader(scope, document, document.value).child("spec")
     if not spec.has("selector") and not document.below:
         spec.reject("no selector", "add selector: {matchLabels: ...}")
+    check_selector(spec)
     policy = rolling_of(spec)
     usable = None if scope.blocked or scope.faulty else policy
     name = kind_and_name(document.value)[1]
@@ -52,6 +53,17 @@ def rolling_of(spec: Reader) -> Rolling | None:
     except PolicyError as error:
         strategy.block(str(error))
         return None
+
+
+def check_selector(spec: Reader) -> None:
+    """The pods of the template must be those that the selector selects (Kubernetes and Argo Rollouts both look)."""
+    wanted = spec.child("selector").child("matchLabels").value
+    metadata = spec.child("template").child("metadata")
+    labels = metadata.child("labels").value
+    missing = [name for name, value in wanted.items() if labels.get(name) != value]
+    if missing and metadata.has("labels"):
+        said = f"the template's labels lack {missing[0]}: {wanted[missing[0]]}, which the selector wants"
+        spec.reject(said, "write the same labels in both", "selector")
 
 
 def _amount(rolling: Reader, name: str) -> int | str:

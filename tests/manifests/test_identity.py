@@ -23,7 +23,7 @@ apiVersion: argoproj.io/v1alpha1
 kind: Rollout
 metadata: {{name: shop, namespace: prod}}
 spec:
-  selector: {{matchLabels: {{app: shop}}}}
+  selector: {{matchLabels: {{app: till}}}}
   {more or "template: {metadata: {labels: {app: till}}, spec: {containers: [{name: shop, image: shop}]}}"}
   strategy: {strategy}
 """

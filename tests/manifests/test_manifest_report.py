@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sim.files import FileErrors, read_documents
 from sim.manifests import PROFILES, Imported, load
+from sim.manifests.export import TARGETS, export
 from sim.policy.errors import PolicyError
 from sim.policy.rolling import Rolling
 from sim.policy.swarm import Batches, Swarm
@@ -202,7 +203,10 @@ spec:
       steps:
       - setCanaryScale: {replicas: 1}
       - setHeaderRoute: {name: r, match: [{headerName: h, headerValue: {exact: v}}]}
-      - experiment: {duration: 5m, templates: [{name: a, specRef: canary}], analyses: [{name: a, templateName: check}]}
+      - experiment:
+          duration: 5m
+          templates: [{name: a, specRef: canary}]
+          analyses: [{name: a, templateName: check, args: [{name: x, value: b}]}]
       - pause: {duration: 5}
 ---
 apiVersion: argoproj.io/v1alpha1
@@ -214,7 +218,7 @@ apiVersion: flagger.app/v1beta1
 kind: Canary
 metadata: {name: web}
 spec:
-  targetRef: {kind: Deployment, name: web}
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
   analysis:
     interval: 1m
     threshold: 2
@@ -223,13 +227,40 @@ spec:
     metrics: [{name: a, thresholdRange: {max: 1}, templateRef: {name: t}}]
     webhooks: [{name: a, type: rollback, url: u}]
 ---
-services: {web: {deploy: {replicas: 2, update_config: {parallelism: 1, order: start-first}}}}
+apiVersion: flagger.app/v1beta1
+kind: MetricTemplate
+metadata: {name: t}
+spec: {provider: {type: prometheus}, query: "up{job='{{ target }}'}"}
+---
+services: {web: {deploy: {replicas: 2, update_config: {parallelism: 1, order: start-first, delay: 3s, max_failure_ratio: 0.1}}}}
+---
+apiVersion: rollouts.kruise.io/v1beta1
+kind: Rollout
+metadata: {name: kruise}
+spec:
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: gone}
+  strategy:
+    canary:
+      failureThreshold: 20%
+      trafficRoutings: [{service: s, gracePeriodSeconds: 4}]
+      steps: [{traffic: 5%, replicas: 1, pause: {duration: 9}}, {matches: [{headers: [{name: h, value: v}]}], replicas: 50%}]
+---
+stages:
+- {type: deploy, name: red, clusters: [{strategy: rollingredblack, targetPercentages: [30, 60], delayBeforeCleanup: "30"}]}
+- type: kayentaCanary
+  canaryConfig: {canaryConfigId: config, lifetimeDuration: PT1H, lookbackMins: "10", scoreThresholds: {pass: "90"}, scopes: [{}]}
+  deployments: {serverGroupPairs: [{experiment: {capacity: {desired: 2}}}]}
+---
+name: config
+judge: {name: NetflixACAJudge-v1.0}
+metrics: [{name: errors, groups: [g], analysisConfigurations: {canary: {direction: increase, effectSize: {allowedIncrease: 1.2}}}}]
+classifier: {groupWeights: {g: 100}, scoreThresholds: {marginal: 75}}
 """
 _WORDS = [word for word in dict.fromkeys(WHOLE.replace("{", " ").replace("}", " ").split()) if word[0].isalnum()]
 _ODD = ["null", "[]", "{}", "-1", "3.5", "true", "'{{args.y}}'", "[null]", "[[1]]", "{a: {b: c}}", "''"]
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(_WORDS), st.sampled_from(_ODD)), min_size=1, max_size=3))
 def test_whatever_is_written_is_read_or_refused_with_a_place(changes: list[tuple[str, str]]) -> None:
     text = WHOLE
@@ -241,3 +272,13 @@ def test_whatever_is_written_is_read_or_refused_with_a_place(changes: list[tuple
         assert all(problem.line > 0 for problem in errors.problems)
     else:
         assert all(remark.line > 0 and remark.text for remark in imported.report)
+        assert all(one.line > 0 for one in imported.fields)
+        for to in TARGETS:
+            load(read_documents(export(imported, to).text, "again.yaml"))
+
+
+def test_what_the_mutations_begin_with_is_whole() -> None:
+    imported = load(read_documents(WHOLE, "f.yaml"))
+    assert [one.name for one in imported.policies if one.policy is not None] == [
+        "web", "web", "web", "kruise", "red", "kayentaCanary-2", "config",
+    ]  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sim.manifests.routes import conditions
 from sim.manifests.writing.flagger_plan import planned
 from sim.manifests.writing.kubernetes import deployment
-from sim.manifests.writing.subject import Object, Subject, duration, seconds
+from sim.manifests.writing.subject import Object, Subject, seconds
 from sim.policy.commands import Text
 from sim.policy.flagger import Check, Flagger
 from sim.policy.rolling import Rolling
@@ -62,7 +62,7 @@ def _target(policy: Flagger, subject: Subject) -> Iterator[Object]:
 
 def _analysis(policy: Flagger, subject: Subject, templates: dict[str, Object]) -> Object:
     losses = subject.losses
-    written: Object = {"interval": duration(policy.interval), "threshold": policy.threshold}
+    written: Object = {"interval": _interval(policy, subject), "threshold": policy.threshold}
     if policy.iterations:
         written["iterations"] = policy.iterations
     elif policy.step_weights and policy.step_weight:
@@ -96,6 +96,12 @@ def _analysis(policy: Flagger, subject: Subject, templates: dict[str, Object]) -
             {"name": hook.name, "type": hook.type, "url": f"http://WEBHOOK/{hook.type}"} for hook in policy.hooks
         ]
     return written
+
+
+def _interval(policy: Flagger, subject: Subject) -> str:
+    """Whole minutes or seconds: Flagger's schema takes nothing else."""
+    whole = seconds(policy.interval, "interval", subject.losses, 10)
+    return f"{whole // 60}m" if whole % 60 == 0 else f"{whole}s"
 
 
 def _matches(policy: Flagger, subject: Subject) -> Iterator[Object]:
