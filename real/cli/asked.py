@@ -14,6 +14,7 @@ from real.lab.stage import Stage, prepared
 from real.routers.base import Place
 from real.routers.choice import chosen
 from real.sample import image
+from real.sample.objects import Own
 from sim.cli.exits import Usage
 from sim.faults.fault import Fault
 from sim.policy.canary import Canary
@@ -65,11 +66,14 @@ class Asked:
 
 
 def staged(
-    asked: Asked, ground: Ground, namespace: str, app: str, router: str, images: Images, registry: str = ""
-) -> Stage:
-    """The app, serving the stable version."""
+    asked: Asked, ground: Ground, namespace: str, app: str, router: str, images: Images, registry: str = "",
+    own: tuple[str, Own] | None = None,
+) -> Stage:  # fmt: skip
+    """The app, serving the stable version: the sample, or an image of the user's own."""
     place = Place(namespace, app)
     way = chosen(router, asked.decides, images.of)
+    if own is not None:
+        return prepared(ground, place, own[0], asked.pods, way, own[1])
     return prepared(
         ground, place, built(ground, images, "stable", (), registry), asked.pods, way, versions.behaviour(asked.service)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from real.cluster import access, namespaces
 from real.lab.ground import Ground, found, named
 from real.lab.images import Images
+from real.sample.objects import Own
 from sim.cli import console
 from sim.cli.exits import Usage
 
@@ -39,6 +41,17 @@ ImageMap = Annotated[
 Adopt = Annotated[bool, typer.Option("--adopt", help="Mark a namespace that is there as one for trials; once.")]
 AllowExec = Annotated[bool, typer.Option("--allow-exec", help="Let the kubeconfig run its program for a token.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Accept a server that nobody vouches for.")]
+
+
+Stable = Annotated[
+    str, typer.Option("--stable", help="A service of your own, by digest, in place of the sample.", show_default=False)
+]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Where it listens for its users.")]
+MetricsPort = Annotated[
+    int, typer.Option("--metrics-port", min=0, max=65535, help="Where it shows /metrics to Prometheus; 0: nowhere.")
+]
+
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +92,27 @@ def adopted(target: Ground, namespace: str) -> None:
 
 def images(path: Path | None) -> Images:
     return Images.read(path)
+
+
+def pinned(image: str) -> str:
+    """An image by digest, or nothing. Errors: Usage."""
+    if image and not _DIGEST.search(image):
+        raise Usage(f"{image} is not an image by digest; a tag may mean something else tomorrow: write NAME@sha256:...")
+    return image
+
+
+def own(stable: str, port: int, metrics: int) -> tuple[str, Own] | None:
+    """The user's own service, if one is named; its new version is an image as well."""
+    if not pinned(stable):
+        return None
+    return stable, Own(port, metrics)
+
+
+def aim(target: str) -> tuple[str, int] | None:
+    """Where the user wants the load to go. Errors: Usage."""
+    if not target:
+        return None
+    host, _, port = target.rpartition(":")
+    if not host or not port.isdigit():
+        raise Usage(f"--target is HOST:PORT, got {target}")
+    return host, int(port)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +28,6 @@ from sim.policy.errors import WorldError
 
 __all__ = ["halt", "recover", "run"]
 
-_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _SCENARIO = typer.Argument(
     metavar="SCENARIO", help="A scenario file: its service, policy and release.", show_default=False
 )
@@ -67,6 +65,12 @@ def run(
             "--image", help="The new version by digest, in place of a build of the sample.", show_default=False
         ),
     ] = "",
+    stable: options.Stable = "",
+    port: options.Port = 8080,
+    metrics_port: options.MetricsPort = 0,
+    target: Annotated[
+        str, typer.Option("--target", help="HOST:PORT that the load aims at, in place of ours.", show_default=False)
+    ] = "",
     prometheus: Annotated[
         str,
         typer.Option(
@@ -86,15 +90,17 @@ def run(
     assert asked.scenario is not None and asked.policy is not None and asked.release is not None
     asked.fit()
     baked, rest = versions.baked(asked.release), versions.around(asked.release)
-    if image and not _DIGEST.search(image):
-        raise Usage(f"{image} is not an image by digest; a tag may mean something else tomorrow: write NAME@sha256:...")
+    options.pinned(image)
+    if stable and not image:
+        raise Usage("a service of your own needs its new version too: --image NAME@sha256:...")
+    own, aim = options.own(stable, port, metrics_port), options.aim(target)
     ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
     if problems := faults.problems(rest, ground, Place(namespace, app)):
         raise WorldError("\n".join(problems))
     if adopt:
         options.adopted(ground, namespace)
     map_ = options.images(images)
-    stage = staged(asked, ground, namespace, app, router, map_, registry)
+    stage = staged(asked, ground, namespace, app, router, map_, registry, own)
     new = image or built(ground, map_, f"new-{asked.release.name}", baked, registry)
     id = f"{asked.scenario.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     said = about(asked.scenario, asked.policy, asked.release.name, 0)
@@ -113,6 +119,7 @@ def run(
         asked.scenario.seed,
         ask=elsewhere(prometheus) if prometheus else None,
         loaded=load,
+        target=aim,
         observe=watcher,
         faults=rest,
     )

@@ -36,6 +36,9 @@ def up(
         str,
         typer.Option("--registry", help="Where images are pushed: HOST/PROJECT; ours has its own.", show_default=False),
     ] = "",
+    stable: options.Stable = "",
+    port: options.Port = 8080,
+    metrics_port: options.MetricsPort = 0,
     quiet: shared.Quiet = False,
 ) -> None:
     """Make a kind cluster with a registry and Prometheus, and the sample service behind a router in a namespace of ours.
@@ -47,6 +50,7 @@ def up(
         if not quiet:
             console.err().print(text, style="dim")
 
+    own = options.own(stable, port, metrics_port)
     target = options.Target(name, kubeconfig, context, allow_exec, insecure)
     if kubeconfig is None:
         raised(name, options.images(images), say)
@@ -54,7 +58,7 @@ def up(
     if adopt:
         options.adopted(place, namespace)
     say(f"the sample service in namespace {namespace}")
-    stage = staged(Asked.of(scenario, None, None), place, namespace, app, router, options.images(images), registry)
+    stage = staged(Asked.of(scenario, None, None), place, namespace, app, router, options.images(images), registry, own)
     where = f"http://127.0.0.1:{stage.port}/" if stage.port else "(no port leads to this machine)"
     console.pairs(
         ("cluster", place.name),

@@ -15,7 +15,7 @@ __all__ = ["clusters", "create", "delete", "kubeconfig", "load"]
 
 Say = Callable[[str], None]
 
-_CREATE = 300.0  # seconds; a cluster of three nodes takes 25 to 45 s (shared/cluster/README.md)
+_CREATE = 600.0  # seconds; three nodes take 25 to 45 s, and much longer on a busy machine
 _LOAD = 300.0
 _ASK = 60.0
 

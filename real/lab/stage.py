@@ -15,7 +15,7 @@ from real.ports.errors import Refused
 from real.ports.things import Lease
 from real.routers.base import Place, Router
 from real.sample import objects
-from real.sample.objects import Sample
+from real.sample.objects import Own, Sample
 from sim.policy.errors import WorldError
 
 __all__ = ["Stage", "entry", "prepared", "workloads"]
@@ -36,7 +36,7 @@ def prepared(
     image: str,
     pods: int,
     router: Router,
-    sample: Sample | None = None,
+    sample: Sample | Own | None = None,
     limit: float = 180.0,
 ) -> Stage:
     """The app serves, at the end, through its router. What is there stays, but the sample takes on the settings asked for."""
@@ -75,12 +75,13 @@ def _driven(api: Api, place: Place) -> bool:
     return isinstance(lease, Lease) and bool(lease.holder)
 
 
-def _set(api: Api, found: Object, pods: int, sample: Sample) -> None:
+def _set(api: Api, found: Object, pods: int, sample: Sample | Own) -> None:
     """Settings and number of pods as asked for, if they are not; a Deployment that is no sample keeps its settings."""
     value = forms.workload(found)
     container = found["spec"]["template"]["spec"]["containers"][0]
     told = {one["name"]: one.get("value") for one in container.get("env") or ()}
-    wanted = {one["name"]: one.get("value") for one in sample.environment()}
+    settings = sample.environment() if isinstance(sample, Sample) else []
+    wanted = {one["name"]: one.get("value") for one in settings}
     differs = "MEDIAN_S" in told and any(told.get(name) != text for name, text in wanted.items() if text is not None)
     ours = (found["metadata"].get("labels") or {}).get(MANAGED) == OWNED[MANAGED]
     if not ours or (value.pods == pods and not differs):
@@ -88,7 +89,7 @@ def _set(api: Api, found: Object, pods: int, sample: Sample) -> None:
     body = forms.moved(found, replace(value, pods=pods))
     body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
     if differs:
-        body["spec"]["template"]["spec"]["containers"][0]["env"] = sample.environment()
+        body["spec"]["template"]["spec"]["containers"][0]["env"] = settings
     api.apply(body)
 
 

@@ -62,6 +62,7 @@ class Trial:
     ask: Ask | None = None
     also: dict[str, Ask] = field(default_factory=dict)
     loaded: bool = True
+    target: tuple[str, int] | None = None  # where the load goes, if not to the stage's port
     observe: Callable[[float, Command | Note], None] | None = None
     faults: tuple[Fault, ...] = ()
 
@@ -73,7 +74,7 @@ class Trial:
 def conducted(trial: Trial) -> tuple[Ending, Truth]:
     """Drive the rollout under load; the ending, and the truth as users saw it. Raises Refused where it cannot begin."""
     folder = Folder.created(trial.folder, trial.about)
-    load = _load(trial) if trial.loaded and trial.stage.port else None
+    load = _load(trial) if trial.loaded and (trial.target or trial.stage.port) else None
     try:
         if load is not None:
             time.sleep(_BEFORE)
@@ -159,9 +160,10 @@ def _load(trial: Trial) -> Load:
     limit = service.latency.limit if service.latency is not None else 0.5
     # Without a router a connection stays with its pod: each request needs one of its own, or shares mean nothing.
     reuse = 1 if trial.stage.router.name == "service" else 100
+    host, port = trial.target or ("127.0.0.1", trial.stage.port)
     plan = LoadPlan(
-        "127.0.0.1",
-        trial.stage.port,
+        host,
+        port,
         service.traffic,
         _DAY,
         trial.seed,

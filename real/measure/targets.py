@@ -1,7 +1,7 @@
 """Beside Prometheus in its pod: tells it which pods to scrape, as HTTP service discovery, in the labels that simulated telemetry shows.
 
 Not every Prometheus is built with discovery for Kubernetes; every one can ask HTTP. One file of plain Python, with the pod's own account.
-Pods are scraped that carry the annotation prometheus.io/scrape: "true", at their container port named admin or metrics.
+Pods are scraped that carry the annotation prometheus.io/scrape: "true", at their container port named admin or metrics, else http.
 """
 
 import http.server
@@ -34,8 +34,8 @@ def target(pod):
     if status.get("phase") != "Running":
         return None
     for container in pod["spec"]["containers"]:
-        for port in container.get("ports", ()):
-            if port.get("name") in ("admin", "metrics"):
+        for port in sorted(container.get("ports", ()), key=lambda one: one.get("name") == "http"):
+            if port.get("name") in ("admin", "metrics", "http"):
                 return {
                     "targets": [f"{status['podIP']}:{port['containerPort']}"],
                     "labels": labels(pod, container["name"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 from real.cluster.names import APP, REVISION, labels
 
-__all__ = ["ADMIN", "PORT", "Sample", "deployment", "service"]
+__all__ = ["ADMIN", "PORT", "Own", "Sample", "deployment", "service"]
 
 PORT, ADMIN = 8080, 8081
 
@@ -34,17 +34,37 @@ class Sample:
             {"name": "REVISION", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.labels['{REVISION}']"}}},
         ]
 
+    def container(self, image: str) -> dict[str, Any]:
+        return {
+            "name": "app", "image": image, "env": self.environment(),
+            "ports": [{"name": "http", "containerPort": PORT}, {"name": "admin", "containerPort": ADMIN}],
+            "readinessProbe": {"httpGet": {"path": "/ready", "port": "admin"}, "periodSeconds": 1, "failureThreshold": 1},
+            "resources": {"requests": {"cpu": "10m", "memory": "24Mi"}, "limits": {"memory": "128Mi"}},
+        }  # fmt: skip
 
-def deployment(namespace: str, app: str, image: str, pods: int, sample: Sample) -> dict[str, Any]:
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A service of the user's own: the port of its users, and the port of its metrics (0: none, so nothing is scraped)."""
+
+    port: int = PORT
+    metrics: int = 0
+
+    def container(self, image: str) -> dict[str, Any]:
+        ports = [{"name": "http", "containerPort": self.port}]
+        if self.metrics and self.metrics != self.port:
+            ports.append({"name": "metrics", "containerPort": self.metrics})
+        ready = {"tcpSocket": {"port": "http"}, "periodSeconds": 1, "failureThreshold": 1}
+        # What the sample does by itself: go on answering until every router knows. `sleep` is in nearly every image.
+        drain = {"preStop": {"exec": {"command": ["sleep", "5"]}}}
+        return {"name": "app", "image": image, "ports": ports, "readinessProbe": ready, "lifecycle": drain}
+
+
+def deployment(namespace: str, app: str, image: str, pods: int, kind: Sample | Own) -> dict[str, Any]:
     """The Deployment of the stable revision, 1."""
     selector = {APP: app, "seatrial.dev/workload": "home"}
     marked = labels(app, version="stable", **selector, **{REVISION: "1"})
-    container = {
-        "name": "app", "image": image, "env": sample.environment(),
-        "ports": [{"name": "http", "containerPort": PORT}, {"name": "admin", "containerPort": ADMIN}],
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": "admin"}, "periodSeconds": 1, "failureThreshold": 1},
-        "resources": {"requests": {"cpu": "10m", "memory": "24Mi"}, "limits": {"memory": "128Mi"}},
-    }  # fmt: skip
+    scraped = isinstance(kind, Sample) or kind.metrics
     return {
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": {"name": app, "namespace": namespace, "labels": labels(app)},
@@ -52,8 +72,10 @@ def deployment(namespace: str, app: str, image: str, pods: int, sample: Sample) 
             "replicas": pods, "selector": {"matchLabels": selector}, "revisionHistoryLimit": 2,
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "template": {
-                "metadata": {"labels": marked, "annotations": {"prometheus.io/scrape": "true"}},
-                "spec": {"containers": [container], "terminationGracePeriodSeconds": 40, "automountServiceAccountToken": False},
+                "metadata": {"labels": marked, "annotations": {"prometheus.io/scrape": "true" if scraped else "false"}},
+                "spec": {
+                    "containers": [kind.container(image)], "terminationGracePeriodSeconds": 40, "automountServiceAccountToken": False,
+                },
             },
         },
     }  # fmt: skip
