@@ -25,17 +25,17 @@ def target(s: Standing) -> tuple[int, int]:
     least = min(policy.min_pods, replicas) if s.modern else policy.min_pods
     scale = _scale(s)
     if scale is not None and scale.replicas is not None:
-        canary = scale.replicas
+        canary, weight = scale.replicas, 0.0
     else:
-        canary = routed(replicas, weight if scale is None or scale.weight is None else scale.weight, maximum)
-        canary = _at_least(canary, least)
+        if scale is not None and scale.weight is not None:
+            weight = scale.weight
+        elif s.aborted is not None and s.modern and policy.dynamic_stable_scale:
+            weight = backwards(s)
+        canary = _at_least(routed(replicas, weight, maximum), least)
     if not policy.dynamic_stable_scale:
         return canary, replicas
-    if s.aborted is not None:  # pods go only after their traffic; the way back is that of the steps
-        weight = backwards(s) if s.modern else 0.0
-        canary = (
-            max(routed(replicas, weight, maximum), routed(replicas, s.weight, maximum)) if scale is None else canary
-        )
+    if s.aborted is not None:  # pods go only after their traffic
+        canary = max(canary, routed(replicas, s.weight, maximum))
     stable = max(routed(replicas, maximum - weight, maximum), routed(replicas, maximum - s.recorded, maximum))
     return _at_least(canary, least), _at_least(stable, least)
 
