@@ -21,7 +21,11 @@ __all__ = ["read_pipeline"]
 
 Read = Callable[[Reader, Catalog, list[Reference]], "tuple[Policy | None, int]"]
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
-_STRATEGIES = ("redblack", "rollingredblack", "highlander", "none", "")
+_STRATEGIES = ("redblack", "rollingredblack", "highlander")
+_NEARLY = {
+    "pipelineBeforeCleanup": "the pipeline before the clean-up is taken to pass at once",
+    "maxRemainingAsgs": "groups older than the one that is replaced are not modeled",
+}
 _SHARE = 10.0  # percent of traffic for a canary group whose sizes are not said
 
 
@@ -66,20 +70,10 @@ def _deploy(entry: Reader, catalog: Catalog, references: list[Reference]) -> tup
     cluster = clusters[0] if clusters else entry
     if len(clusters) > 1:
         entry.remark("approximated", f"{len(clusters)} clusters: the first one is read", "clusters")
-    strategy = cluster.text("strategy")
     size = _size(cluster)
-    if strategy not in _STRATEGIES:
-        cluster.block(f"strategy {strategy}: only red/black, rolling red/black and highlander are read", "strategy")
+    if not _readable(cluster):
         return None, size
-    if strategy in ("none", ""):
-        cluster.block("a deployment without strategy leaves the old group enabled: nothing is rolled out", "strategy")
-        return None, size
-    if cluster.has("pipelineBeforeCleanup") and cluster.child("pipelineBeforeCleanup").value:
-        cluster.remark(
-            "approximated", "the pipeline before the clean-up is taken to pass at once", "pipelineBeforeCleanup"
-        )
-    if cluster.has("maxRemainingAsgs"):
-        cluster.remark("approximated", "groups older than the one that is replaced are not modeled", "maxRemainingAsgs")
+    strategy = cluster.text("strategy")
     rolling = strategy == "rollingredblack"
     before = "delayBeforeCleanup" if rolling or cluster.has("delayBeforeCleanup") else "delayBeforeDisableSec"
     after = "delayBeforeScaleDownSec" if cluster.has("delayBeforeScaleDownSec") else "delayBeforeScaleDown"
@@ -93,10 +87,23 @@ def _deploy(entry: Reader, catalog: Catalog, references: list[Reference]) -> tup
     ), size  # fmt: skip
 
 
+def _readable(cluster: Reader) -> bool:
+    """Whether the strategy is one that is read; what is only nearly read is told."""
+    strategy = cluster.text("strategy")
+    if strategy in ("none", ""):
+        cluster.block("a deployment without strategy leaves the old group enabled: nothing is rolled out", "strategy")
+    elif strategy not in _STRATEGIES:
+        cluster.block(f"strategy {strategy}: only {', '.join(_STRATEGIES)} are read", "strategy")
+    for name, text in _NEARLY.items():
+        if cluster.has(name) and cluster.raw(name) != {}:
+            cluster.remark("approximated", text, name)
+    return strategy in _STRATEGIES
+
+
 def _size(cluster: Reader) -> int:
     capacity = cluster.child("capacity")
     text = str(capacity.raw("desired") or 1)
-    return max(1, int(text)) if text.isdigit() else 1
+    return max(1, int(text)) if text.isascii() and text.isdigit() else 1
 
 
 def _seconds(block: Reader, name: str) -> float:
@@ -105,7 +112,7 @@ def _seconds(block: Reader, name: str) -> float:
     if value is None or value == "":
         return 0.0
     text = str(value)
-    if text.replace(".", "", 1).isdigit():
+    if text.isascii() and text.replace(".", "", 1).isdigit():
         return float(text)
     block.reject(f"{value!r} is not a number of seconds", "write e.g. 60", name)
     return 0.0
@@ -122,21 +129,20 @@ def _canary(entry: Reader, catalog: Catalog, references: list[Reference]) -> tup
         return None, 1
     if not config.items("scopes"):
         config.reject("no scope", "name what is compared: scopes: [{controlScope, experimentScope, ...}]", "scopes")
-    size, share, replicas = _groups(entry)
-    for name in ("baselineAnalysisOffsetInMins",):
-        if _minutes(config, name):
-            config.remark("approximated", "the control is read for the same time as the canary", name)
+    if _minutes(config, "baselineAnalysisOffsetInMins"):
+        said = "the control is read for the same time as the canary"
+        config.remark("approximated", said, "baselineAnalysisOffsetInMins")
     entry.remark(
         "approximated",
         "the control is the stable version, not fresh pods of it; what follows the stage is taken to be a full rollout",
         "canaryConfig",
     )
     policy = stage(
-        judged, thresholds(config.child("scoreThresholds")), lifetime=lifetime, interval=interval, weight=share,
+        judged, thresholds(config.child("scoreThresholds")), lifetime=lifetime, interval=interval, weight=_SHARE,
         warm_up=60 * (_minutes(config, "beginCanaryAnalysisAfterMins") or 0.0),
-        lookback=60 * (_minutes(config, "lookbackMins") or 0.0), pods=size, gates=not entry.flag("continuePipeline"),
+        lookback=60 * (_minutes(config, "lookbackMins") or 0.0), pods=_group(entry), gates=not entry.flag("continuePipeline"),
     )  # fmt: skip
-    return policy, replicas
+    return policy, 1
 
 
 def _judge(config: Reader, catalog: Catalog, references: list[Reference]) -> Kayenta | None:
@@ -181,17 +187,18 @@ def _minutes(config: Reader, name: str) -> float | None:
     return _seconds(config, name)
 
 
-def _groups(entry: Reader) -> tuple[int | None, float, int]:
-    """Canary pods, their share of the traffic in percent, and the size of the service, as far as the stage says."""
-    pairs = entry.child("deployments").items("serverGroupPairs") or entry.child("deployments").items("clusterPairs")
+def _group(entry: Reader) -> int | None:
+    """The number of canary pods, as far as the stage says it."""
+    deployments = entry.child("deployments")
+    pairs = deployments.items("serverGroupPairs") or deployments.items("clusterPairs")
     if not pairs:
         said = f"the sizes of the groups are not in the stage: the canary gets {_SHARE:g}% of the traffic"
         entry.remark("approximated", said, "deployments" if entry.has("deployments") else "type")
-        return None, _SHARE, 1
+        return None
     size = _size(pairs[0].child("experiment"))
     said = f"traffic goes by pods: {size} canary pods are taken to get {_SHARE:g}% of it"
     entry.remark("approximated", said, "deployments")
-    return size, _SHARE, 1
+    return size
 
 
 _READERS: dict[str, Read] = {

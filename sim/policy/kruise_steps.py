@@ -35,7 +35,7 @@ def count(replicas: int, value: int | str) -> int:
     """A number of pods, or a percentage of `replicas`, rounded up."""
     if isinstance(value, int):
         number: int | Fraction = value
-    elif value.endswith("%") and value[:-1].isdigit():
+    elif value.isascii() and value.endswith("%") and value[:-1].isdigit():
         number = Fraction(int(value[:-1]) * replicas, 100)
     else:
         raise PolicyError(f"replicas are a number or a percentage, got {value!r}; write 1 or 20%")
