@@ -28,6 +28,7 @@ class Limits:
     measure: float = 30.0  # then a question that has no answer has failed
     tidy: float = 120.0  # for what a policy still does after its outcome
     settle: float = 180.0  # for pods to come or go at the end
+    stall: float = 30.0  # without one more pod: the others are not waited for
     horizon: float = 1800.0  # of a run (faults.md section 4, budget)
 
 

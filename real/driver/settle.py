@@ -163,16 +163,27 @@ class _Way:
         return True
 
     def _ready(self) -> bool:
-        """Whether somebody can take the traffic; best is everybody."""
-        revision, wanted = self.aim.revision, self.aim.value.pods
-        if self._wait(lambda seen: seen.pods(revision) >= (min(wanted, 1) if self._hurry else wanted)):
-            return True
-        self.remarks.append(f"not all {wanted} pods of revision {revision} are ready")
-        return self._wait(lambda seen: seen.pods(revision) > 0, 0.0)
+        """Whether somebody can take the traffic. Best is everybody, for too few would be overloaded; but pods that do not come are not
+        waited for as long as some are there: the version that is to go serves meanwhile."""
+        revision, wanted, clock = self.aim.revision, self.aim.value.pods, self.hand.world.clock
+        most, since = 0, clock.mono()
 
-    def _wait(self, enough: Callable[[Seen], bool], limit: float | None = None) -> bool:
+        def enough(seen: Seen) -> bool:
+            nonlocal most, since
+            ready = seen.pods(revision)
+            if ready > most:
+                most, since = ready, clock.mono()
+            stalled = self._hurry or clock.mono() >= since + self.hand.limits.stall
+            return ready >= wanted or (ready > 0 and stalled)
+
+        found = self._wait(enough)
+        if most < wanted:
+            self.remarks.append(f"{most} of {wanted} pods of revision {revision} are ready")
+        return found
+
+    def _wait(self, enough: Callable[[Seen], bool]) -> bool:
         clock, limits = self.hand.world.clock, self.hand.limits
-        until = clock.mono() + (limits.settle if limit is None else limit)
+        until = clock.mono() + limits.settle
         while True:
             try:
                 if enough(self.hand.look()):

@@ -118,7 +118,7 @@ def _releases_first(one: Hand) -> Any:
     return _settle(one)
 
 
-def _without_waiting(self: Any, enough: Any, limit: float | None = None) -> bool:
+def _without_waiting(self: Any, enough: Any) -> bool:
     return True
 
 

@@ -8,11 +8,19 @@ from pathlib import Path
 import pytest
 
 from real.driver.plan import Ending, Plan
+from real.driver.recover import recover
 from real.driver.run import run
+from real.ports.ports import Stop
+from real.ports.things import Put, Selector
 from sim.journal import replay
+from sim.policy.analysis import Analysis, Limits, Metric
+from sim.policy.bluegreen import BlueGreen
+from sim.policy.canary import Canary
+from sim.policy.commands import Counts, SetWeight
 from sim.policy.rollout import Policy
+from sim.policy.steps import Pause
 from sim.scenario import load_policy
-from tests.real.fake import LIMITS, Behaviour, Log, Yard, ended
+from tests.real.fake import LIMITS, Behaviour, Crash, Log, Yard, ended
 
 POLICIES = Path(__file__).parents[2] / "scenarios" / "policies"
 
@@ -52,3 +60,63 @@ def test_the_next_run_begins_where_the_last_one_ended() -> None:
         assert log.acts[0]["opened"]["stable"] == revision
         assert yard.violations == []
         assert ended(yard) == []
+
+
+def stuck(ready: float) -> tuple[Ending, Yard, float]:
+    """A blue-green whose driver dies after the switch; the old pods are gone, and new ones of the old version take so long."""
+    policy = BlueGreen(
+        scale_down_delay=0.0, post=Analysis((Metric("x", Counts(30.0), Limits(low=0.0), interval=500.0, count=2),))
+    )
+    yard = Yard(Behaviour())
+    yard.log = log = Log(yard)
+
+    def lost() -> None:
+        yard.behaviour.ready = {1: ready}
+        yard.pods["workload/home"][1].clear()
+        yard._deploy("workload/home")
+        raise Crash
+
+    yard.later(20.0, lost)
+    with pytest.raises(Crash):
+        run(Plan("run-1", policy, "app@sha256:02", limits=LIMITS), yard.world(), log)
+    return recover(log.journal(), yard.world(), log, limits=LIMITS), yard, yard.now - 1000.0
+
+
+def test_traffic_waits_for_the_pods_that_are_to_take_it() -> None:
+    ending, yard, at = stuck(40.0)
+    assert (ending.state, yard.violations, ended(yard)) == ("restored", [], [])
+    assert at >= 60.0
+
+
+def test_without_any_pod_to_take_it_traffic_stays_where_it_is() -> None:
+    """The old version does not come back: better the new one than nobody, and the person is told what is left to do."""
+    ending, yard, _ = stuck(float("inf"))
+    assert (ending.state, ending.code, yard.violations) == ("unrestored", 4, [])
+    assert yard.objects["service/active"].value == Selector(2)
+    assert Put("service/active", Selector(1)) in ending.left
+    assert yard.ready(2) == 3
+
+
+def test_pods_that_do_not_come_are_not_waited_for_for_ever() -> None:
+    policy = Canary(steps=(SetWeight(50), Pause(300.0)))
+    yard = Yard(Behaviour())
+    yard.log = log = Log(yard)
+    yard.later(20.0, lambda: yard.pods["workload/home"][1].__setitem__(0, float("inf")))
+    yard.later(25.0, lambda: yard.tell(Stop("stopped by SIGINT")))
+    ending = run(Plan("run-1", policy, "app@sha256:02", limits=LIMITS), yard.world(), log)
+    assert (ending.state, ending.remarks) == ("restored", ("2 of 3 pods of revision 1 are ready",))
+    assert yard.now - 1000.0 < 120.0
+
+
+@pytest.mark.parametrize("times", [1, 2, 10])
+def test_ctrl_c_restores_however_often_it_comes(times: int) -> None:
+    policy = Canary(steps=(SetWeight(50), Pause(300.0)))
+    yard = Yard(Behaviour())
+    yard.log = log = Log(yard)
+    for number in range(times):
+        yard.later(25.0 + number * 0.5, lambda: yard.tell(Stop("stopped by SIGINT")))
+    ending = run(Plan("run-1", policy, "app@sha256:02", limits=LIMITS), yard.world(), log)
+    assert (ending.state, ending.interrupted, ending.code) == ("restored", True, 130)
+    assert ended(yard) == []
+    assert replay(policy, log.journal()) is None
+    assert log.acts[-1]["ended"] == "restored"
