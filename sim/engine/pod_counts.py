@@ -31,7 +31,8 @@ class PodCounts:
     def __init__(self, ledger: Ledger, columns: slice, rows: slice | NDArray[np.intp], history: History | None) -> None:
         self._ledger, self._columns, self._rows, self._history = ledger, columns, rows, history
         self._streams: dict[str, Stream] = {}
-        self._known: list[dict[int, Counts]] = [{}]  # at each scrape from 0 on: by the number of a pod
+        self._known: dict[int, dict[int, Counts]] = {}  # at scrapes from 0 on: by the number of a pod
+        self._last = -1  # the last scrape that is known
         self._before: dict[int, dict[int, Counts]] = {}  # at scrapes before 0
         self._width = columns.stop - columns.start
 
@@ -41,26 +42,32 @@ class PodCounts:
         if scrape < 0:
             own = self._past(lives, scrape).get(pod.number)
         else:
-            while len(self._known) <= scrape:
+            while self._last < scrape:
                 self._next(lives)
             own = self._known[scrape].get(pod.number)
         if own is not None:
             counts[:, self._columns] = own
         return counts
 
+    def forget(self, before: int) -> None:
+        """Nobody asks for scrapes before this one any more."""
+        self._known = {scrape: known for scrape, known in self._known.items() if scrape >= min(before, self._last)}
+
     # ---- windows ----
 
     def _next(self, lives: Sequence[Life]) -> None:
         """Deal the requests of the next window."""
-        if len(self._known) == 1:
+        ledger, window = self._ledger, self._last
+        self._last += 1
+        if window < 0:
             self._known[0] = self._start(lives)
-        ledger, window = self._ledger, len(self._known) - 1
+            return
         start, end = max(0.0, ledger.time(window)), ledger.time(window + 1)
         pods = [pod for pod in lives if pod.ready < end and pod.gone > start]
         drawn = (ledger.cumulative[window + 1] - ledger.cumulative[window])[:, self._columns]
         dealt = self._deal(drawn, self._shares(pods, start, end), pods, "pod", window)
-        known = self._known[-1]
-        self._known.append({**known, **{n: known[n] + part if n in known else part for n, part in dealt.items()}})
+        known = self._known[window]
+        self._known[window + 1] = known | {n: known[n] + part if n in known else part for n, part in dealt.items()}
 
     def _shares(self, pods: Sequence[Life], start: float, end: float) -> NDArray[np.float64]:
         """float64[pods, cells]: the expected requests of each pod between two moments."""

@@ -40,7 +40,7 @@ Counted = Callable[[int], NDArray[np.int64]]
 
 
 class Scrapes:
-    """All samples of a path. `lives` are the pods so far; `back`: how many seconds before the start somebody may look."""
+    """All samples of a path. `lives` are the pods so far; `back`: how many seconds before its moment a query looks; moments rise."""
 
     def __init__(
         self, service: Service, ledger: Ledger, lives: Callable[[], Sequence[Life]], effects: Sequence[TelemetryEffect], back: float,
@@ -48,7 +48,7 @@ class Scrapes:
     ) -> None:  # fmt: skip
         self.ledger, self.replications = ledger, len(ledger.rows)
         self._phases, self._zero = service.telemetry.phases, round((service.base - ledger.base) / ledger.scrape)
-        self._lives, self._own_pods = lives, own_pods
+        self._lives, self._own_pods, self._back = lives, own_pods, back
         self._gaps = tuple(effect for effect in effects if effect.kind == "gap")
         self._breaks = tuple(sorted(effect.start for effect in effects if effect.kind == "reset"))
         self.switched_at = inf
@@ -69,8 +69,10 @@ class Scrapes:
     def store(self, plan: Plan, at: float, visible: float) -> _Store:
         """What a query at `at` finds: samples with times up to `visible`."""
         self.ledger.settle(visible)
-        oldest = floor((at - plan.back - self.ledger.base) / self.ledger.scrape) - 1
+        oldest = floor((at - self._back - self.ledger.base) / self.ledger.scrape) - 1
         self._totals = {scrape: totals for scrape, totals in self._totals.items() if scrape >= oldest}
+        for pods in self._pods.values():
+            pods.forget(oldest)
         return _Store(self, plan, at, visible)
 
     # ---- scrapes ----
