@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.driver import drive
 from sim.engine.ledger import Forecast, Ledger
 from sim.engine.paths import Case, draws_for, gathered, solo
+from sim.exchange import with_service
 from sim.journal import Journal
 from sim.policy.commands import Finish
 from sim.policy.errors import HistoryError
@@ -60,17 +61,20 @@ def compared(
     *,
     policy: str | None = None,
     release: str | None = None,
+    service: Path | str | None = None,
     replications: int | None = None,
     seed: int | None = None,
     alarm: float = ALARM,
     grain: float = GRAIN,
 ) -> Compared:
-    """Lay a recorded run over its prediction. `scenario` (a calibrated one, say) in place of the one it was recorded from.
+    """Lay a recorded run over its prediction. `scenario` in place of the one it was recorded from, `service` (a calibrated
+    one) in place of the scenario's.
 
     Raises HistoryError, FileErrors and WorldError.
     """
     recorded = Recorded.read(Path(run))
     known = _scenario(recorded, scenario)
+    known = with_service(known, service) if service is not None else known
     chosen = Compared(recorded, known, _policy(recorded, known, policy), _release(recorded, known, release))
     chosen.judge(replications or REPLICATIONS, known.seed if seed is None else seed, alarm, grain)
     return chosen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from real.cli.calibrate import calibrate
 from real.cli.down import down
 from real.cli.look import doctor, plan, status
 from real.cli.run import halt, recover, run
@@ -30,3 +31,4 @@ app.command()(status)
 app.command()(halt)
 app.command()(recover)
 app.command()(down)
+app.command()(calibrate)

@@ -20,7 +20,11 @@ _REAL = typer.Option("--real", metavar="RUN", help="A recorded run: lay it over 
 _RELEASE = typer.Option(
     "--release", help="With --real: under this release, not the recorded one's.", show_default=False
 )
-_SERVICE = typer.Option("--service", help="For this service, under the named releases.", show_default=False)
+_SERVICE = typer.Option(
+    "--service",
+    help="For this service, under the named releases; with --real in place of the scenario's.",
+    show_default=False,
+)
 
 
 @app.command()
@@ -45,7 +49,8 @@ def compare(
     release and six kinds of trouble. The first policy is what the others are compared with.
 
     With --real RUN: the outcome, the time to the decision, failed requests and weights of a recorded run, over those of
-    1,000 simulated rollouts of the same scenario (--scenario: of a calibrated one); exit code 1 when it lies outside.
+    1,000 simulated rollouts of the same scenario (--service: with the service that `seatrial real calibrate` wrote); says
+    where it lies outside, and exits with code 1 if it does.
     """
     from sim.cli.answers import answer
     from sim.cli.exactness import exactness
@@ -78,9 +83,9 @@ def _over(
 ) -> int:  # fmt: skip
     from sim.cli.overlay import show_overlay
 
-    if len(files) > 1 or service is not None:
-        raise Usage("--real RUN takes at most one policy, and --scenario; a calibrated service is a scenario")
-    return show_overlay(real, scenario, files[0] if files else None, release, replications, seed, out, json)
+    if len(files) > 1:
+        raise Usage("--real RUN takes at most one policy: the run's own, if it is not found")
+    return show_overlay(real, scenario, files[0] if files else None, release, service, replications, seed, out, json)
 
 
 def _asked(files: list[str], scenario: Path | None) -> tuple[str | Path | None, list[str]]:

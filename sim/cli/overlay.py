@@ -19,6 +19,7 @@ def show_overlay(
     scenario: Path | None,
     policy: str | None,
     release: str | None,
+    service: Path | None,
     replications: int | None,
     seed: int | None,
     out: Path | None,
@@ -26,11 +27,14 @@ def show_overlay(
 ) -> int:
     """Print the comparison (and write `report.html` and `overlay.json` to `out`); returns the exit code: 1 when it lies outside."""
     from sim.overlay import compared
+    from sim.results.outside import told
     from sim.results.overlay_page import html
 
-    found = compared(run, scenario, policy=policy, release=release, replications=replications, seed=seed)
+    found = compared(
+        run, scenario, policy=policy, release=release, service=service, replications=replications, seed=seed
+    )
     assert found.found is not None
-    document = {**_names(found), **found.found.document()}
+    document = {**_names(found), **found.found.document(), "outside": list(told(found.found))}
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         page = html(found.found, f"{found.policy.name}: recorded and predicted", _names(found))
@@ -47,6 +51,7 @@ def _names(found: Compared) -> dict[str, str]:
     recorded = found.recorded.about
     names = {
         "run": str(recorded.get("run", "")), "policy": found.policy.name, "release": found.release.name, "scenario": found.scenario.name,
+        "service": found.scenario.service.name,
         "digest": found.scenario.digest[:16],
     }  # fmt: skip
     other = str(recorded.get("digest", ""))
@@ -58,6 +63,7 @@ def _names(found: Compared) -> dict[str, str]:
 def _show(found: Compared, run: Path, out: Path | None) -> None:
     from rich.table import Table
 
+    from sim.results.outside import told
     from sim.results.overlay_page import COLUMNS, rows, verdict
 
     assert found.found is not None
@@ -69,6 +75,8 @@ def _show(found: Compared, run: Path, out: Path | None) -> None:
         table.add_row(*cells, style="" if check.inside else "bold red")
     console.show(table)
     console.line(verdict(found.found), "green" if found.found.inside else "bold red")
+    for sentence in told(found.found):
+        console.line(f"  {sentence}", "red")
     level = found.found.checks[0].level
     console.line(
         f"{len(found.found.checks)} checks, together at a false-alarm rate of {found.found.alarm:.2g} (each at {level:.2g})",

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from sim.results.drawing import FAINT, INK, axes, legend_above, point, style, svg, times
+from sim.results.outside import told
 from sim.results.overlay import Check, Overlay
 from sim.results.page import PAGE
 
@@ -90,6 +91,8 @@ def html(found: Overlay, title: str, names: dict[str, str], *, figure: bool = Tr
     drawn = (
         f"<figure>{svg(plot_overlay(found), 'overlay')}<figcaption>{_CAPTION}</figcaption></figure>" if figure else ""
     )
+    outside = "".join(f"<li>{escape(sentence)}</li>" for sentence in told(found))
+    where = f"<ul>{outside}</ul>" if outside else ""
     level = found.checks[0].level
     note = (
         f"{len(found.checks)} checks, together at a false-alarm rate of {found.alarm:.2g}: each lies inside but for {level:.2g}. "
@@ -97,7 +100,7 @@ def html(found: Overlay, title: str, names: dict[str, str], *, figure: bool = Tr
     )
     parts = [
         f"<header><h1>{escape(title)}</h1><dl class='names'>{pairs}</dl></header>",
-        f"<section><h2>{escape(verdict(found))}</h2><p>{escape(note)}</p><div class='wide'><table><thead><tr>{head}</tr></thead>"
+        f"<section><h2>{escape(verdict(found))}</h2>{f'<ul>{where}</ul>' if where else ''}<p>{escape(note)}</p><div class='wide'><table><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>{drawn}</section>",
     ]
     return PAGE.replace("{title}", escape(title)).replace("{body}", "\n".join(parts))

@@ -1,0 +1,1 @@
+"""A service model fitted to what a real service was seen to do."""

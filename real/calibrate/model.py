@@ -1,0 +1,145 @@
+"""Evidence -> the lines of a service file: each number with its interval, its count and how it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from real.calibrate import latency, pods, rates, timing
+from real.calibrate.evidence import Evidence, unfit
+from sim.policy.errors import WorldError
+from sim.results.interval import Interval, format_interval
+
+__all__ = ["Calibrated", "Line", "calibrated"]
+
+_POOR = 0.05  # a bucket whose fitted share is further off than this is told
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One number of a service: its place in the file, its value as written there, and the small print. `numbers`: for `--json`."""
+
+    path: tuple[str, ...]
+    value: str
+    why: str
+    numbers: tuple[tuple[str, Interval], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """All lines, and what could not be told."""
+
+    about: str
+    requests: int
+    seconds: float
+    lines: tuple[Line, ...]
+    missing: tuple[str, ...]
+
+
+def calibrated(seen: Evidence, against: tuple[str, ...] = ()) -> Calibrated:
+    """Fit everything that the evidence tells. Raises WorldError with every reason why it must not be done."""
+    if reasons := (*against, *unfit(seen)):
+        raise WorldError(f"{seen.about} tells no service model:\n" + "\n".join(reasons))
+    lines: list[Line] = []
+    missing: list[str] = []
+    for kind in (_traffic, _errors, _latency, _pods, _propagation, _monitoring):
+        for one in kind(seen):
+            (missing if isinstance(one, str) else lines).append(one)  # type: ignore[arg-type]
+    return Calibrated(seen.about, seen.requests, seen.seconds, tuple(lines), tuple(missing))
+
+
+def _traffic(seen: Evidence) -> Iterator[Line | str]:
+    found, spread = rates.rate(seen.pieces), rates.spread(seen.pieces)
+    why = f"{_shown(found, '/s')} requests in {seen.seconds:.0f} s; {found.method}"
+    yield Line(("traffic",), f"{_plain(found.estimate)}/s", why, (("requests per second", found),))
+    counts = f"dispersion {spread.index:.3g} over {spread.pieces} counts"
+    if spread.kind == "fixed":
+        yield Line(("arrivals",), "fixed", f"{counts}: more even than a Poisson process (p {spread.less:.2g})")
+    elif spread.kind == "gamma":
+        every = seen.pieces[0].end - seen.pieces[0].start
+        value = f"{{gamma: {{k: {min(1e6, max(0.01, spread.k)):.4g}, every: {_duration(every)}}}}}"
+        yield Line(("noise",), value, f"{counts}: wider than a Poisson process (p {spread.more:.2g})")
+
+
+def _errors(seen: Evidence) -> Iterator[Line | str]:
+    found = rates.failures(seen.bad, seen.requests)
+    why = f"{format_interval(found, percent=True)}: {seen.bad:,} failed; {found.method}"
+    yield Line(("errors",), f"{_plain(100 * found.estimate)}%", why, (("error rate", found),))
+
+
+def _latency(seen: Evidence) -> Iterator[Line | str]:
+    found = latency.fitted(seen.bounds, seen.latency) if seen.bounds else None
+    if found is None:
+        yield "latency: fewer than three buckets hold answers; a finer histogram is needed"
+        return
+    poor = (
+        f"; a lognormal describes it poorly: the share of a bucket is {found.off:.0%} off" if found.off > _POOR else ""
+    )
+    median = f"{_shown(found.median, ' s')}; {found.median.method}{poor}"
+    yield Line(("latency", "median"), _duration(found.median.estimate), median, (("latency median", found.median),))
+    p99 = f"{_shown(found.p99, ' s')}; sigma {_shown(found.sigma, '')}"
+    yield Line(("latency", "p99"), _duration(found.p99.estimate), p99, (("latency p99", found.p99),))
+
+
+def _pods(seen: Evidence) -> Iterator[Line | str]:
+    if seen.replicas:
+        yield Line(("pods", "count"), str(seen.replicas), "pods of the stable version when the run began")
+    found = pods.starts(seen.starts)
+    if found is None:
+        yield f"pods.start: {len(seen.starts)} pods were seen to start; 2 are needed"
+        return
+    value = f"{{lognormal: {{median: {_duration(found.median.estimate)}, p99: {_duration(max(found.p99, found.median.estimate))}}}}}"
+    why = f"median {_shown(found.median, ' s')}; p99 is the prediction bound of one more pod"
+    yield Line(("pods", "start"), value, why, (("pod start median", found.median), ("pod start sigma", found.sigma)))
+
+
+def _propagation(seen: Evidence) -> Iterator[Line | str]:
+    found = timing.propagation(seen.changes)
+    if found is None:
+        yield "propagation: no change of weight was seen to arrive"
+        return
+    why = f"{_shown(found, ' s')} changes of weight; {found.method}"
+    yield Line(("propagation",), _duration(found.estimate), why, (("propagation", found),))
+
+
+def _monitoring(seen: Evidence) -> Iterator[Line | str]:
+    interval = timing.scrape(seen.scrapes) or timing.spacing(seen.interval)
+    if interval is None:
+        yield "monitoring.scrape: too few scrapes were seen to tell their interval"
+        return
+    count = len(set(seen.scrapes)) or len(seen.interval)
+    yield Line(("monitoring", "scrape"), _duration(interval), f"n={count} moments of scrapes")
+    places = timing.phases(seen.scrapes, interval) if seen.scrapes else []
+    if len(places) == 1:
+        why = f"n={count}; of this run alone: another one begins elsewhere in the interval"
+        yield Line(("monitoring", "phase"), _duration(min(places[0], interval * 0.999)), why)
+    elif places:
+        yield f"monitoring.phase: pods were scraped at {len(places)} moments of the interval; telemetry.phases says so if a query minds"
+    late, took = timing.lag(seen.looks, interval), timing.query(seen.looks)
+    if late is not None and took is not None:
+        yield Line(
+            ("monitoring", "lag"),
+            _duration(late.estimate),
+            f"{_shown(late, ' s')} looks; {late.method}",
+            (("lag", late),),
+        )
+        yield Line(("monitoring", "query"), _duration(took.estimate), f"{_shown(took, ' s')} looks", (("query", took),))
+
+
+def _shown(found: Interval, unit: str) -> str:
+    return format_interval(found, unit=unit)
+
+
+def _plain(number: float) -> str:
+    """Five digits, never an exponent."""
+    return (
+        f"{number:.5f}".rstrip("0").rstrip(".")
+        if number < 10
+        else f"{number:.5g}"
+        if number < 99_999
+        else f"{number:.0f}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"{_plain(1000 * seconds)}ms" if seconds < 1 else f"{_plain(seconds)}s"

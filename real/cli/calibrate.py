@@ -1,0 +1,138 @@
+"""`seatrial real calibrate`: a service model from what a real service was seen to do."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.cli import console
+from sim.cli import options as shared
+from sim.cli.exits import Usage
+
+if TYPE_CHECKING:
+    from real.calibrate.evidence import Evidence
+    from real.calibrate.model import Calibrated
+
+__all__ = ["calibrate"]
+
+_RUN = typer.Argument(metavar="[RUN]", help="The folder of a healthy recorded run.", show_default=False)
+
+
+def _option(name: str, text: str) -> Any:
+    return typer.Option(name, help=text, show_default=False)
+
+
+def calibrate(
+    run: Annotated[Path | None, _RUN] = None,
+    prometheus: Annotated[str, _option("--prometheus", "A Prometheus of yours, in place of a run: its URL.")] = "",
+    dialect: Annotated[str, typer.Option("--dialect", help="Whose metrics: app, istio, nginx, linkerd, ...")] = "app",
+    label: Annotated[list[str] | None, _option("--label", "LABEL=VALUE that chooses the service's series.")] = None,
+    query: Annotated[list[str] | None, _option("--query", "NAME=PROMQL in place of the dialect's query.")] = None,
+    since: Annotated[str, typer.Option("--since", help="How far back to look.")] = "1h",
+    until: Annotated[str, typer.Option("--until", help="How long ago it ended.")] = "0s",
+    step: Annotated[str, typer.Option("--step", help="Between two points; at least four scrapes.")] = "1m",
+    base: Annotated[Path | None, _option("--base", "A service file or scenario: what is not measured.")] = None,
+    name: Annotated[str, typer.Option("--name", help="The service's name.")] = "calibrated",
+    out: Annotated[Path | None, _option("--out", "Write the service here, not to the screen.")] = None,
+    scenario: Annotated[Path | None, _option("--scenario", "Write the run's scenario with that service here.")] = None,
+    json: shared.Json = False,
+) -> None:
+    """Fit traffic, latency, errors, pod starts, propagation and scrapes to a healthy run, or to what a Prometheus kept.
+
+    Every number comes with its interval and its count. A run that was not healthy, or is too short, is refused. Then:
+    `seatrial run --service service.yaml`, `seatrial compare --real OTHER_RUN --service service.yaml`.
+    """
+    if (run is None) == (not prometheus):
+        raise Usage("name the folder of a recorded run, or a Prometheus: --prometheus URL")
+    if scenario is not None and (out is None or (run is None and base is None)):
+        raise Usage(
+            "--scenario needs the file of the service (--out), and a scenario to begin with: a run's, or --base"
+        )
+    from real.calibrate import writing
+    from real.calibrate.model import calibrated
+
+    if run is not None:
+        seen, against, place = _of_run(run, base)
+    else:
+        seen, against, place = _of_prometheus(prometheus, dialect, label, query, (since, until, step)), (), base
+    found = calibrated(seen, against)
+    text = writing.service(found, name, writing.carried(place, out or Path("service.yaml")))
+    if out is not None:
+        _checked(out, text)
+    if scenario is not None and out is not None:
+        if place is None or not place.is_file():
+            raise Usage("the run's scenario is not here; name it: --base SCENARIO")
+        scenario.write_text(writing.scenario(place, out, scenario), encoding="utf-8")
+    if json:
+        console.document(_document(found, text))
+    elif out is None:
+        print(text, end="")
+    else:
+        _show(found, out, run)
+
+
+def _of_run(run: Path, base: Path | None) -> tuple[Evidence, tuple[str, ...], Path | None]:
+    from real.calibrate.recorded import evidence, ill
+    from sim.results.recorded import Recorded
+
+    recorded = Recorded.read(run)
+    told = recorded.about.get("scenario")
+    return evidence(run), tuple(ill(recorded)), base or (Path(str(told)) if told else None)
+
+
+def _of_prometheus(
+    url: str, dialect: str, labels: list[str] | None, texts: list[str] | None, span: tuple[str, str, str]
+) -> Evidence:
+    from real.calibrate.asked import Span, evidence
+    from real.calibrate.queries import Queries, of_dialect, own
+    from real.measure.prometheus import elsewhere
+    from sim.files import Refused, parse_duration
+
+    chosen = dict(_pair(one) for one in labels or ())
+    mine = own(texts or [])
+    try:
+        since, until, step = map(parse_duration, span)
+    except Refused as error:
+        raise Usage(f"--since, --until and --step are durations such as 90s, 1h: {error}") from None
+    known = Queries() if "requests" in mine else of_dialect(dialect, chosen)
+    queries = Queries({**known.texts, **mine}, 1.0 if "latency" in mine else known.unit)
+    end = time.time() - until
+    return evidence(elsewhere(url), queries, Span(end - since, end, step), f"Prometheus ({dialect})")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise Usage(f"--label takes LABEL=VALUE, got {text!r}")
+    return name, value
+
+
+def _checked(out: Path, text: str) -> None:
+    """Write the file, and read it as `seatrial run --service` will."""
+    from sim.scenario import load_service
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    load_service(out)
+
+
+def _document(found: Calibrated, text: str) -> dict[str, Any]:
+    numbers = {
+        name: {"estimate": one.estimate, "low": one.low, "high": one.high, "level": round(one.level, 6), "n": one.n, "method": one.method}
+        for line in found.lines for name, one in line.numbers
+    }  # fmt: skip
+    return {
+        "about": found.about, "requests": found.requests, "seconds": round(found.seconds, 3), "numbers": numbers,
+        "missing": list(found.missing), "service": text,
+    }  # fmt: skip
+
+
+def _show(found: Calibrated, out: Path, run: Path | None) -> None:
+    console.title(str(out), f"from {found.about}")
+    console.pairs(*((".".join(line.path), f"{line.value}   {line.why}") for line in found.lines), style="")
+    for one in found.missing:
+        console.line(f"not calibrated: {one}", "yellow")
+    console.pairs(("next", f"seatrial compare --real {'OTHER_RUN' if run else 'RUN'} --service {out}"))
