@@ -100,7 +100,8 @@ def html(found: Overlay, title: str, names: dict[str, str], *, figure: bool = Tr
     )
     parts = [
         f"<header><h1>{escape(title)}</h1><dl class='names'>{pairs}</dl></header>",
-        f"<section><h2>{escape(verdict(found))}</h2>{f'<ul>{where}</ul>' if where else ''}<p>{escape(note)}</p><div class='wide'><table><thead><tr>{head}</tr></thead>"
+        f"<section><h2>{escape(verdict(found))}</h2>{where}<p>{escape(note)}</p>"
+        f"<div class='wide'><table><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>{drawn}</section>",
     ]
     return PAGE.replace("{title}", escape(title)).replace("{body}", "\n".join(parts))

@@ -89,8 +89,13 @@ def _broken(path: Path, how: str) -> None:
 
 @pytest.mark.parametrize(
     ("how", "says"),
-    [("short", "s more of load"), ("fault", "fault/kill was injected"), ("lost", "failed requests came from 100 s"), ("halted", "it was interrupted (Ctrl-C)")],
-)  # fmt: skip
+    [
+        ("short", "s more of load"),
+        ("fault", "fault/kill was injected"),
+        ("lost", "failed requests came from 100 s"),
+        ("halted", "it was interrupted (Ctrl-C)"),
+    ],
+)
 def test_what_cannot_be_calibrated_from_is_refused(tmp_path: Path, seatrial: Seatrial, how: str, says: str) -> None:  # noqa: F811
     path, _ = record(tmp_path, "good", worse=0.002)
     _broken(path, how)
