@@ -24,6 +24,7 @@ _FILES = typer.Argument(metavar="FILE...", help="Files or folders; '-' for stand
 _PROFILE = typer.Option("--profile", help="Version to read manifests by, e.g. argo-rollouts@1.8.", show_default=False)
 _PART = typer.Option("--as", help="What fragments are part of, e.g. rollout-strategy; by their content without it.")
 _FIELDS = typer.Option("--fields", help="How every field of a manifest was read, not only what is notable.")
+_STDIN = "<stdin>"
 _ENDINGS = (".yaml", ".yml", ".json")
 _SHOWN = 20  # remarks of one file that are printed
 
@@ -141,14 +142,14 @@ def _places(file: str) -> Iterator[str]:
         inside = sorted(one for one in path.rglob("*") if one.suffix in _ENDINGS and one.is_file())
         yield from (str(one) for one in inside if not any(part.startswith(".") for part in one.relative_to(path).parts))
     else:
-        yield file
+        yield _STDIN if file == "-" else file
 
 
 def _read(name: str) -> list[Document]:
-    if name == "-":
+    if name == _STDIN:
         import sys
 
-        return read_documents(sys.stdin.read(), "<stdin>")
+        return read_documents(sys.stdin.read(), name)
     return read_documents(Path(name))
 
 
@@ -288,7 +289,7 @@ def _kind(hint: str) -> str:
 
 
 def _following(found: list[Checked]) -> list[str]:
-    for one in found:
+    for one in (one for one in found if one.file != _STDIN):
         if "scenario" in one.kinds:
             return [f"seatrial run {one.file}"]
         if "policy" in one.kinds or any(_kind(kind) in ("Rollout", "Canary", "Deployment") for kind in one.kinds):

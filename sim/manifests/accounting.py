@@ -36,7 +36,7 @@ def _fields(
     found = [one for place in (key, node.place) if (one := said.get((document.file, *place, name))) is not None]
     nearest = max(found, key=lambda one: _WEIGHT[one.status], default=None)
     if nearest is not None:
-        above = (nearest.status, nearest.text)
+        above = (nearest.status, nearest.text if nearest.status != "exact" or not node.children else "")
     if node.children:
         pairs = node.children.items() if isinstance(node.children, dict) else enumerate(node.children)
         for part, child in pairs:

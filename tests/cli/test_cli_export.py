@@ -49,6 +49,16 @@ def test_every_field_is_shown(seatrial: Seatrial, tmp_path: Path) -> None:
     assert [one["status"] for one in document["files"][0]["fields"]] == ["exact", "exact", "ignored"]
 
 
+def test_a_rendered_chart_is_one_file(seatrial: Seatrial) -> None:
+    chart = (
+        "---\n# Source: shop/a.yaml\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n---\n# Source: shop/b.yaml\n"
+    )
+    said = seatrial(
+        "validate", "-", "--fields", given=chart + "apiVersion: apps/v1\nkind: Deployment\nspec: {selector: {}}\n"
+    )
+    assert said.code == 0 and "<stdin>" in said.out and "1 file, no problems" in said.out and "next" not in said.out
+
+
 def test_unknown_systems_are_a_matter_of_usage(seatrial: Seatrial, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(OWN)
     said = seatrial("export", "own.yaml", "--to", "argo")
