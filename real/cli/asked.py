@@ -11,11 +11,12 @@ from real.lab import versions
 from real.lab.ground import Ground
 from real.lab.images import Images
 from real.lab.stage import Stage, prepared
+from real.load import inside
 from real.routers.base import Place
 from real.routers.choice import chosen
 from real.sample import image
 from real.sample.objects import Own
-from sim.cli.exits import Usage
+from sim.cli.exits import Missing, Usage
 from sim.faults.fault import Fault
 from sim.policy.canary import Canary
 from sim.policy.errors import WorldError
@@ -23,7 +24,7 @@ from sim.policy.rollout import Policy
 from sim.scenario import NamedPolicy, Release, Scenario, load, load_policy
 from sim.service.model import Service
 
-__all__ = ["Asked", "built", "staged"]
+__all__ = ["Asked", "built", "generator", "staged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,25 @@ def staged(
 
 
 def built(ground: Ground, images: Images, name: str, faults: tuple[Fault, ...], registry: str) -> str:
-    """An image by digest, pushed to our registry or to the one that was named."""
+    """A version of the sample by digest."""
+    return _pushed(ground, image.build(name, images.of("python"), versions.inside(faults)), "sample", registry)
+
+
+def generator(ground: Ground, images: Images, registry: str) -> str:
+    """The load generator by digest, for a pod."""
+    return _pushed(ground, inside.built(images.of("python")), "load", registry)
+
+
+def _pushed(ground: Ground, tag: str, name: str, registry: str) -> str:
+    """A local image, pushed to our registry or to the one that was named."""
     if ground.registry is not None and not registry:
-        return versions.pushed(ground.registry, images, name, faults)
+        return ground.registry.push(tag, f"seatrial/{name}")
+    if not registry and ground.own:
+        raise Missing(f"the registry of cluster {ground.name} is not there; seatrial real up brings it back")
     if not registry:
         raise Usage("a cluster of yours needs a registry that it can pull from; name one: --registry HOST/PROJECT")
-    inside = versions.inside(faults)
-    tag = image.build(name, images.of("python"), inside)
-    return f"{registry}/sample@{docker.push(tag, f'{registry}/sample:{name}')}"
+    version = tag.rpartition(":")[2]
+    return f"{registry}/{name}@{docker.push(tag, f'{registry}/{name}:{version}')}"
 
 
 def _policy(scenario: Scenario, asked: str | None) -> NamedPolicy:

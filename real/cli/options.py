@@ -51,6 +51,11 @@ MetricsPort = Annotated[
     int, typer.Option("--metrics-port", min=0, max=65535, help="Where it shows /metrics to Prometheus; 0: nowhere.")
 ]
 
+LoadFrom = Annotated[
+    str,
+    typer.Option("--load", help="Where the traffic comes from: here, cluster, none; auto: here if a port leads there."),
+]
+
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from real.cli import options
-from real.cli.asked import Asked, built, staged
+from real.cli.asked import Asked, built, generator, staged
 from real.cli.telling import Narrator, told
 from real.cluster import namespaces
 from real.driver.folder import Folder
@@ -77,7 +77,7 @@ def run(
             "--prometheus", help="Address of a Prometheus, in place of the one in the cluster.", show_default=False
         ),
     ] = "",
-    load: Annotated[bool, typer.Option("--load/--no-load", help="Send the scenario's traffic from here.")] = True,
+    load: options.LoadFrom = "auto",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.", show_default=False)] = None,
     quiet: shared.Quiet = False,
 ) -> None:
@@ -91,6 +91,8 @@ def run(
     asked.fit()
     baked, rest = versions.baked(asked.release), versions.around(asked.release)
     options.pinned(image)
+    if load not in ("auto", "here", "cluster", "none"):
+        raise Usage(f"--load is auto, here, cluster or none, got {load}")
     if stable and not image:
         raise Usage("a service of your own needs its new version too: --image NAME@sha256:...")
     own, aim = options.own(stable, port, metrics_port), options.aim(target)
@@ -118,8 +120,11 @@ def run(
         record,
         asked.scenario.seed,
         ask=elsewhere(prometheus) if prometheus else None,
-        loaded=load,
+        loaded=load != "none",
         target=aim,
+        inside=generator(ground, map_, registry)
+        if load == "cluster" or (load == "auto" and not (aim or stage.port))
+        else "",
         observe=watcher,
         faults=rest,
     )

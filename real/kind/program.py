@@ -41,7 +41,11 @@ def create(name: str, *, image: str | None = None, workers: int = 2, say: Say | 
         "/dev/null",
         *chosen,
     )
-    _kind(words, _CREATE, stdin=config(workers), say=say)
+    try:
+        _kind(words, _CREATE, stdin=config(workers), say=say)
+    except BaseException:
+        delete(name)  # half a cluster would be taken for a whole one the next time
+        raise
 
 
 def delete(name: str) -> None:

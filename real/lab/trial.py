@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
@@ -15,6 +16,7 @@ from real.chaos.calls import Troubled
 from real.chaos.mischief import Mischief
 from real.chaos.port import Chaos
 from real.cluster.adapter import Kubernetes
+from real.cluster.api import Api
 from real.cluster.names import SYSTEM
 from real.driver.folder import Folder
 from real.driver.people import Steward
@@ -26,6 +28,7 @@ from real.lab import faults
 from real.lab.ground import Ground
 from real.lab.stage import Stage
 from real.load.generator import Plan as LoadPlan
+from real.load.inside import Inside, removed
 from real.load.process import Load
 from real.load.tallies import tallies
 from real.load.truth import Truth
@@ -34,6 +37,7 @@ from real.measure.monitor import Prometheus
 from real.measure.prometheus import Ask, inside
 from real.ports.ports import Tell
 from real.ports.things import STABLE, Stable
+from real.routers.backing import address
 from sim.faults.fault import Fault
 from sim.policy.commands import Command
 from sim.policy.notes import Note
@@ -43,7 +47,7 @@ from sim.service.model import Service
 __all__ = ["Trial", "again", "conducted"]
 
 _BEFORE, _AFTER = 5.0, 5.0  # seconds of load around the rollout
-_DAY = 86_400.0
+_AROUND = 900.0  # seconds of load beyond the horizon: what comes before it, and the way back after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Trial:
     ask: Ask | None = None
     also: dict[str, Ask] = field(default_factory=dict)
     loaded: bool = True
-    target: tuple[str, int] | None = None  # where the load goes, if not to the stage's port
+    target: tuple[str, int] | None = None  # where the load goes, if not to the stage's own entrance
+    inside: str = ""  # the image of the generator, if it runs in the cluster
     observe: Callable[[float, Command | Note], None] | None = None
     faults: tuple[Fault, ...] = ()
 
@@ -74,7 +79,8 @@ class Trial:
 def conducted(trial: Trial) -> tuple[Ending, Truth]:
     """Drive the rollout under load; the ending, and the truth as users saw it. Raises Refused where it cannot begin."""
     folder = Folder.created(trial.folder, trial.about)
-    load = _load(trial) if trial.loaded and (trial.target or trial.stage.port) else None
+    users = trial.ground.writes(trial.stage.place.namespace)
+    load = _load(trial, users)
     try:
         if load is not None:
             time.sleep(_BEFORE)
@@ -91,6 +97,8 @@ def conducted(trial: Trial) -> tuple[Ending, Truth]:
         started = _started(folder)
         if started is not None:
             folder.tallies(tallies(truth, started))
+        users.close()
+    (trial.folder / "truth.json").write_text(json.dumps(truth.document()), encoding="utf-8")
     folder.finish(ending)
     folder.close()
     return ending, truth
@@ -102,6 +110,7 @@ def again(ground: Ground, stage: Stage, folder: Folder, limits: Limits | None = 
     api = ground.writes(stage.place.namespace)
     try:
         cluster = Kubernetes(api, stage.place, stage.router)
+        removed(api, stage.place.namespace, stage.place.app)
         with faults.field(ground, stage.place) as field, clock.signals():
             world = World(cluster, _Mute(), Steward("abort", "deny", 0.0), clock, Chaos(field))
             ending = recover(folder.journal(), world, folder, _holder(), limits)
@@ -155,23 +164,25 @@ def _world(trial: Trial) -> Iterator[tuple[World, WallClock]]:
         reads.close()
 
 
-def _load(trial: Trial) -> Load:
+def _load(trial: Trial, api: Api) -> Load | Inside | None:
+    """Users begin to come; None where nobody is asked for, or no way leads to the app."""
+    place, host, port = trial.stage.place, "127.0.0.1", trial.stage.port
+    if trial.inside:
+        host, port = address(api, place, trial.stage.router.entrance(place)), 8080
+    if trial.target is not None:
+        host, port = trial.target
+    if not (trial.loaded and port):
+        return None
     service = trial.service
     limit = service.latency.limit if service.latency is not None else 0.5
     # Without a router a connection stays with its pod: each request needs one of its own, or shares mean nothing.
     reuse = 1 if trial.stage.router.name == "service" else 100
-    host, port = trial.target or ("127.0.0.1", trial.stage.port)
     plan = LoadPlan(
-        host,
-        port,
-        service.traffic,
-        _DAY,
-        trial.seed,
-        service.arrivals == "fixed",
-        reuse,
-        limit,
+        host, port, service.traffic, trial.limits.horizon + _AROUND, trial.seed, service.arrivals == "fixed", reuse, limit,
         segments=service.segments,
-    )
+    )  # fmt: skip
+    if trial.inside:
+        return Inside(api, place.namespace, place.app, trial.inside, plan)
     return Load(plan, trial.folder / "truth.json")
 
 

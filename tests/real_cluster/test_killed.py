@@ -32,7 +32,7 @@ def killed(cluster: Cluster, root: Path, number: int, scenario: str, after: floa
     """Run, kill, recover; what is wrong afterwards."""
     namespace = f"killed-{number}"
     folder = root / namespace
-    process = start(cluster, namespace, Asked(scenario, ("--release", "good", "--no-load")), folder)
+    process = start(cluster, namespace, Asked(scenario, ("--release", "good", "--load", "none")), folder)
     try:
         opened(folder, process)
         time.sleep(after)

@@ -22,6 +22,7 @@ RUNS = {
     "blue-green-bad": Asked("blue-green", ("--release", "bad")),
     "rolling-good": Asked("rolling", ("--release", "good")),
     "rolling-undo": Asked("rolling", ("--release", "crash-loop"), halted(4.0)),
+    "inside": Asked("canary", ("--release", "bad", "--load", "cluster")),
     "pull": Asked("pull", ("--image", f"{{registry}}/seatrial/sample@{NOWHERE}")),
     "interrupted": Asked("canary", ("--release", "good"), interrupt(9.0)),
 }
@@ -59,7 +60,7 @@ def test_a_healthy_release_is_promoted_and_nobody_notices(run: Finished, kind_cl
     assert leftovers(kind_cluster, run.namespace, _pods(run)) == []
 
 
-@pytest.mark.parametrize("run", ["canary-bad", "blue-green-bad"], indirect=True)
+@pytest.mark.parametrize("run", ["canary-bad", "blue-green-bad", "inside"], indirect=True)
 def test_a_bad_release_is_stopped_and_the_stable_version_serves(run: Finished, kind_cluster: Cluster) -> None:
     assert run.code == 1, run.said
     assert (run.ended["state"], run.ended["outcome"]) == ("restored", "aborted")
