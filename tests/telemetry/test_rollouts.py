@@ -78,3 +78,20 @@ def test_two_policies_meet_the_same_users() -> None:
     told = replace(asked, metrics=None, policy=replace(asked.policy, background=None))  # type: ignore[type-var]
     one, other = (follow(each, 1, 0, 40)["requests"].astype(float) for each in (asked, told))
     assert np.corrcoef(one, other)[0, 1] > 0.99
+
+
+def test_a_range_query_gives_its_samples_to_the_condition(tmp_path: Path) -> None:
+    """Five minutes in steps of one: `all` and `len` see the samples of the only series."""
+    text = (ROOT / "tests/bench/rollout.yaml").read_text()
+    ranged = (
+        "rangeQuery: {start: 'now() - duration(\"4m\")', end: now(), step: 1m}\n        address: http://prometheus:9090"
+    )
+    text = text.replace("address: http://prometheus:9090", ranged, 1)
+    condition = "'len(result) > 0 && all(result, # >= 0.95) && len(result) < 6'"
+    text = text.replace("len(result) > 0 && result[0] >= 0.95", condition)
+    (tmp_path / "rollout.yaml").write_text(text)
+    service = replace(SERVICE, traffic=Constant(100.0))
+    good, bad = assemble([tmp_path / "rollout.yaml"], service=service, releases=("good", "errors-large")).cases()
+    assert good[2].metrics is not None and good[2].metrics.back == 300.0
+    assert follow(good[2], 1, 0, 4)["outcome"].tolist() == [0] * 4
+    assert follow(bad[2], 1, 0, 4)["outcome"].tolist() == [1] * 4
