@@ -19,10 +19,11 @@ from sim.engine.paths import Case, draws_for, gathered, solo
 from sim.exchange import with_service
 from sim.journal import Journal
 from sim.policy.commands import Finish
-from sim.policy.errors import HistoryError
+from sim.policy.errors import HistoryError, WorldError
 from sim.results.overlay import ALARM, GRAIN, Overlay, Shape, overlay
 from sim.results.recorded import Recorded, Tally
 from sim.scenario import NamedPolicy, Release, Scenario, load, load_policy
+from sim.scenario.conditions import release as predicted
 from sim.service.mix import layout
 from sim.service.site import PersonNeeded, Site
 
@@ -209,7 +210,7 @@ def _scenario(recorded: Recorded, scenario: Path | str | Scenario | None) -> Sce
     place = scenario or recorded.about.get("scenario")
     if not place or not Path(place).is_file():
         raise HistoryError(f"the run is of {place or 'no scenario'}, which is not here; name it: --scenario FILE")
-    return load(place)
+    return load(place, "real")  # other releases may hold faults that only a cluster can do
 
 
 def _policy(recorded: Recorded, scenario: Scenario, given: str | None) -> NamedPolicy:
@@ -226,9 +227,21 @@ def _policy(recorded: Recorded, scenario: Scenario, given: str | None) -> NamedP
 
 
 def _release(recorded: Recorded, scenario: Scenario, given: str | None) -> Release:
+    """The release with its simulated effects."""
     try:
-        return scenario.release(given or str(recorded.about.get("release", "")))
+        chosen = scenario.release(given or str(recorded.about.get("release", "")))
     except KeyError as error:
-        if given is None and len(scenario.releases) == 1:
-            return scenario.releases[0]
-        raise HistoryError(f"{error.args[0]}; name the run's release: --release NAME") from None
+        if given is not None or len(scenario.releases) != 1:
+            raise HistoryError(f"{error.args[0]}; name the run's release: --release NAME") from None
+        (chosen,) = scenario.releases
+    unknown = [
+        f"{fault.id} ({fault.kind})" for fault in chosen.faults if not fault.about.modelled or fault.at_s is None
+    ]
+    if unknown:
+        raise WorldError(
+            f"there is no prediction of release {chosen.name}: the simulator cannot carry out {', '.join(unknown)}"
+        )
+    truth = chosen.truth.bad
+    return predicted(
+        chosen.name, chosen.faults, (), (), scenario.service, scenario.seed, bad=truth, description=chosen.description
+    )

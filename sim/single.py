@@ -132,7 +132,7 @@ def recorded(journal: Journal, policy: Place | NamedPolicy | None = None) -> Nam
     scenario, name, source = (journal.about.get(key) for key in ("scenario", "policy", "source"))
     if isinstance(scenario, str) and Path(scenario).is_file():
         try:
-            return load(scenario).policy(str(name))
+            return load(scenario, "real" if "run" in journal.about else "sim").policy(str(name))
         except KeyError:
             pass
     if isinstance(source, str) and source and source != scenario:

@@ -131,3 +131,19 @@ def test_right_models_are_doubted_in_one_run_of_a_hundred(tmp_path: Path) -> Non
             shapes = simulated(replace(case, service=replace(case.service, horizon=3600.0)), scenario.seed, 1000)
         outside += not overlay(seen(run), shapes).inside
     assert outside <= 2
+
+
+def test_only_what_can_be_simulated_is_predicted(tmp_path: Path) -> None:
+    """A scenario may hold releases that only a cluster can carry out; the others have a prediction all the same."""
+    path, _ = record(tmp_path, "bad", worse=0.082)
+    file = tmp_path / "beside.yaml"
+    pause = (
+        "  pause: {faults: [{id: node, kind: node.pause, target: {system: node}, at_s: 5s, duration_s: 10s}]}\nseed: 4"
+    )
+    file.write_text(file.read_text().replace("seed: 4", pause))
+    assert replay(path) is None
+    assert compared(path).found is not None
+    with pytest.raises(
+        WorldError, match=r"no prediction of release pause: the simulator cannot carry out node \(node\.pause\)"
+    ):
+        compared(path, release="pause")
