@@ -64,7 +64,11 @@ class Nodes(Protocol):
         ...
 
     def run(self, name: str, *words: str) -> str:
-        """What a command says; `NodeFailed` unless it ends with 0."""
+        """What a command says that changes nothing: it is asked again when its answer gets lost. `NodeFailed` unless it ends with 0."""
+        ...
+
+    def do(self, name: str, *words: str) -> None:
+        """Run a command once; `NodeFailed` unless it ends with 0."""
         ...
 
     def start(self, name: str, *words: str) -> None:

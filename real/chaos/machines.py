@@ -129,7 +129,7 @@ class ImageGone(Injector):
     def inject(self, job: Job) -> None:
         for node in job.targets:
             if there := self._names(job, node):
-                job.field.machines().run(job.field.worker(node), *_CTR, "rm", *there)
+                job.field.machines().do(job.field.worker(node), *_CTR, "rm", *there)
 
     def proof(self, job: Job) -> str:
         return "" if any(self._names(job, node) for node in job.targets) else f"gone from {', '.join(job.targets)}"
@@ -140,7 +140,7 @@ class ImageGone(Injector):
             missing = sorted(set(names) - set(self._names(job, node)))
             for name in (one for one in missing if not one.startswith("sha256:")):
                 pull = ("pull", "--hosts-dir", "/etc/containerd/certs.d", name)
-                job.field.machines().run(job.field.worker(node), *_CTR, *pull)
+                job.field.machines().do(job.field.worker(node), *_CTR, *pull)
 
     def left(self, job: Job) -> str:
         for node, names in job.record["names"].items():

@@ -103,7 +103,8 @@ class Mischief:
     def _injection(self, one: Fault) -> Injection:
         acts = injector(one.kind, self._netem)
         targets = resolve(one, self._field, acts, self._seed)
-        return Injection(one.kind, targets, tuple(one.params.items()))
+        lasts = () if one.duration_s is None else (("lasts_s", one.duration_s),)
+        return Injection(one.kind, targets, (*one.params.items(), *lasts))
 
 
 def _met(what: str, wanted: int | float | str, value: float | str) -> bool:

@@ -28,6 +28,9 @@ class Inside:
     def run(self, *words: str) -> str:
         return self.nodes.run(self.node, *self.words(*words))
 
+    def do(self, *words: str) -> None:
+        self.nodes.do(self.node, *self.words(*words))
+
     def start(self, *words: str) -> None:
         self.nodes.start(self.node, *self.words(*words))
 
@@ -37,7 +40,7 @@ class Inside:
     def good(self, *words: str) -> bool:
         """Whether a command ends with 0."""
         try:
-            self.run(*words)
+            self.do(*words)
         except NodeFailed:
             return False
         return True

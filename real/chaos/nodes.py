@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,8 @@ _OURS = "seatrial.dev/cluster"  # of the registry (real/kind/registry.py)
 # like "nothing there", so that every output is ended by a word of ours.
 _END = "<seatrial: end>"
 _WHOLE = f'"$@"; code=$?; printf %s "{_END}"; exit $code'
+_ASKED = 3  # times
+_ENDED = 200  # looks, a twentieth of a second apart
 _WRITE = 'mkdir -p "$(dirname "$2")" && printf %s "$1" | base64 -d > "$2.new" && mv "$2.new" "$2"'
 _WORDS = 400  # characters of a command's output that an error repeats
 
@@ -44,17 +47,34 @@ class KindNodes:
         return sorted(one.name for one in found)[0] if found else ""
 
     def run(self, name: str, *words: str) -> str:
-        container = self._container(name)
+        for _ in range(_ASKED):
+            code, output = self._exec(name, "sh", "-c", _WHOLE, "sh", *words)
+            text, whole, _ = output.rpartition(_END)
+            if whole and code != 0:
+                raise NodeFailed(_failed(name, words, text), code)
+            if whole:
+                return text
+        raise Unclear(f"{name}: {' '.join(words)[:120]}: its output did not arrive whole")
+
+    def do(self, name: str, *words: str) -> None:
+        code, output = self._exec(name, *words)
+        if code != 0:
+            raise NodeFailed(_failed(name, words, output), code)
+
+    def _exec(self, name: str, *words: str) -> tuple[int, str]:
+        """(exit code, output) of a command, when it has ended."""
+        container, api = self._container(name), self._client.api
         if container.status != "running":
             raise Unclear(f"{name} is {container.status}; nothing can be run on it")
         with _told(name):
-            code, output = container.exec_run(["sh", "-c", _WHOLE, "sh", *words], demux=False)
-        text, whole, _ = (output or b"").decode("utf-8", "replace").rpartition(_END)
-        if not whole:
-            raise Unclear(f"{name}: {' '.join(words)[:120]}: its output did not arrive whole")
-        if code != 0:
-            raise NodeFailed(f"{name}: {' '.join(words)[:120]}: {text.strip()[-_WORDS:]}", code)
-        return text
+            made = api.exec_create(container.id, list(words))["Id"]
+            output = api.exec_start(made) or b""
+            for _ in range(_ENDED):  # the output may end, or get lost, before the command does
+                found = api.exec_inspect(made)
+                if not found["Running"]:
+                    return int(found["ExitCode"]), output.decode("utf-8", "replace")
+                time.sleep(0.05)
+        raise Unclear(f"{name}: {' '.join(words)[:120]}: it goes on without a word")
 
     def start(self, name: str, *words: str) -> None:
         with _told(name):
@@ -62,7 +82,7 @@ class KindNodes:
 
     def file(self, name: str, path: str, text: str) -> None:
         """As a whole or not at all. (Docker's own copying does not see /run, which is a file system of the node's.)"""
-        self.run(name, "sh", "-c", _WRITE, "sh", base64.b64encode(text.encode()).decode("ascii"), path)
+        self.do(name, "sh", "-c", _WRITE, "sh", base64.b64encode(text.encode()).decode("ascii"), path)
 
     def state(self, name: str) -> str:
         return str(self._container(name).status)
@@ -89,6 +109,10 @@ class KindNodes:
         if self.cluster not in (found.labels.get(_CLUSTER), found.labels.get(_OURS)):
             raise Forbidden(f"container {name} is not of our cluster {self.cluster}; it is never touched")
         return found
+
+
+def _failed(name: str, words: tuple[str, ...], text: str) -> str:
+    return f"{name}: {' '.join(words)[:120]}: {text.strip()[-_WORDS:]}"
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class Rules(Podwise):
     def begin(self, job: Job, inside: Inside, pod: Record) -> None:
         for words in self.rules(job, pod):
             if not inside.good(*worded("-C", words)):
-                inside.run(*worded("-A", words))
+                inside.do(*worded("-A", words))
 
     def shown(self, job: Job, inside: Inside, pod: Record) -> str:
         """Every rule stands, and a probe has met one."""
@@ -79,7 +79,7 @@ class Rules(Podwise):
     def end(self, job: Job, inside: Inside, pod: Record) -> None:
         for words in self.rules(job, pod):
             while inside.good(*worded("-C", words)):
-                inside.run(*worded("-D", words))
+                inside.do(*worded("-D", words))
 
     def rest(self, job: Job, inside: Inside, pod: Record) -> str:
         there = any(inside.good(*worded("-C", words)) for words in self.rules(job, pod))
@@ -232,7 +232,7 @@ class Qdisc(Podwise):
             return
         if there:
             raise Refused(f"the pod's interface has a qdisc {there} that is not ours; it is left alone")
-        inside.run("tc", "qdisc", "add", "dev", self.device, "root", "handle", HANDLE, *self.words(job))
+        inside.do("tc", "qdisc", "add", "dev", self.device, "root", "handle", HANDLE, *self.words(job))
 
     def shown(self, job: Job, inside: Inside, pod: Record) -> str:
         told = inside.run("tc", "-s", "qdisc", "show", "dev", self.device)
@@ -240,7 +240,7 @@ class Qdisc(Podwise):
 
     def end(self, job: Job, inside: Inside, pod: Record) -> None:
         if root(inside.run("tc", "qdisc", "show", "dev", self.device)) == HANDLE:
-            inside.run("tc", "qdisc", "del", "dev", self.device, "root", "handle", HANDLE)
+            inside.do("tc", "qdisc", "del", "dev", self.device, "root", "handle", HANDLE)
 
     def rest(self, job: Job, inside: Inside, pod: Record) -> str:
         there = root(inside.run("tc", "qdisc", "show", "dev", self.device)) == HANDLE

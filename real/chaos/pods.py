@@ -61,7 +61,7 @@ class ContainerKill(Injector):
                 continue
             if code == 137:
                 kill = ("ctr", "-n", "k8s.io", "tasks", "kill", "-s", "SIGKILL", was["container"])
-                job.field.machines().run(was["node"], *kill)
+                job.field.machines().do(was["node"], *kill)
             else:
                 job.field.api.through(
                     job.field.namespace, f"pods/{name}:8081", "/exit", "POST", content=str(code).encode()

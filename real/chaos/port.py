@@ -4,12 +4,17 @@ look at the version ─► record what undo needs ─► ConfigMap `APP-fault-ID
 
 The ConfigMap is there before the effect and until the effect is undone and was looked for: whoever comes after a crash finds it, and
 undoes by name. One that cannot be read any more stays, and says so.
+
+A fault may keep its driver from ending it (calls that fail, a node that answers nothing). So one that says how long it lasts (`lasts_s`)
+ends by itself a little later than it should have; its record stays for the driver, who then finds nothing left to undo.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -27,13 +32,31 @@ __all__ = ["Chaos"]
 _CONFIGMAP = "v1/ConfigMap"
 _FAULT = "seatrial.dev/fault"  # label: the fault's id
 _UNDONE = 5.0  # seconds that an undo is given to show
+_LATE = 1.0  # seconds by which a driver may be late before a fault ends by itself
+
+Later = Callable[[float, Callable[[], None]], Callable[[], None]]
+"""Call something in so many seconds, from any thread; what is returned prevents it."""
+
+
+def timer(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+    made = threading.Timer(seconds, act)
+    made.daemon = True
+    made.start()
+    return made.cancel
 
 
 class Chaos:
     """Satisfies `Things` for faults. Nothing is retried but the looking."""
 
-    def __init__(self, field: Field, netem: bool = False) -> None:
-        self.field, self.netem = field, netem
+    def __init__(self, field: Field, netem: bool = False, later: Later = timer) -> None:
+        self.field, self.netem, self._later = field, netem, later
+        self._ends: dict[str, Callable[[], None]] = {}
+        self._one = threading.Lock()  # undoing twice at the same moment would be two halves
+
+    def close(self) -> None:
+        """No fault ends by itself any more: what is still there is for `recover`."""
+        for prevent in self._ends.values():
+            prevent()
 
     # ---- things ----
 
@@ -82,6 +105,9 @@ class Chaos:
             self._back(put.name, acts, job, idle)
             raise idle
         kept = self.field.api.merge(_CONFIGMAP, self._name(put.name), self.field.namespace, {"data": {"proof": proof}})
+        lasts = job.params.get("lasts_s")
+        if isinstance(lasts, (int, float)) and put.name not in self._ends:
+            self._ends[put.name] = self._later(float(lasts) + _LATE, lambda: self._ended(acts, job))
         return forms.live(put.name, value, kept)
 
     def _keep(self, put: Put, job: Job, found: Object | None, stamp: Stamp) -> Object:
@@ -124,9 +150,12 @@ class Chaos:
     def _undo(self, name: str, found: Object | None, deadline: float) -> Live:
         if found is None:
             raise Gone(f"{name} is not there any more")
+        if name in self._ends:
+            self._ends.pop(name)()
         job = self._job(name, found)
         acts = self._injector(job)
-        acts.undo(job)
+        with self._one:
+            acts.undo(job)
         left = ["something unknown"]
 
         def clean() -> bool:
@@ -138,6 +167,11 @@ class Chaos:
             raise Unclear(f"{name} was undone, but {left[0]} is left")
         self.field.api.delete(_CONFIGMAP, self._name(name), self.field.namespace, found["metadata"]["resourceVersion"])
         return Live(name, None)
+
+    def _ended(self, acts: Injector, job: Job) -> None:
+        """The driver is late. Whatever goes wrong here, its own undo comes still."""
+        with self._one, suppress(PortError):
+            acts.undo(job)
 
     # ---- names and objects ----
 

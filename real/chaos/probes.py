@@ -25,7 +25,7 @@ def opened(inside: Inside, address: str, port: int, seconds: float) -> bool:
     """Whether a connection from the node comes about; as users of the pod would open it."""
     path = installed(inside.nodes, inside.node, "probe.pl")
     try:
-        inside.nodes.run(
+        inside.nodes.do(
             inside.node, "timeout", f"{seconds + 0.5:g}", "perl", path, "open", address, str(port), f"{seconds:g}"
         )
     except Refused:

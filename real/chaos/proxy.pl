@@ -38,13 +38,13 @@ my $next = 0;
 sub later { my ($delay) = @_; return 0 if $ending; return $delay + ($o{jitter} ? (2 * rand() - 1) * $o{jitter} : 0); }
 
 sub accept_one {
-    my $client = $server->accept or return;
+    my $client = $server->accept or return 0;
     $client->blocking(0);
     my $id = $next++;
     my $link = { c => $client, born => now(), seen => now(), sent => 0, q => { c => [], s => [] }, eof => {}, out => { c => '', s => '' } };
     if (!$o{hole}) {
         my $up = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $o{target}, Timeout => 5);
-        if (!$up) { reset_socket($client); return; }
+        if (!$up) { reset_socket($client); return 1; }
         $up->blocking(0);
         setsockopt($_, IPPROTO_TCP, TCP_NODELAY, 1) for ($client, $up);
         $link->{s} = $up;
@@ -52,6 +52,7 @@ sub accept_one {
     }
     $side{ fileno $client } = [$id, 'c'];
     $links{$id} = $link;
+    return 1;
 }
 
 sub reset_socket { my ($socket) = @_; setsockopt($socket, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0)); close $socket; }
@@ -73,7 +74,7 @@ sub took {
     my $count = sysread($link->{$end}, my $bytes, 65536);
     return if !defined $count && $!{EAGAIN};
     return drop($id, 1) if !defined $count;
-    $link->{seen} = now();
+    ($link->{seen}, $link->{last}) = (now(), $end);
     return if $o{hole};
     my $other = $end eq 'c' ? 's' : 'c';
     my $at = now() + later($end eq 'c' ? $o{to} : $o{from});
@@ -116,6 +117,7 @@ sub flush_end {
     if (length $link->{out}{$end}) {
         my $sent = syswrite($link->{$end}, $link->{out}{$end});
         if (!defined $sent) { if (!$!{EAGAIN}) { drop($id, 1); return 0; } $sent = 0; }
+        $link->{seen} = now() if $sent;
         substr($link->{out}{$end}, 0, $sent, '');
     }
     return 1;
@@ -123,14 +125,16 @@ sub flush_end {
 
 while (1) {
     my ($read, $write, $wait, $now) = ('', '', 1.0, now());
-    vec($read, fileno($server), 1) = 1 if !$ending;
+    vec($read, fileno($server), 1) = 1;    # also while ending: what came before is still served
     for my $id (keys %links) {
         my $link = $links{$id};
         if ($o{reset_after} >= 0 && !$ending && $now - $link->{born} >= $o{reset_after}) { drop($id, 1); next; }
         flush_end($id, 'c', $now) or next;
         if ($link->{s}) { flush_end($id, 's', $now) or next; }
         my $idle = !@{ $link->{q}{c} } && !@{ $link->{q}{s} } && !length($link->{out}{c} . $link->{out}{s});
-        if ($ending && ($o{hole} || ($idle && $now - $link->{seen} > 0.3))) { drop($id, $o{hole}); next; }
+        # Whoever spoke last: after the server an answer is complete, after the client one is still to come.
+        my $quiet = ($link->{last} || 'c') eq 'c' ? 5 : $now < $ends - 2 ? 0.1 : 0.02;
+        if ($ending && ($o{hole} || ($idle && $now - $link->{seen} > $quiet))) { drop($id, $o{hole}); next; }
         for my $end ('c', 's') {
             my $socket = $link->{$end} or next;
             vec($read, fileno($socket), 1) = 1 if !$link->{eof}{$end} && @{ $link->{q}{ $end eq 'c' ? 's' : 'c' } } < 4096;
@@ -140,12 +144,12 @@ while (1) {
         }
         if ($o{reset_after} >= 0) { my $due = $link->{born} + $o{reset_after} - $now; $wait = $due < 0 ? 0 : $due if $due < $wait; }
     }
-    exit 0 if $ending && (!%links || $now > $ends);
-    $wait = 0.1 if $ending && $wait > 0.1;
+    exit 0 if $ending && ((!%links && $now > $ends - 4.5) || $now > $ends);
+    $wait = 0.02 if $ending && $wait > 0.02;
     my ($readable, $writable) = ($read, $write);
     my $found = select($readable, $writable, undef, $wait);
     next if $found <= 0;
-    accept_one() if !$ending && vec($readable, fileno($server), 1);
+    if (vec($readable, fileno($server), 1)) { 1 while accept_one(); }
     for my $number (keys %side) {
         next if !vec($readable, $number, 1);
         my $known = $side{$number} or next;

@@ -84,7 +84,7 @@ class PullFail(Injector):
         for node, text in job.record["before"].items():
             if _content(job, node, path) == _HOSTS:
                 if text is None:
-                    nodes.run(node, "rm", "-f", path)
+                    nodes.do(node, "rm", "-f", path)
                 else:
                     nodes.file(node, path, text)
             stopped(nodes, node, mark(job.id))

@@ -36,4 +36,4 @@ def running(nodes: Nodes, node: str, tag: str) -> list[int]:
 
 def stopped(nodes: Nodes, node: str, tag: str) -> None:
     """They end, at the latest after six seconds."""
-    nodes.run(node, "sh", "-c", _STOP, "sh", f"tag={tag}")
+    nodes.do(node, "sh", "-c", _STOP, "sh", f"tag={tag}")

@@ -32,9 +32,11 @@ class Stream(Podwise):
                 inside.start("perl", path, *self._arguments(job, inside, number, port))
             if not job.field.until(lambda number=number: self._listens(inside, number), _BEGIN):  # type: ignore[misc]
                 continue  # no proof: it is taken back
+            if not inside.good(*worded("-C", holder(job.id))):
+                inside.do(*worded("-A", holder(job.id)))
             words = self._redirect(job, number, port)
             if not inside.good(*worded("-C", words)):
-                inside.run(*worded("-A", words))
+                inside.do(*worded("-A", words))
                 inside.good("ss", "-K", "state", "established", f"( sport = :{port} )")
 
     def shown(self, job: Job, inside: Inside, pod: Record) -> str:
@@ -52,8 +54,10 @@ class Stream(Podwise):
         for number, port in enumerate(pod["ports"]):
             words = self._redirect(job, number, port)
             while inside.good(*worded("-C", words)):
-                inside.run(*worded("-D", words))
+                inside.do(*worded("-D", words))
             stopped(inside.nodes, inside.node, self._tag(job, inside, number))
+        while inside.good(*worded("-C", holder(job.id))):
+            inside.do(*worded("-D", holder(job.id)))
 
     def rest(self, job: Job, inside: Inside, pod: Record) -> str:
         for number, port in enumerate(pod["ports"]):
@@ -61,7 +65,7 @@ class Stream(Podwise):
                 return f"a proxy on {inside.node}"
             if inside.good(*worded("-C", self._redirect(job, number, port))):
                 return f"a redirection on {inside.node}"
-        return ""
+        return f"a rule on {inside.node}" if inside.good(*worded("-C", holder(job.id))) else ""
 
     def _delay(self, job: Job) -> float:
         both = 2.0 if job.params.get("direction") == "both" else 1.0
@@ -83,6 +87,16 @@ class Stream(Podwise):
 
     def _listens(self, inside: Inside, number: int) -> bool:
         return f":{_FIRST + number} " in inside.run("ss", "-Htln") + " "
+
+
+def holder(id: str) -> tuple[str, ...]:
+    """A redirection of nothing (TEST-NET-1, RFC 5737) that outlives the others.
+
+    With the last rule that needs connection tracking the kernel ends it in the namespace: answers on connections that were redirected
+    would go out with the proxy's port, and whoever waits for them would wait for ever.
+    """
+    match = ("-s", "192.0.2.1/32", "-p", "tcp")
+    return rule("PREROUTING", id, *match, jump=("REDIRECT", "--to-ports", str(_FIRST)), table="nat")
 
 
 _OPTIONS = {

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,8 @@ def _world(trial: Trial) -> Iterator[tuple[World, WallClock]]:
         with faults.field(trial.ground, place, calls) as field:
             netem = faults.netem(field)
             mischief = Mischief(trial.faults, field, trial.seed, netem)
-            yield World(cluster, monitor, steward, clock, Chaos(field, netem), mischief), clock
+            with closing(Chaos(field, netem)) as chaos:
+                yield World(cluster, monitor, steward, clock, chaos, mischief), clock
     finally:
         writes.close()
         reads.close()

@@ -114,7 +114,8 @@ def mischief(*faults: Fault) -> Mischief:
 
 
 PAUSE = Fault("f1", "api.error", Target(), {"p": 1.0}, at_s=10.0, duration_s=5.0)
-IN, OUT = Put("fault/f1", Injection("api.error", (), (("p", 1.0),))), Put("fault/f1", None)
+IN = Put("fault/f1", Injection("api.error", (), (("p", 1.0), ("lasts_s", 5.0))))
+OUT = Put("fault/f1", None)
 
 
 def test_a_fault_begins_and_ends() -> None:
@@ -139,7 +140,7 @@ def test_it_repeats() -> None:
 
 
 def test_ends_come_before_starts() -> None:
-    again = Fault("f1", "api.error", Target(), {"p": 1.0}, at_s=15.0, duration_s=1.0)
+    again = Fault("f1", "api.error", Target(), {"p": 1.0}, at_s=15.0, duration_s=5.0)
     plan = mischief(PAUSE, again)
     plan.due(10.0)
     assert plan.due(15.0) == (OUT, IN)

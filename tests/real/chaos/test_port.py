@@ -275,5 +275,28 @@ def test_the_proof_can_be_asked_for_again() -> None:
     assert chaos.proof("fault/other") == ""
 
 
+def test_a_fault_whose_driver_is_late_ends_by_itself_and_its_record_stays() -> None:
+    world, later = World(), []
+    before = world.tree()
+    chaos = Chaos(world.field(), later=lambda seconds, act: later.append((seconds, act)) or (lambda: later.clear()))  # type: ignore[func-returns-value]
+    lasting = Injection("node.pause", ("w1",), (("lasts_s", 10.0),))
+    chaos.write(Put("fault/f1", lasting), STAMP, 10.0)
+    ((seconds, act),) = later
+    assert seconds == 11.0 and world.states["w1"] == "paused"
+    act()
+    assert world.states["w1"] == "running" and chaos.names() == ("fault/f1",)
+    removed(chaos)
+    assert world.tree() == before and later == []
+
+
+def test_the_driver_that_is_in_time_prevents_it() -> None:
+    world, ends = World(), []
+    chaos = Chaos(world.field(), later=lambda seconds, act: lambda: ends.append(seconds))
+    chaos.write(Put("fault/f1", Injection("node.pause", ("w1",), (("lasts_s", 10.0),))), STAMP, 10.0)
+    removed(chaos)
+    chaos.close()
+    assert ends == [11.0]
+
+
 def test_images_are_named_by_the_pods() -> None:
     assert IMAGE.startswith("sea-registry:5000/") and injector("image.pull_fail").aims == "all nodes"

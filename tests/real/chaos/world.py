@@ -246,6 +246,12 @@ class World:
             raise Unclear("the output did not arrive whole")
         return answer
 
+    def do(self, name: str, *words: str) -> None:
+        self._step()
+        self._answer(name, *words)
+        if self.calls == self.unclear_at:
+            raise Unclear("it goes on without a word")
+
     def _answer(self, name: str, *words: str) -> str:
         space, words = self._space(words)
         for first, answer in _COMMANDS:
