@@ -8,7 +8,7 @@ Everything that decides about a canary starts here; nothing here knows who carri
 3. The status of a pass ends at most one step. Promotion is judged there, before steps; it needs all pods, not the whole weight.
 4. A pause condition (of a step, or of an inconclusive run) stops step analyses; an inconclusive one, as a person's own pause, stops all
    sizes as well, but neither the weight nor a timed pause that is under way.
-5. Once a person has cleared an inconclusive pause, a new run takes the inconclusive one's place.
+5. A promote skips an inconclusive step analysis, and without a condition the current step; an inconclusive background run begins anew.
 6. An abort sets the weight to 0 and the index to 0; the canary's pods follow later (router) or by the movement rule.
 7. Whatever is unknown never promotes: an inconclusive run pauses for a person.
 

@@ -9,6 +9,7 @@ import asyncio
 import os
 import pickle
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from lightkube import KubeConfig
@@ -25,7 +26,8 @@ def bridge() -> str:
     """The address of this machine that the pods of a kind cluster reach."""
     import docker
 
-    pools = docker.from_env().networks.get("kind").attrs["IPAM"]["Config"]
+    with closing(docker.from_env()) as client:
+        pools = client.networks.get("kind").attrs["IPAM"]["Config"]
     return next(str(pool["Gateway"]) for pool in pools if "." in pool.get("Gateway", ""))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +23,14 @@ TAKES = 2  # a recording on a busy machine may be noisy: it is taken once more
 @pytest.fixture(scope="module")
 def controlled(kind_cluster: Cluster) -> SingleConfig:
     """The way to a cluster with both controllers."""
+    from lightkube import Client
+    from lightkube.resources.apps_v1 import Deployment
+
+    with closing(Client(kind_cluster.ground.config)) as client:
+        there = {found.metadata.name for found in client.list(Deployment, namespace="*")}
     for controller in ("argo-rollouts", "flagger"):
-        kind_cluster.install(controller)
+        if controller not in there:  # a cluster that was kept has them
+            kind_cluster.install(controller)
     return kind_cluster.ground.config
 
 
