@@ -33,12 +33,29 @@ def _metrics(policy: NamedPolicy, table: MetricTable, service: Service, where: P
         metric, problem = wrong.asked.metric, wrong.problem
         if wrong.column:
             problem = f"the query of metric {metric}, column {wrong.column}: {problem}"
-        found = [(document, place) for document in _documents(policy) for place in _named(document.root, metric, ())]
-        if found:
-            document, place = found[0]
-            yield document.problem(_query(document.root, place) or (*place, "name"), problem, wrong.remedy)
-        else:
+        document, place = _written(policy, wrong.asked.template, metric)
+        if document is None:
             yield _at(policy, where, problem, wrong.remedy)
+        else:
+            yield document.problem(place, problem, wrong.remedy)
+
+
+def _written(policy: NamedPolicy, template: str, metric: str) -> tuple[Document | None, Place]:
+    """Where the question of a metric is written: its query, else its name; in the template of that name, if there is one."""
+    documents = _documents(policy)
+    named = [document for document in documents if template and _name(document) == template]
+    for document in named:
+        if document.value.get("kind") == "MetricTemplate":
+            return document, ("spec", "query")
+    for document in (*named, *documents):
+        for place in _named(document.root, metric, ()):
+            return document, _query(document.root, place) or (*place, "name")
+    return None, ()
+
+
+def _name(document: Document) -> str:
+    metadata = document.value.get("metadata") if isinstance(document.value, dict) else None
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
 def _segments(policy: NamedPolicy, service: Service, where: Problem | None) -> Iterator[Problem]:

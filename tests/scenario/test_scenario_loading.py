@@ -290,6 +290,32 @@ def test_a_question_that_nobody_can_answer_is_told_where_it_is_written(
     assert load_policy(tmp_path / "rollout.yaml").name == "shop"
 
 
+def test_a_query_of_a_metric_template_is_told_in_the_template(tmp_path: Path) -> None:
+    canary = """apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata: {name: shop}
+spec:
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: shop}
+  service: {port: 80}
+  analysis:
+    interval: 1m
+    threshold: 1
+    stepWeight: 10
+    metrics: [{name: ratio, interval: 1m, templateRef: {name: errors}, thresholdRange: {max: 1}}]
+---
+apiVersion: flagger.app/v1beta1
+kind: MetricTemplate
+metadata: {name: errors}
+spec: {provider: {type: prometheus}, query: "sum(rate(istio_request_total[{{ interval }}]))"}
+"""
+    (tmp_path / "canary.yaml").write_text(canary)
+    with pytest.raises(FileErrors) as caught:
+        assemble([tmp_path / "canary.yaml"])
+    found = str(caught.value)
+    assert "canary.yaml:16:45 spec.query: the query of metric ratio, column 10: the service shows no metric" in found
+    assert "did you mean istio_requests_total?" in found
+
+
 def test_a_query_needs_no_meaning(tmp_path: Path) -> None:
     query = 'sum(rate(http_requests_total{code="200"}[1m])) / sum(rate(http_requests_total[1m]))'
     made = load(asking(tmp_path, f"{{prometheus: {{query: '{query}'}}}}"))
