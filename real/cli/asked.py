@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from real.docker import images as docker
 from real.driver.fitness import unfit
-from real.lab import versions
+from real.lab import depot, versions
 from real.lab.ground import Ground
 from real.lab.images import Images
 from real.lab.stage import Stage, prepared
@@ -98,8 +97,7 @@ def _pushed(ground: Ground, tag: str, name: str, registry: str) -> str:
         raise Missing(f"the registry of cluster {ground.name} is not there; seatrial real up brings it back")
     if not registry:
         raise Usage("a cluster of yours needs a registry that it can pull from; name one: --registry HOST/PROJECT")
-    version = tag.rpartition(":")[2]
-    return f"{registry}/{name}@{docker.push(tag, f'{registry}/{name}:{version}')}"
+    return depot.pushed(registry, tag, name)
 
 
 def _policy(scenario: Scenario, asked: str | None) -> NamedPolicy:

@@ -13,10 +13,12 @@ from real.cli.asked import Asked, built, generator, staged
 from real.cli.telling import Narrator, told
 from real.cluster import namespaces
 from real.driver.folder import Folder
-from real.lab import faults, versions
+from real.driver.plan import Limits
+from real.lab import depot, faults, versions
 from real.lab.stage import Stage
 from real.lab.trial import Trial, again, conducted
 from real.measure.prometheus import elsewhere
+from real.registry.port import Finding, refused
 from real.routers.base import Place
 from real.routers.choice import chosen
 from sim.cli import console
@@ -104,6 +106,7 @@ def run(
     map_ = options.images(images)
     stage = staged(asked, ground, namespace, app, router, map_, registry, own)
     new = image or built(ground, map_, f"new-{asked.release.name}", baked, registry)
+    _preflight(depot.checked(ground, stage.place, registry, Limits().horizon))
     id = f"{asked.scenario.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     said = about(asked.scenario, asked.policy, asked.release.name, 0)
     where = {"cluster": ground.name, "namespace": namespace, "app": app, "router": stage.router.name}
@@ -131,6 +134,15 @@ def run(
     ending, truth = conducted(trial)
     told(ending, truth, folder)
     raise typer.Exit(ending.code)
+
+
+def _preflight(findings: tuple[Finding, ...]) -> None:
+    """Notes are told; a refusal ends the run before it begins. Raises WorldError with all of them."""
+    for one in findings:
+        if one.says == "note":
+            console.err().print(f"preflight: {one.check}: {one.text}", style="dim")
+    if refusals := refused(findings):
+        raise WorldError("\n".join(f"{one.check}: {one.text}; {one.remedy}" for one in refusals))
 
 
 def halt(

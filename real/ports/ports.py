@@ -15,7 +15,7 @@ from sim.policy.commands import AskGate, Command, Measure
 from sim.policy.events import Event
 from sim.policy.notes import Note
 
-__all__ = ["Changed", "Clock", "Cluster", "Look", "Mischief", "Monitor", "People", "Registry", "Stop", "Tell", "Things"]
+__all__ = ["Changed", "Clock", "Cluster", "Look", "Mischief", "Monitor", "People", "Stop", "Tell", "Things"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +97,6 @@ class People(Protocol):
 
     def heard(self, at: float, item: Command | Note, tell: Tell) -> None:
         """What an observer of the rollout hears; a `PhaseIs` that waits calls for a person, who may say `Human(...)`."""
-        ...
-
-
-class Registry(Protocol):
-    """Where images come from; Harbor and a plain registry both satisfy it."""
-
-    def pullable(self, image: str) -> str:
-        """Why this image (by digest) could not be pulled now, for a person; '' if it can."""
         ...
 
 
