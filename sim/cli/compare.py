@@ -83,9 +83,12 @@ def _over(
 ) -> int:  # fmt: skip
     from sim.cli.overlay import show_overlay
 
-    if len(files) > 1:
-        raise Usage("--real RUN takes at most one policy: the run's own, if it is not found")
-    return show_overlay(real, scenario, files[0] if files else None, release, service, replications, seed, out, json)
+    scenarios = [Path(file) for file in files if _is_scenario(file)] + ([] if scenario is None else [scenario])
+    policies = [file for file in files if not _is_scenario(file)]
+    if len(policies) > 1 or len(scenarios) > 1:
+        raise Usage("--real RUN takes at most one scenario and one policy: the run's own, if they are not found")
+    chosen, policy = next(iter(scenarios), None), next(iter(policies), None)
+    return show_overlay(real, chosen, policy, release, service, replications, seed, out, json)
 
 
 def _asked(files: list[str], scenario: Path | None) -> tuple[str | Path | None, list[str]]:

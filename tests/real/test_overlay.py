@@ -112,6 +112,13 @@ def test_the_command_line_says_so(tmp_path: Path, seatrial: Callable[..., Said])
     assert len(document["weights"]["times"]) == len(document["weights"]["high"])
     outside, _ = record(tmp_path, "good", worse=0.01, errors=0.01)
     assert seatrial("compare", "--real", str(outside)).code == 1
+    assert seatrial("compare", str(tmp_path / "beside.yaml"), "--real", str(path)).code == 0
+    assert (
+        seatrial(
+            "compare", str(tmp_path / "beside.yaml"), "-s", str(tmp_path / "beside.yaml"), "--real", str(path)
+        ).code
+        == 2
+    )
     assert seatrial("replay", str(path)).code == 0
     assert seatrial("compare", "--real", str(tmp_path)).code == 2
     assert Journal.read(path).acts
