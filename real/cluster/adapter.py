@@ -203,19 +203,23 @@ class Kubernetes:
                 return seen
             return replace(seen, shares=self._router.shares(self._api, self._place, routes))
 
-    def listen(self, tell: Tell) -> Callable[[], None]:
+    def _changes(self, tell: Tell, stopped: threading.Event) -> None:
+        for _ in self._api.watch("v1/Pod", self._place.namespace, {APP: self._place.app}, _WATCH):
+            if stopped.is_set():
+                return
+            tell(Changed())
+
+    def listen(self, tell: Tell, pause: float = 1.0) -> Callable[[], None]:
         """Watches the app's pods in a thread; a watch that ends or breaks is begun again, and says `Changed` since something was missed."""
         stopped = threading.Event()
 
         def watch() -> None:
             while not stopped.is_set():
                 try:
-                    for _ in self._api.watch("v1/Pod", self._place.namespace, {APP: self._place.app}, _WATCH):
-                        if stopped.is_set():
-                            return
-                        tell(Changed())
+                    with self._api.guard.within(_WATCH + 10.0):  # a wire that fell silent is given up
+                        self._changes(tell, stopped)
                 except PortError:
-                    stopped.wait(1.0)
+                    stopped.wait(pause)
                 tell(Changed())
 
         threading.Thread(target=watch, name=f"watch {self._place.app}", daemon=True).start()

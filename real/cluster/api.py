@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx2
+import msgspec
 from lightkube import Client, codecs
 from lightkube.config import client_adapter
 from lightkube.config.client_adapter import ConnectionParams
@@ -86,15 +87,13 @@ class Api:
         path = f"{_path(kind, meta.get('namespace'), meta['name'])}?fieldManager={MANAGER}&force=true"
         # Not through a typed object: that would ask for every required field, and an apply says only what is ours.
         head = {"content-type": "application/apply-patch+yaml"}
-        answer: Object = self.raw("PATCH", path, content=json.dumps(body).encode(), headers=head).json()
-        return answer
+        return _object(self.raw("PATCH", path, content=json.dumps(body).encode(), headers=head))
 
     def merge(self, kind: str, name: str, namespace: str, body: Object) -> Object:
         """A JSON merge patch: None takes a field away, whoever set it; with a resourceVersion in it, a condition."""
         head = {"content-type": "application/merge-patch+json"}
         path = f"{_path(kind, namespace, name)}?fieldManager={MANAGER}"
-        answer: Object = self.raw("PATCH", path, content=json.dumps(body).encode(), headers=head).json()
-        return answer
+        return _object(self.raw("PATCH", path, content=json.dumps(body).encode(), headers=head))
 
     def delete(
         self, kind: str, name: str, namespace: str | None = None, version: str = "", grace: int | None = None
@@ -108,15 +107,19 @@ class Api:
         self.raw("DELETE", _path(kind, namespace, name), json=body)
 
     def watch(self, kind: str, namespace: str, labels: Mapping[str, str], seconds: int) -> Iterator[str]:
-        """The type of each change, for `seconds`; ends or raises when the server closes, and the caller begins again."""
-        with _told(f"{kind} of {namespace}"):
-            for what, _ in self._client.watch(
-                _resource(kind),
-                namespace=namespace,
-                labels=dict(labels),
-                server_timeout=seconds,
-            ):
-                yield what
+        """The type of each change, for `seconds`; ends or raises when the server closes, and the caller begins again.
+
+        Not lightkube's own, which begins again by itself and so can be neither heard nor ended.
+        """
+        chosen = ",".join(f"{name}={value}" for name, value in labels.items())
+        parameters = {"watch": "true", "labelSelector": chosen, "timeoutSeconds": str(seconds)}
+        path = _path(kind, namespace, "").rstrip("/")
+        with _told(f"{kind} of {namespace}"), self._raw.stream("GET", path, params=parameters) as answer:
+            if answer.is_error:
+                answer.read()
+                answer.raise_for_status()
+            for line in answer.iter_lines():
+                yield _event(line, kind, answer)
 
     # ---- anything else ----
 
@@ -143,7 +146,7 @@ def _told(what: str) -> Iterator[None]:
         raise _meant(what, error.response.status_code, _message(error.response), error.response) from None
     except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
         raise Unavailable(f"{what}: the server cannot be reached ({type(error).__name__})") from None
-    except (httpx2.TransportError, json.JSONDecodeError) as error:
+    except (httpx2.HTTPError, json.JSONDecodeError, msgspec.MsgspecError) as error:
         raise Unclear(f"{what}: no answer that can be read ({type(error).__name__})") from None
 
 
@@ -154,6 +157,27 @@ def _meant(what: str, code: int, message: str, response: httpx2.Response) -> Por
         return kind(text)
     after = response.headers.get("retry-after", "0")
     return Unavailable(text, float(after) if after.isdigit() else 0.0)
+
+
+def _event(line: str, kind: str, answer: httpx2.Response) -> str:
+    """The type of one line of a watch; an error in it is raised as what it means."""
+    event = json.loads(line)
+    if not isinstance(event, dict) or "type" not in event:
+        raise Unclear(f"{kind}: a watch said {line[:60]!r}")
+    if event["type"] == "ERROR":
+        status = event.get("object") or {}
+        raise _meant(kind, int(status.get("code") or 0), str(status.get("message", "")), answer)
+    return str(event["type"])
+
+
+def _object(response: httpx2.Response) -> Object:
+    """The object of an answer."""
+    what = f"{response.request.method} {response.request.url.path}"
+    with _told(what):
+        document = response.json()
+    if not isinstance(document, dict):
+        raise Unclear(f"{what}: no answer that can be read")
+    return document
 
 
 def _message(response: httpx2.Response) -> str:

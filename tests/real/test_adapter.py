@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import queue
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -205,6 +207,45 @@ def test_a_pod_counts_once_routers_know_it() -> None:
     assert available(settling([*old, *young])) == ((1, 2),)
 
 
+def test_a_watch_survives_410_drops_and_nonsense_and_ends_when_told() -> None:
+    """Each time it begins again, and says so, since something may have been missed."""
+    pod = next(pods(1, 1)) | {"metadata": {"name": "p", "namespace": "trial", "resourceVersion": "7"}}
+    event = json.dumps({"type": "MODIFIED", "object": pod}) + "\n"
+    gone = (
+        json.dumps({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}})
+        + "\n"
+    )
+    answers: list[Callable[[], httpx2.Response]] = [
+        lambda: httpx2.Response(200, text=event + gone), _dropped, lambda: httpx2.Response(200, text="not json\n"),
+        lambda: httpx2.Response(410, json={"kind": "Status", "code": 410, "message": "gone"}), lambda: httpx2.Response(503, text="busy"),
+        lambda: httpx2.Response(200, text=event * 3),
+    ]  # fmt: skip
+    told: queue.SimpleQueue[object] = queue.SimpleQueue()
+    asked: list[str] = []
+    all_asked = threading.Event()
+
+    def serve(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url))
+        if len(asked) > len(answers):
+            all_asked.set()
+            return httpx2.Response(200, text="")
+        return answers[len(asked) - 1]()
+
+    kube = Kubernetes(Server().api("trial", through=serve), PLACE, Pods())
+    stop = kube.listen(told.put, pause=0.001)
+    assert all_asked.wait(20)
+    stop()
+    for thread in [one for one in threading.enumerate() if one.name == "watch web"]:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert all("watch=true" in url for url in asked)
+    assert told.qsize() >= len(answers) + 4  # one for each beginning anew, and one for each event
+
+
+def _dropped() -> httpx2.Response:
+    raise httpx2.RemoteProtocolError("peer closed connection")
+
+
 ANSWERS: dict[int, type[PortError]] = {
     400: Refused, 401: Forbidden, 403: Forbidden, 404: Gone, 409: Conflict, 410: Gone, 413: Refused, 422: Refused, 429: Unavailable,
     500: Unavailable, 502: Unavailable, 503: Unavailable, 504: Unclear,
@@ -243,6 +284,19 @@ def test_a_broken_wire_is_unclear_unless_nothing_was_sent(error: type[Exception]
             call()
         assert type(raised.value) is meaning
         assert "t0ken" not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["", '{"kind": "Service", "metadata": {"na', "<html>proxy</html>", "[]", '"x"'])
+def test_an_answer_that_cannot_be_read_is_unclear(text: str) -> None:
+    api = Server().api("trial", through=lambda request: httpx2.Response(200, text=text))
+    calls: list[Callable[[], object]] = [
+        lambda: api.get("v1/Service", "web", "trial"), lambda: api.list("v1/Pod", "trial"),
+        lambda: api.create(objects.service("trial", "web")),
+        lambda: api.apply(objects.service("trial", "web")), lambda: api.merge("v1/Service", "web", "trial", {"metadata": {}}),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(Unclear):
+            call()
 
 
 def test_the_undo_is_an_annotation_that_a_run_of_another_name_replaces() -> None:
