@@ -30,8 +30,23 @@ from sim.policy.errors import WorldError
 
 __all__ = ["halt", "recover", "run"]
 
-_SCENARIO = typer.Argument(
-    metavar="SCENARIO", help="A scenario file: its service, policy and release.", show_default=False
+_FILES = typer.Argument(
+    metavar="SCENARIO | MANIFEST...",
+    help="A scenario file: its service, policy and release. With --controller: manifests.",
+    show_default=False,
+)
+_CONTROLLER = typer.Option(
+    "--controller",
+    metavar="argo-rollouts|flagger",
+    help="Hand the manifests to the real controller.",
+    show_default=False,
+)
+_SCRIPT = typer.Option(
+    "--script",
+    "-s",
+    metavar="SCRIPT",
+    help="With --controller: a script that answers its measurements.",
+    show_default=False,
 )
 _POLICY = typer.Option("--policy", "-p", metavar="P", help="A name in the scenario, or a file.", show_default=False)
 _RELEASE = typer.Option(
@@ -45,9 +60,11 @@ _RUN = typer.Argument(metavar="RUN", help="The folder of a run.", show_default=F
 
 
 def run(
-    scenario: Annotated[Path, _SCENARIO],
+    files: Annotated[list[Path], _FILES],
     policy: Annotated[str | None, _POLICY] = None,
     release: Annotated[str | None, _RELEASE] = None,
+    controller: Annotated[str | None, _CONTROLLER] = None,
+    script: Annotated[Path | None, _SCRIPT] = None,
     name: options.Name = "seatrial",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -87,8 +104,23 @@ def run(
 
     It ends promoted, or with the stable version serving all traffic. Ctrl-C restores traffic first. Then:
     `seatrial replay RUN`, `seatrial compare --real RUN`.
+
+    With --controller the manifests go to the real Argo Rollouts or Flagger, in a namespace that is made for it; what it does
+    is recorded in the same form. Only images, addresses of measurements and the namespace are changed, and each change is said.
     """
-    asked = Asked.of(scenario, policy, release)
+    if controller is not None:
+        from real.cli.controlled import CONTROLLERS
+        from real.cli.controlled import conducted as controlled
+
+        if controller not in CONTROLLERS:
+            raise Usage(f"no controller {controller}; there are {', '.join(CONTROLLERS)}")
+        if policy is not None or release is not None:
+            raise Usage("with --controller the policy is in the manifests, and a script has no release: leave both out")
+        ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
+        raise typer.Exit(controlled(files, controller, script, ground, out, quiet=quiet))
+    if script is not None or len(files) != 1:
+        raise Usage("without --controller a run is of one scenario: seatrial real run SCENARIO")
+    asked = Asked.of(files[0], policy, release)
     assert asked.scenario is not None and asked.policy is not None and asked.release is not None
     asked.fit()
     baked, rest = versions.baked(asked.release), versions.around(asked.release)

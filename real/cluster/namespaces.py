@@ -11,7 +11,7 @@ from real.cluster.names import ADOPTED, CLUSTER, OWNED
 from real.ports.errors import Forbidden
 from sim.cli.exits import Usage
 
-__all__ = ["adopt", "identity", "make", "owned", "remove", "require"]
+__all__ = ["adopt", "body", "identity", "make", "owned", "remove", "require"]
 
 
 def identity(api: Api) -> str:
@@ -38,7 +38,7 @@ def make(api: Api, name: str) -> None:
     if api.get("v1/Namespace", name) is not None:
         require(api, name)
         return
-    api.create(_body(name, identity(api)))
+    api.create(body(name, identity(api)))
 
 
 def adopt(api: Api, name: str) -> None:
@@ -50,10 +50,10 @@ def adopt(api: Api, name: str) -> None:
         raise Usage(f"there is no namespace {name} to adopt; leave --adopt out and it will be made")
     if _ours(found, identity(api)):
         return
-    body: Object = {
+    marked: Object = {
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "annotations": {CLUSTER: identity(api), ADOPTED: "yes"}},
     }  # fmt: skip
-    api.apply(body)
+    api.apply(marked)
 
 
 def require(api: Api, name: str) -> None:
@@ -85,7 +85,8 @@ def remove(api: Api, name: str) -> None:
     api.delete("v1/Namespace", name)
 
 
-def _body(name: str, mark: str) -> Object:
+def body(name: str, mark: str) -> Object:
+    """A namespace of ours; `mark` is the identity of its cluster."""
     return {
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(OWNED), "annotations": {CLUSTER: mark}},
     }  # fmt: skip

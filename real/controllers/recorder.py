@@ -18,10 +18,10 @@ from lightkube import AsyncClient
 from lightkube.codecs import from_dict
 from lightkube.config.kubeconfig import SingleConfig
 from lightkube.core.exceptions import ApiError
-from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Namespace
 from lightkube.types import PatchType
 
+from real.cluster.namespaces import body
 from real.controllers.acts import Acts
 from real.controllers.answers import Answers, Served
 from real.controllers.case import Case, Object
@@ -35,24 +35,32 @@ from sim.tracing.script import Happening
 
 __all__ = ["record"]
 
+_ENDS = ("Healthy", "Degraded", "Succeeded", "Failed")
 _PATIENCE = 180.0  # seconds until revision 1 must be stable
 
 
-async def record(case: Case, config: SingleConfig, answers: Answers, namespace: str = "") -> Recording:
-    """Play the case in a namespace of its own. Errors: WorldError when revision 1 does not become stable."""
+async def record(
+    case: Case, config: SingleConfig, answers: Answers, namespace: str = "", quiet: float = inf
+) -> Recording:
+    """Play the case in a namespace of its own, to the script's end, or until nothing has changed for `quiet` seconds after the end.
+
+    Errors: WorldError when revision 1 does not become stable.
+    """
     namespace = namespace or f"case-{case.name}"
     client = AsyncClient(config, field_manager="seatrial")
     try:
         async with _namespace(client, namespace):
-            return await _Recorder(case, client, answers, namespace).run()
+            return await _Recorder(case, client, answers, namespace, quiet).run()
     finally:
         await client.aclose()
 
 
 @asynccontextmanager
 async def _namespace(client: AsyncClient, name: str) -> AsyncIterator[None]:
-    """A namespace that was not there before and is not afterwards."""
-    await client.create(Namespace(metadata=ObjectMeta(name=name)))
+    """A namespace of ours that was not there before and is not afterwards."""
+    system = await client.get(Namespace, "kube-system")
+    assert system.metadata is not None
+    await client.create(from_dict(body(name, str(system.metadata.uid))))
     try:
         yield
     finally:
@@ -65,6 +73,7 @@ class _Recorder:
     client: AsyncClient
     answers: Answers
     namespace: str
+    quiet: float
     latest: dict[tuple[str, str], Object] = field(default_factory=dict)
     served: Served = field(init=False)
     made: dict[int, int] = field(default_factory=dict)  # pods seen, per revision
@@ -108,10 +117,15 @@ class _Recorder:
             await asyncio.sleep(max(0.0, started + happening.at - time.monotonic()))
             done.append(Act(time.monotonic(), happening))
             await acts.carry(happening)
-        while time.monotonic() < started + self.case.script.until:
+        while time.monotonic() < started + self.case.script.until and not self._over(watch):
             watch.failed()
             await asyncio.sleep(0.1)
         return done
+
+    def _over(self, watch: Watch) -> bool:
+        """Whether the controller is done, and nothing has happened since for as long as it may keep old pods."""
+        ended = self._workload().get("status", {}).get("phase") in _ENDS
+        return ended and time.monotonic() - watch.seen[-1].at > self.quiet
 
     def _workload(self) -> Object:
         kind = WORKLOADS[self.case.system][0]

@@ -10,7 +10,7 @@ from typing import Any
 from sim.cli.exits import Missing
 from sim.policy.errors import WorldError
 
-__all__ = ["container", "engine", "mapped", "run"]
+__all__ = ["bridge", "container", "engine", "mapped", "run"]
 
 
 def engine() -> Any:
@@ -71,6 +71,17 @@ def mapped(name: str, client: Any = None) -> dict[int, int]:
             if protocol == "tcp" and binding["HostIp"] == "127.0.0.1":
                 ports[int(number)] = int(binding["HostPort"])
     return ports
+
+
+def bridge(network: str) -> str:
+    """The IPv4 address of this machine that containers of a network reach. Errors: `Missing` where there is none (Docker Desktop)."""
+    pools = engine().networks.get(network).attrs["IPAM"]["Config"] or ()
+    found = next((str(pool["Gateway"]) for pool in pools if "." in pool.get("Gateway", "")), "nowhere.invalid")
+    try:
+        with socket.create_server((found, 0)):
+            return found
+    except OSError:
+        raise Missing(f"this machine has no address in Docker network {network}; run Docker Engine itself") from None
 
 
 def run(name: str, image: str, *, network: str, ports: dict[int, int | None] | None = None, **more: Any) -> Any:

@@ -51,6 +51,7 @@ def compare(
     With --real RUN: the outcome, the time to the decision, failed requests and weights of a recorded run, over those of
     1,000 simulated rollouts of the same scenario (--service: with the service that `seatrial real calibrate` wrote); says
     where it lies outside, and exits with code 1 if it does.
+    A run of a real controller is laid beside its simulation, change by change.
     """
     from sim.cli.answers import answer
     from sim.cli.exactness import exactness
@@ -81,13 +82,21 @@ def _over(
     real: Path, files: list[str], scenario: Path | None, service: Path | None, release: str | None, replications: int | None,
     seed: int | None, out: Path | None, json: bool,
 ) -> int:  # fmt: skip
+    from sim.cli.beside import show_beside
     from sim.cli.overlay import show_overlay
+    from sim.controlled import is_controlled
 
     scenarios = [Path(file) for file in files if _is_scenario(file)] + ([] if scenario is None else [scenario])
     policies = [file for file in files if not _is_scenario(file)]
     if len(policies) > 1 or len(scenarios) > 1:
         raise Usage("--real RUN takes at most one scenario and one policy: the run's own, if they are not found")
     chosen, policy = next(iter(scenarios), None), next(iter(policies), None)
+    if is_controlled(real):
+        if (chosen, release, service, replications, seed, out) != (None,) * 6:
+            raise Usage(
+                f"a script answered the controller; there is no prediction to lay it over: seatrial compare --real {real}"
+            )
+        return show_beside(real, policy, json=json, following="replay")
     return show_overlay(real, chosen, policy, release, service, replications, seed, out, json)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sim.cli import console, options
+from sim.cli.beside import show_beside
 from sim.cli.exits import Usage
 from sim.cli.journals import about, is_journal, labelled
 
@@ -50,6 +51,11 @@ def explain(
     Without --replication and --why the most telling one is taken: a bad release that was promoted, a good one that was
     rolled back, else the first.
     """
+    from sim.controlled import is_controlled
+
+    if is_controlled(path):
+        show_beside(path, policy, json=json, following="replay")
+        return
     if is_journal(path):
         _recorded(path, policy, json=json)
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.cli import console, exits, options
+from sim.cli.beside import show_beside
 
 if TYPE_CHECKING:
     from sim.journal import Journal, Mismatch
@@ -32,11 +33,16 @@ def replay(
 
     The same policy must ask for the same commands. Another one shows where it would have decided differently: up to that
     moment the recorded world is exact, afterwards it is no longer its own.
+
+    The folder of a real controller's run shows that controller beside its simulation under the same circumstances.
     """
+    from sim.controlled import is_controlled
     from sim.journal import Journal
     from sim.journal import replay as feed
     from sim.single import recorded
 
+    if is_controlled(journal):
+        raise typer.Exit(show_beside(journal, policy, json=json))
     story = Journal.read(journal)
     chosen = recorded(story, policy)
     mismatch = feed(chosen.policy, story)

@@ -3,17 +3,22 @@
 A JSON document: `seatrial: history`, `controller` and `kubernetes` with their versions, `began` (the wall clock when revision 2
 was applied), `acts` (when each event of the script was carried out), `pods` (seconds that each pod took from being wanted to
 being available, per revision, in order of creation; null: never), `tick` (Flagger: its first tick), and `entries` as in a trace.
+
+In the folder of a run it is a journal (`sim/journal.py`): all but the entries stands in its first line under `history`, with `until`
+(when nobody looked any more), and every entry is a line without an event.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import Any
 
+from sim.journal import Journal, head_line
+from sim.policy.commands import Outcome
 from sim.policy.errors import HistoryError
 from sim.policy.flagger import Flagger
 from sim.policy.rollout import Policy
@@ -36,6 +41,20 @@ class History:
     acts: tuple[float, ...] = ()
     pods: Mapping[int, tuple[float | None, ...]] = field(default_factory=dict)
     tick: float | None = None
+    until: float = inf
+
+    @property
+    def ended(self) -> tuple[Outcome, str]:
+        """What became of the new revision, and the last phase with its reason."""
+        last = next((one for one in reversed(self.entries) if one["kind"] == "phase"), {"phase": "nothing seen"})
+        back = [one["revision"] for one in self.entries if one["kind"] == "revision"][-1:] == [1]
+        undone = any(one["kind"] == "human" and one["action"] == "abort" for one in self.entries)
+        said = ": ".join(str(last[field]) for field in ("phase", "reason") if last.get(field))
+        if last["phase"] in ("Degraded", "Failed"):
+            return "aborted", said
+        if last["phase"] not in ("Healthy", "Succeeded"):
+            return "inconclusive", said
+        return "aborted" if back or (undone and self.controller.startswith("kubernetes")) else "promoted", said
 
     def script(self, script: Script) -> Script:
         """The script as it was really played: pods as slow as they were, events when they were carried out."""
@@ -44,7 +63,7 @@ class History:
         }
         ready = {revision: every for revision, every in pods.items() if every}
         events = tuple(replace(event, at=at) for event, at in zip(script.events, self.acts, strict=True))
-        return replace(script, ready=ready, events=events)
+        return replace(script, ready=ready, events=events, until=min(script.until, self.until))
 
     def trace(self, policy: Policy, script: Script, replicas: int) -> Trace:
         """What `policy` would have done under the same circumstances."""
@@ -54,12 +73,42 @@ class History:
 
     def write(self, path: Path) -> None:
         """One line per entry, so that a changed history reads well as a difference."""
-        head = {
-            "seatrial": "history", "format": FORMAT, "controller": self.controller, "kubernetes": self.kubernetes, "began": self.began,
-            "acts": list(self.acts), "pods": {str(one): list(took) for one, took in self.pods.items()}, "tick": self.tick,
-        }  # fmt: skip
+        head = {"seatrial": "history", "format": FORMAT, **self._circumstances()}
         lines = ",\n".join(_json(entry) for entry in self.entries)
         path.write_text(f'{_json(head)[:-1]},"entries":[\n{lines}\n]}}\n', encoding="ascii")
+
+    def lines(self, about: dict[str, Any]) -> Iterator[str]:
+        """The journal of a run, line by line without newlines."""
+        until = None if self.until == inf else self.until
+        yield head_line(about | {"history": self._circumstances() | {"until": until}})
+        yield from map(_json, self.entries)
+
+    @classmethod
+    def of(cls, journal: Journal) -> History | None:
+        """The history in the journal of a run; None where a policy of ours was driven. Errors: HistoryError."""
+        head = journal.about.get("history")
+        if head is None:
+            return None
+        try:
+            return cls._built(head, journal.acts)
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise HistoryError(f"the journal's history cannot be read: {error!r}") from error
+
+    def _circumstances(self) -> dict[str, Any]:
+        """All but the entries."""
+        return {
+            "controller": self.controller, "kubernetes": self.kubernetes, "began": self.began, "acts": list(self.acts),
+            "pods": {str(one): list(took) for one, took in self.pods.items()}, "tick": self.tick,
+        }  # fmt: skip
+
+    @classmethod
+    def _built(cls, head: dict[str, Any], entries: Iterable[dict[str, Any]]) -> History:
+        pods = {int(one): tuple(took) for one, took in head["pods"].items()}
+        until = head.get("until")
+        return cls(
+            head["controller"], head["kubernetes"], head["began"], tuple(entries), tuple(head["acts"]), pods, head["tick"],
+            inf if until is None else float(until),
+        )  # fmt: skip
 
     @classmethod
     def read(cls, path: Path) -> History:
@@ -68,11 +117,7 @@ class History:
             document = json.loads(path.read_text(encoding="utf-8"))
             if document.get("seatrial") != "history" or document.get("format") != FORMAT:
                 raise HistoryError(f"{path}: not a history in format {FORMAT}")
-            pods = {int(one): tuple(took) for one, took in document["pods"].items()}
-            return cls(
-                document["controller"], document["kubernetes"], document["began"], tuple(document["entries"]),
-                tuple(document["acts"]), pods, document["tick"],
-            )  # fmt: skip
+            return cls._built(document, document["entries"])
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise HistoryError(f"{path}: cannot be read as a history: {error!r}") from error
 

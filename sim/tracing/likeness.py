@@ -12,10 +12,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import Any, NamedTuple
 
-__all__ = ["differences"]
+__all__ = ["Row", "differences", "rows"]
 
 Entry = dict[str, Any]
 
@@ -48,6 +48,35 @@ class _Pair(NamedTuple):
     @property
     def drift(self) -> float:
         return self.recorded.at - self.traced.at
+
+
+class Row(NamedTuple):
+    """One change, as the history and the trace have it: moments, None on the side that does not have it, and what it is on each."""
+
+    stream: str
+    recorded: tuple[float, str] | None
+    traced: tuple[float, str] | None
+    same: bool
+
+
+def rows(recorded: Sequence[Entry], traced: Sequence[Entry]) -> list[Row]:
+    """Both sides beside each other, stream by stream paired, in the order of the history. What was too brief to be seen is left out."""
+    shown = {(entry["kind"], field) for entry in recorded for field in entry}
+    ours, theirs = _streams([_seen(entry, shown) for entry in traced]), _streams(recorded)
+    found: list[tuple[float, int, Row]] = []
+    for name in dict.fromkeys([*theirs, *ours]):
+        left, right = theirs.get(name, []), ours.get(name, [])
+        aligned = _align(left, right, name.startswith("available"))
+        for one, other in zip_longest(left, right) if isinstance(aligned, str) else aligned:
+            first = one or other
+            assert first is not None
+            same = bool(one and other and all(other.values.get(key) == value for key, value in one.values.items()))
+            found.append((first.at, first.place, Row(name, _cell(one), _cell(other), same)))
+    return [row for _, _, row in sorted(found, key=lambda one: one[:2])]
+
+
+def _cell(point: _Point | None) -> tuple[float, str] | None:
+    return None if point is None else (point.at, " ".join(str(value) for value in point.values.values()))
 
 
 def differences(recorded: Sequence[Entry], traced: Sequence[Entry]) -> list[str]:

@@ -13,6 +13,8 @@ from sim.cli.guard import guarded
 
 GALLERY = Path(__file__).parents[2] / "scenarios"
 CANARY = str(GALLERY / "quick-canary.yaml")
+GOLDEN = Path(__file__).parents[1] / "golden" / "histories" / "step-failed"
+MANIFEST, SCRIPT = str(GOLDEN / "manifest.yaml"), str(GOLDEN / "script.yaml")
 DIGEST = "registry.example/app@sha256:" + "0" * 64
 
 
@@ -50,6 +52,10 @@ def real(*words: str) -> int:
         (["run", str(GALLERY / "delivery.yaml")], 2, "a real run drives one rollout"),
         (["run", str(GALLERY / "demo.yaml"), "--release", "good"], 2, "which policy? say --policy NAME"),
         (["plan", CANARY, "--release", "bad", "--context", "mine"], 2, "name the file too: --kubeconfig FILE"),
+        (["run", MANIFEST, "--controller", "argo-rollouts", "--script", SCRIPT], 4, "kind is not on the PATH"),
+        (["run", MANIFEST, "--controller", "argocd"], 2, "no controller argocd; there are argo-rollouts, flagger"),
+        (["run", MANIFEST, "--controller", "argo-rollouts", "--policy", "p"], 2, "the policy is in the manifests"),
+        (["run", CANARY, "--script", SCRIPT], 2, "without --controller a run is of one scenario"),
         (["status", "no-such-run"], 2, "holds no recorded run"),
         (["recover", "no-such-run"], 2, "holds no recorded run"),
         (["halt", "no-such-run"], 2, "holds no recorded run"),

@@ -9,7 +9,6 @@ import asyncio
 import os
 import pickle
 import sys
-from contextlib import closing
 from pathlib import Path
 
 from lightkube import KubeConfig
@@ -18,22 +17,14 @@ from real.controllers.answers import Answers
 from real.controllers.case import Case
 from real.controllers.recorder import record
 from real.controllers.tell import tell
+from real.docker.engine import bridge
 
 AT_A_TIME = 4
 
 
-def bridge() -> str:
-    """The address of this machine that the pods of a kind cluster reach."""
-    import docker
-
-    with closing(docker.from_env()) as client:
-        pools = client.networks.get("kind").attrs["IPAM"]["Config"]
-    return next(str(pool["Gateway"]) for pool in pools if "." in pool.get("Gateway", ""))
-
-
 async def main(kubeconfig: Path, folders: list[Path]) -> None:
     room = asyncio.Semaphore(AT_A_TIME)
-    with Answers(bridge()) as answers:
+    with Answers(bridge("kind")) as answers:
         await asyncio.gather(*(_one(room, kubeconfig, answers, folder) for folder in folders))
 
 

@@ -51,9 +51,9 @@ async def _recorded(config: SingleConfig, names: list[str], take: int) -> list[H
     from real.controllers.case import Case
     from real.controllers.recorder import record
     from real.controllers.tell import tell
-    from tests.golden.record import bridge
+    from real.docker.engine import bridge
 
-    with Answers(bridge()) as answers:
+    with Answers(bridge("kind")) as answers:
         cases = [Case.read(HISTORIES / name) for name in names]
         taken = await asyncio.gather(*(record(case, config, answers, f"{case.name}-{take}") for case in cases))
     return [tell(recording) for recording in taken]
