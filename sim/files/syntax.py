@@ -32,6 +32,8 @@ _COMPLAINTS: dict[str, tuple[str, str]] = {
     "could not find expected directive name": ("a line that starts with '%'", "remove it, or put the text in quotes"),
     "found unknown directive name": ("an unknown directive", "remove the line that starts with '%'"),
     "did not find expected <document start>": ("text after the end of the document", "separate documents by '---'"),
+    # from libyaml 0.2.6 on the scanner gives up by itself at 1,000 brackets, before we hear of the first one
+    "exceeded maximum nesting depth": ("nested more than 100 deep", "flatten the structure"),
     "did not find expected node content": ("a value was expected here", "add the value or remove the line"),
 }
 _STRANGE_START = "found character that cannot start any token"

@@ -38,7 +38,8 @@ def errors(text: str, **options: int) -> list[str]:
     ],
 )
 def test_deep_nesting(text: str, expected: str) -> None:
-    assert errors(text) == [expected]
+    by_the_scanner = f"f.yaml:1:1001: {_DEEP}"  # newer libyaml: where it gives up, without a path
+    assert errors(text) in ([expected], [by_the_scanner])
 
 
 def test_a_hundred_levels_are_enough_for_anyone() -> None:
