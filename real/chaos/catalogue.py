@@ -9,9 +9,10 @@ from real.chaos.calls import CallFault
 from real.chaos.field import Field
 from real.chaos.injector import Injector
 from real.chaos.machines import Drain, ImageGone, Pause
-from real.chaos.packets import Bandwidth, Dns, Gap, Loss, Netem, Partition
+from real.chaos.packets import Dns, Gap, Loss, Partition
 from real.chaos.pods import Block, ContainerKill, Kill, Stuck
 from real.chaos.pulls import Outage, PullFail
+from real.chaos.qdiscs import Bandwidth, Netem
 from real.chaos.sample import Knob
 from real.chaos.streams import Stream
 from sim.faults.catalogue import KINDS

@@ -15,6 +15,7 @@ from real.chaos.nodes import KindNodes
 from real.chaos.port import Chaos
 from real.cluster.pods import ready
 from real.lab.stage import prepared
+from real.ports.errors import Forbidden, Gone
 from real.ports.things import Injection, Put, Stamp
 from real.routers.base import Place
 from real.routers.choice import chosen
@@ -200,6 +201,25 @@ def test_a_node_is_paused_and_goes_on(ground: Ground) -> None:
     undo(ground)
     assert ground.traces(pod) == before
     ground.pods()
+
+
+def test_a_container_of_somebody_else_is_never_touched(ground: Ground) -> None:
+    import docker
+
+    client = docker.from_env()
+    image = client.containers.get(ground.nodes.registry()).image
+    other = client.containers.run(image, detach=True, auto_remove=True)
+    try:
+        for act in (ground.nodes.pause, ground.nodes.state, lambda name: ground.nodes.do(name, "true")):
+            with pytest.raises(Forbidden, match="never touched"):
+                act(other.name)
+        with pytest.raises(Gone):
+            ground.nodes.state("no-such-container")
+        other.reload()
+        assert other.status == "running"
+    finally:
+        other.remove(force=True)
+        client.close()
 
 
 def test_what_a_dead_process_left_is_undone_by_another(ground: Ground) -> None:

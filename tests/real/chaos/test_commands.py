@@ -8,8 +8,9 @@ import pytest
 
 from real.chaos.injector import Job
 from real.chaos.netns import Inside, tools
-from real.chaos.packets import HANDLE, Bandwidth, Dns, Gap, Loss, Partition, Rules, netem, root, wire_name, worded
+from real.chaos.packets import Dns, Gap, Loss, Partition, Rules, wire_name, worded
 from real.chaos.podwise import traffic_ports
+from real.chaos.qdiscs import HANDLE, Bandwidth, netem, root
 from real.chaos.streams import bites, options
 from real.ports.things import Injection
 from tests.real.chaos.world import World, pod
