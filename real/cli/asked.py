@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from real.lab.ground import Ground
 from real.lab.images import Images
 from real.lab.stage import Stage, prepared
 from real.load import inside
+from real.registry.secrets import credentials
 from real.routers.base import Place
 from real.routers.choice import chosen
 from real.sample import image
@@ -72,11 +74,11 @@ def staged(
     """The app, serving the stable version: the sample, or an image of the user's own."""
     place = Place(namespace, app)
     way = chosen(router, asked.decides, images.of)
+    pull = depot.secret(registry, place, credentials(os.environ))
     if own is not None:
-        return prepared(ground, place, own[0], asked.pods, way, own[1])
-    return prepared(
-        ground, place, built(ground, images, "stable", (), registry), asked.pods, way, versions.behaviour(asked.service)
-    )
+        return prepared(ground, place, own[0], asked.pods, way, own[1], pull=pull)
+    stable = built(ground, images, "stable", (), registry)
+    return prepared(ground, place, stable, asked.pods, way, versions.behaviour(asked.service), pull=pull)
 
 
 def built(ground: Ground, images: Images, name: str, faults: tuple[Fault, ...], registry: str) -> str:

@@ -5,6 +5,8 @@ Credentials come from the environment or a file (real/registry/secrets.py), a CA
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from real.cluster import forms
+from real.cluster.api import Object
+from real.cluster.names import labels
 from real.docker.engine import engine
 from real.lab.ground import Ground
 from real.lab.stage import workloads
@@ -20,10 +24,10 @@ from real.registry.connect import connect
 from real.registry.image import Image, archive
 from real.registry.port import Finding, Planned, Registry
 from real.registry.reference import Pinned, pinned
-from real.registry.secrets import credentials
+from real.registry.secrets import Credentials, credentials
 from real.routers.base import Place
 
-__all__ = ["CA", "checked", "looked", "place", "pushed"]
+__all__ = ["CA", "checked", "looked", "place", "pushed", "secret"]
 
 CA = "SEATRIAL_REGISTRY_CA"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -56,6 +60,18 @@ def pushed(registry: str, tag: str, name: str) -> str:
     repository = f"{project}/{name}" if project else name
     with _opened(address, host) as server:
         return str(server.push(repository, _saved(tag), tag.rpartition(":")[2]))
+
+
+def secret(registry: str, where: Place, known: Credentials | None) -> Object | None:
+    """What nodes pull with from a registry that was named: a Secret of the app's namespace; None where it asks for nothing."""
+    if not registry or known is None:
+        return None
+    auths = {"auths": {place(registry)[1]: {"auth": known.basic().removeprefix("Basic ")}}}
+    return {
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson",
+        "metadata": {"name": f"{where.app}-registry", "namespace": where.namespace, "labels": labels(where.app)},
+        "data": {".dockerconfigjson": base64.b64encode(json.dumps(auths).encode()).decode("ascii")},
+    }  # fmt: skip
 
 
 def _saved(tag: str) -> Image:

@@ -38,14 +38,18 @@ def prepared(
     router: Router,
     sample: Sample | Own | None = None,
     limit: float = 180.0,
+    pull: Object | None = None,
 ) -> Stage:
-    """The app serves, at the end, through its router. What is there stays, but the sample takes on the settings asked for."""
+    """The app serves, at the end, through its router. What is there stays, but the sample takes on the settings asked for.
+
+    `pull`: the Secret that its image is pulled with, which pods of later revisions take over.
+    """
     _owned(ground, place.namespace)
     api, sample = ground.writes(place.namespace), sample or Sample()
     try:
         there = workloads(api, place)
         if not there:
-            put(api, objects.deployment(place.namespace, place.app, image, pods, sample))
+            put(api, objects.deployment(place.namespace, place.app, image, pods, sample, _secret(api, pull)))
         elif len(there) == 1 and not _driven(api, place):
             _set(api, there[0], pods, sample)
         put(api, objects.service(place.namespace, place.app))
@@ -66,6 +70,14 @@ def _owned(ground: Ground, namespace: str) -> None:
         namespaces.make(api, namespace)
     finally:
         api.close()
+
+
+def _secret(api: Api, pull: Object | None) -> str:
+    """Its name, when it is there."""
+    if pull is None:
+        return ""
+    api.apply(pull)
+    return str(pull["metadata"]["name"])
 
 
 def _driven(api: Api, place: Place) -> bool:

@@ -60,8 +60,9 @@ class Own:
         return {"name": "app", "image": image, "ports": ports, "readinessProbe": ready, "lifecycle": drain}
 
 
-def deployment(namespace: str, app: str, image: str, pods: int, kind: Sample | Own) -> dict[str, Any]:
-    """The Deployment of the stable revision, 1."""
+def deployment(namespace: str, app: str, image: str, pods: int, kind: Sample | Own, pull: str = "") -> dict[str, Any]:
+    """The Deployment of the stable revision, 1. `pull`: the Secret that its image is pulled with; '' for a registry that asks for none."""
+    secrets = {"imagePullSecrets": [{"name": pull}]} if pull else {}
     selector = {APP: app, "seatrial.dev/workload": "home"}
     marked = labels(app, version="stable", **selector, **{REVISION: "1"})
     scraped = isinstance(kind, Sample) or kind.metrics
@@ -75,6 +76,7 @@ def deployment(namespace: str, app: str, image: str, pods: int, kind: Sample | O
                 "metadata": {"labels": marked, "annotations": {"prometheus.io/scrape": "true" if scraped else "false"}},
                 "spec": {
                     "containers": [kind.container(image)], "terminationGracePeriodSeconds": 40, "automountServiceAccountToken": False,
+                    **secrets,
                 },
             },
         },
