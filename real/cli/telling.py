@@ -6,12 +6,16 @@ import time
 from pathlib import Path
 
 from real.driver.plan import Ending
+from real.load.shares import stretches
 from real.load.truth import Truth
 from sim.cli import console
 from sim.policy.commands import Apply, Command, Finish, Promote, Restore, SetScale, SetWeight, Switch
 from sim.policy.notes import Measurement, Note, PhaseIs
+from sim.results.recorded import Recorded
 
 __all__ = ["Narrator", "told"]
+
+_ENOUGH = 100  # answers; fewer say nothing about a share
 
 
 class Narrator:
@@ -49,6 +53,16 @@ def _said(item: Command | Note) -> str:
     return ""
 
 
+def _seen(folder: Path) -> list[str]:
+    """The effective share of the new version beside the measured one, for every stretch that says something."""
+    recorded = Recorded.read(folder)
+    return [
+        f"{one.start:.1f} to {one.end:.1f} s: {one.effective:.1%} in effect, {one.measured:.1%} of {one.answers:,} answers"
+        for one in stretches(recorded.journal.acts, recorded.load)
+        if one.answers >= _ENOUGH
+    ]
+
+
 def told(ending: Ending, truth: Truth | None, folder: Path) -> None:
     """How it ended, what users saw, and what to do next."""
     colour = {"promoted": "green", "restored": "yellow"}.get(ending.state, "bold red")
@@ -58,6 +72,8 @@ def told(ending: Ending, truth: Truth | None, folder: Path) -> None:
     counts = truth.totals() if truth is not None else {}
     if counts.get("sent"):
         console.pairs(("users", ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())))
+        for one in _seen(folder):
+            console.pairs(("traffic", one))
     for remark in ending.remarks:
         console.pairs(("remark", remark))
     if ending.left:

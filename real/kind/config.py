@@ -10,7 +10,7 @@ import yaml  # type: ignore[import-untyped]  # as in sim.files.tree
 
 __all__ = ["NODE_PORTS", "config"]
 
-NODE_PORTS = tuple(range(30080, 30096))  # inside Kubernetes' default range of node ports, 30000-32767
+NODE_PORTS = tuple(range(30080, 30104))  # inside Kubernetes' default range of node ports, 30000-32767
 
 # Every node reads where to pull from out of this folder, without a restart of containerd (its hosts.toml documentation).
 _REGISTRIES = """[plugins."io.containerd.grpc.v1.cri".registry]

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from real.cluster import namespaces
 from real.lab.ground import Ground
 from real.lab.images import Images
 from real.lab.raising import lower, raised
@@ -48,6 +49,12 @@ class Cluster:
         assert not flaws
         assert self.ground.registry is not None
         return pushed(self.ground.registry, self.images, name, made)
+
+    def drop(self, namespace: str) -> None:
+        """A test is through with its namespace: its node port is free for the next one."""
+        api = self.ground.builds()
+        namespaces.remove(api, namespace)
+        api.close()
 
     def install(self, controller: str) -> None:
         """The real Argo Rollouts or Flagger, from the kit; once."""

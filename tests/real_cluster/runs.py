@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ from typing import Any
 
 from real.cluster.api import Api, Object
 from real.cluster.names import APP, REVISION
+from real.load.shares import Stretch, stretches
 from sim.journal import Journal
-from sim.results.recorded import Recorded, Tally
+from sim.results.recorded import Recorded
 from tests.real_cluster.rig import Cluster
 
 SCENARIOS = Path(__file__).with_name("scenarios")
@@ -46,26 +47,9 @@ class Finished:
     def totals(self) -> dict[str, int]:
         return dict(json.loads((self.folder / "truth.json").read_text())["totals"])
 
-    def shares(self) -> list[tuple[float, float, int]]:
-        """(effective share of the new revision, its measured share, requests) of each stretch with one share.
-
-        A stretch ends with the next effect, whose consequence is only seen at the next look.
-        """
-        acts, load = self.recorded.journal.acts, self.recorded.load
-        moments = sorted(act["at"] for act in acts if "share" in act or "put" in act or "ended" in act)
-        found = []
-        for act in acts:
-            if "share" in act:
-                stop = min((at for at in moments if at > act["at"]), default=act["at"])
-                inside = [tally for tally in load if act["at"] + 1.0 <= tally.start and tally.end <= stop]
-                found.append((act["share"], *_new(inside)))
-        return found
-
-
-def _new(tallies: Sequence[Tally]) -> tuple[float, int]:
-    answered = sum(tally.sent for tally in tallies if tally.revision)
-    new = sum(tally.sent for tally in tallies if tally.revision == 2)
-    return (new / answered if answered else 0.0), answered
+    def shares(self) -> list[Stretch]:
+        """What the weights said, and what users saw."""
+        return list(stretches(self.recorded.journal.acts, self.recorded.load))
 
 
 @dataclass(frozen=True)
@@ -107,7 +91,7 @@ class Runs:
     """All runs that the selected tests ask for, begun together."""
 
     def __init__(self, cluster: Cluster, wanted: dict[str, Asked], root: Path) -> None:
-        self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._cluster, self._pool = cluster, ThreadPoolExecutor(AT_ONCE)
         self._futures: dict[str, Future[Finished]] = {
             name: self._pool.submit(conduct, cluster, name, asked, root / name) for name, asked in wanted.items()
         }
@@ -117,6 +101,9 @@ class Runs:
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
+        for name, future in self._futures.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._cluster.drop(name)
 
 
 # ---- while a run goes on ----

@@ -57,6 +57,7 @@ def test_a_router_moves_the_share_it_says_and_loses_nothing(kind_cluster: Cluste
     time.sleep(1.0)
     truth = load.stop()
     api.close()
+    kind_cluster.drop(place.namespace)
     assert begun - 5 < truth.begun < begun + 5
     counts = truth.totals()
     assert (counts["bad"], counts["lost"], counts["in_flight"]) == (0, 0, 0), truth.reasons

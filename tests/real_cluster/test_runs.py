@@ -71,9 +71,9 @@ def test_a_bad_release_is_stopped_and_the_stable_version_serves(run: Finished, k
 
 @pytest.mark.parametrize("run", ["canary-good", "ratio-good"], indirect=True)
 def test_traffic_is_what_the_router_says_within_three_points(run: Finished) -> None:
-    steps = [(share, seen) for share, seen, requests in run.shares() if requests >= 3000 and 0 < share < 1]
+    steps = [one for one in run.shares() if one.answers >= 3000 and 0 < one.effective < 1]
     assert len(steps) >= (2 if run.namespace == "canary-good" else 1), run.shares()
-    assert all(abs(share - seen) <= 0.03 for share, seen in steps), steps
+    assert all(abs(one.effective - one.measured) <= 0.03 for one in steps), steps
 
 
 @pytest.mark.parametrize("run", ["rolling-undo"], indirect=True)
