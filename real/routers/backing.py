@@ -12,7 +12,7 @@ __all__ = ["address", "backed", "standing", "unbacked"]
 
 
 def backed(api: Api, place: Place, routes: Routes) -> dict[int, str]:
-    """The address of each revision's Service, which is made where it is not there."""
+    """The name of each revision's Service, which is made where it is not there."""
     wanted = {revision for revision, _ in routes.weights} | {revision for _, revision in routes.matches}
     if routes.mirror is not None:
         wanted.add(routes.mirror[0])
@@ -45,7 +45,7 @@ def _made(api: Api, place: Place, revision: int) -> str:
     name = place.service(revision)
     if api.get("v1/Service", name, place.namespace) is None:
         api.apply(_service(place, name, revision))
-    return address(api, place, name)
+    return name
 
 
 def _service(place: Place, name: str, revision: int) -> Object:

@@ -96,7 +96,8 @@ class Podded(ABC):
     # ---- inside ----
 
     def _said(self, api: Api, place: Place, routes: Routes | None) -> str:
-        addresses = {} if routes is None else backed(api, place, routes)
+        services = {} if routes is None else backed(api, place, routes)
+        addresses = {revision: address(api, place, name) for revision, name in services.items()}
         return self.said(routes, addresses, address(api, place, place.app))
 
     def _state(self, api: Api, place: Place) -> dict[str, Any]:

@@ -222,12 +222,17 @@ def _is_collection(path: str) -> bool:
     return len(words) in (1, 3)
 
 
+def _word(one: Object, key: str) -> Any:
+    """The key of an element; ports of containers have another one than those of Services."""
+    return one.get(_KEYS[key], one.get("containerPort"))
+
+
 def _merged(live: Any, said: Any, key: str = "") -> Any:
     if isinstance(live, dict) and isinstance(said, dict):
         return {**live, **{name: _merged(live.get(name), value, name) for name, value in said.items()}}
     if isinstance(live, list) and isinstance(said, list) and key in _KEYS:
-        by = {one[_KEYS[key]]: one for one in live}
-        return [*({**by, **{one[_KEYS[key]]: _merged(by.get(one[_KEYS[key]]), one) for one in said}}).values()]
+        by = {_word(one, key): one for one in live}
+        return [*({**by, **{_word(one, key): _merged(by.get(_word(one, key)), one) for one in said}}).values()]
     return deepcopy(said)
 
 
