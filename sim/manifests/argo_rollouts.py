@@ -95,6 +95,7 @@ def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) 
         max_weight=maximum,
         progress_deadline=float(spec.whole("progressDeadlineSeconds", 600, 0)),
         progress_deadline_abort=spec.flag("progressDeadlineAbort"),
+        rollback_window=spec.child("rollbackWindow").whole("revisions", 0, 0),
         paused=spec.flag("paused"),
         profile="argo-rollouts@1.8" if profile.name == "argo-rollouts@1.8" else "argo-rollouts@1.10",
     )
@@ -119,6 +120,7 @@ def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGre
         preview=blue_green.has("previewService"),
         progress_deadline=float(spec.whole("progressDeadlineSeconds", 600, 0)),
         progress_deadline_abort=spec.flag("progressDeadlineAbort"),
+        rollback_window=spec.child("rollbackWindow").whole("revisions", 0, 0),
         paused=spec.flag("paused"),
     )
 

@@ -142,7 +142,7 @@ ROLLOUT = of(
     minReadySeconds=_READY,
     paused=Rule(),
     restartAt=later("restarts of pods"),
-    rollbackWindow=later("an older revision inside the window goes through all steps, like every other"),
+    rollbackWindow=of("revisions"),
 )
 _METRIC = of(
     "name interval initialDelay count successCondition failureCondition"

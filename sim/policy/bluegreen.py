@@ -22,6 +22,7 @@ class BlueGreen:
     `auto_promotion` False waits for a person before the switch; `auto_promotion_after` waits that long. `preview_replicas` keeps the
     preview small until then. The former stable pods go `scale_down_delay` (None: 30 s) after the new revision has become stable, which
     a post-promotion analysis puts off until it is Successful. The abort delay None keeps the new pods for ever.
+    `rollback_window`: a return to a revision older than stable, with fewer revisions than that between them, skips pause and runs.
     `paused`: it begins so, until a person resumes.
     """
 
@@ -35,6 +36,7 @@ class BlueGreen:
     preview: bool = True
     progress_deadline: float = 600.0
     progress_deadline_abort: bool = False
+    rollback_window: int = 0
     on_inconclusive: Literal["pause", "abort"] = "pause"
     paused: bool = False
 

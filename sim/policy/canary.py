@@ -24,7 +24,9 @@ class Canary:
     new code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None (Argo: an explicit
     0): after an abort pods go at once, except those of a `ScaleCanary` that is the first step. `pods_follow_abort`: with
     `dynamic_stable_scale` they go together with their weight instead (Argo: unless abortScaleDownDelaySeconds is written).
-    `paused`: it begins so, until a person resumes. `profile`: the release of Argo Rollouts to follow (delivery-systems.md section 2.20).
+    `paused`: it begins so, until a person resumes. `rollback_window`: a return to a revision older than stable, with fewer
+    revisions than that between them, skips the steps. `profile`: the release of Argo Rollouts to follow (delivery-systems.md
+    section 2.20).
     """
 
     steps: tuple[Step, ...] = ()
@@ -41,6 +43,7 @@ class Canary:
     max_weight: int = 100
     progress_deadline: float = 600.0
     progress_deadline_abort: bool = False
+    rollback_window: int = 0
     on_inconclusive: Literal["pause", "abort"] = "pause"
     pods_follow_abort: bool = True
     paused: bool = False

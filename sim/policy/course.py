@@ -73,7 +73,7 @@ class Course:
     def _analyse(self, at: float) -> bool:
         """Start and judge runs; True when one stopped the rollout in this pass."""
         s, desk = self._standing, self._desk
-        if s.aborted is not None or s.full or not s.updating:
+        if s.aborted is not None or s.full or s.fast or not s.updating:
             desk.clear()
             return False
         again = s.controller_pause and not s.conditions  # a person cleared the pause
@@ -122,7 +122,7 @@ class Course:
 
     def _hold(self, at: float) -> None:
         s = self._standing
-        if s.paused_at is None and not s.controller_pause and isinstance(s.step, Pause) and s.updating:
+        if s.paused_at is None and not s.controller_pause and not s.fast and isinstance(s.step, Pause) and s.updating:
             s.paused_at, s.controller_pause = at, True
             self._voice.mark()
 
@@ -136,6 +136,9 @@ class Course:
             return
         elif (s.full or s.index >= s.plan.last) and self._ready():
             self._promote(at)
+            return
+        elif s.fast and s.index < s.plan.last:  # in the pass after the one that began (seen: router-rollback-window)
+            self.go(at, s.plan.last)
             return
         elif s.index < s.plan.last and self._stepping.complete(at):
             self.go(at, s.index + 1)

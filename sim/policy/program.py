@@ -42,7 +42,7 @@ from sim.policy.events import (
 )
 from sim.policy.notes import Note, StepIs
 from sim.policy.scale import Pods
-from sim.policy.standing import NONE, Older, Plan, Standing, see_older
+from sim.policy.standing import NONE, Older, Plan, Standing, see_older, within
 from sim.policy.stepping import Stepping
 from sim.policy.voice import Voice
 
@@ -183,6 +183,7 @@ class Program:
         kept = next((entry.pods for entry in s.older if entry.revision == event.revision), NONE)
         s.older = tuple(entry for entry in s.older if entry.revision != event.revision)
         s.revision, s.canary = event.revision, kept
+        s.fast = within(self._policy.rollback_window, event.revision, s.stable_revision)
         s.returning = back and s.weight > 0 and self._policy.dynamic_stable_scale
         self._course.restart(at)
 

@@ -13,7 +13,7 @@ from sim.policy.steps import ScaleCanary, Step
 if TYPE_CHECKING:
     from sim.policy.canary import Canary
 
-__all__ = ["Older", "Plan", "Standing", "see_older"]
+__all__ = ["Older", "Plan", "Standing", "see_older", "within"]
 
 NONE = Pods(0, 0)
 
@@ -68,6 +68,7 @@ class Standing:
     controller_pause: bool = False  # the machine itself has paused; with no condition left, a person cleared it
     suspended: bool = False  # spec.paused
     aborted: str | None = None
+    fast: bool = False  # back to a revision inside the rollback window: past all steps, without analyses
     full: bool = False  # promote in full: skip the rest
     leaving: int = 0  # available pods that this pass sends away, and pods of the new revision that it makes:
     coming: int = 0  # their ReplicaSets have not told yet
@@ -106,6 +107,11 @@ class Standing:
     def waiting_to_drop(self, at: float) -> bool:
         """Whether pods of an older revision wait for their scale-down deadline."""
         return any(entry.pods.wanted and at < entry.drop_at < inf for entry in self.older)
+
+
+def within(window: int, revision: int, stable: int) -> bool:
+    """Whether a return to this revision is one inside the rollback window (Argo: isRollbackWithinWindow)."""
+    return revision < stable and stable - revision - 1 < window
 
 
 def see_older(older: tuple[Older, ...], available: int) -> tuple[Older, ...]:

@@ -22,7 +22,7 @@ from sim.policy.desk import Desk
 from sim.policy.notes import Note
 from sim.policy.phases import Phase, paused, swap_phase
 from sim.policy.scale import Pods
-from sim.policy.standing import NONE, Older, see_older
+from sim.policy.standing import NONE, Older, see_older, within
 from sim.policy.voice import Voice, aborted_update, failed_run, late, timed_out, undone
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ class Swap:
         self._older = tuple(entry for entry in self._older if entry.revision != event.revision)
         self._revision, self._new = event.revision, kept.pods if kept else NONE
         self._reset(at)
-        self._fast = kept is not None and kept.pods.wanted > 0
+        stands = kept is not None and kept.pods.wanted > 0
+        self._fast = stands or within(self._policy.rollback_window, event.revision, self._stable_revision)
         self._point(at, self._active, event.revision)
         self._report()
 

@@ -102,7 +102,7 @@ def test_manifests_are_read_exactly_or_not_yet(seatrial: Seatrial, tmp_path: Pat
 ROLLOUT = (
     DEPLOYMENT.replace("apps/v1", "argoproj.io/v1alpha1").replace("kind: Deployment", "kind: Rollout")
     + """
-  rollbackWindow: {revisions: 3}
+  restartAt: "2026-01-01T00:00:00Z"
   strategy: {canary: {steps: [{setWeight: 50}, {pause: {duration: 60}}]}}
 """
 )
@@ -122,7 +122,7 @@ def test_what_is_not_read_exactly_is_said_and_with_strict_refused(seatrial: Seat
         said = seatrial(*command)
         assert said.code == 0 and "1 part is not read exactly" in said.err
         strict = seatrial(*command, "--strict")
-        assert strict.code == 2 and "rollout.yaml:" in strict.err and "rollbackWindow" in strict.err
+        assert strict.code == 2 and "rollout.yaml:" in strict.err and "restartAt" in strict.err
 
 
 @pytest.mark.shared

@@ -59,7 +59,7 @@ OUTCOMES: dict[str, tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]] 
         (("rollout-inline-analysis", None),), ("not yet ", *["not yet templateName"] * 3),
     ),
     ARGO + "rollout-rollback-window.yaml": (
-        (("window", None),), ("not yet ", "not yet rollbackWindow", "not yet templateName"),
+        (("window", None),), ("not yet ", "not yet templateName"),
     ),
     FLAGGER + "alert-provider.yaml": ((), ()),
     FLAGGER + "analysis-all-fields.fragment.yaml": ((("analysis-all-fields", "Flagger"),), ("approximated ",)),

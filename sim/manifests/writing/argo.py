@@ -43,6 +43,7 @@ def write_rollout(subject: Subject) -> list[Object]:
     spec |= {"progressDeadlineSeconds": deadline} if deadline != 600 else {}
     spec |= {"progressDeadlineAbort": True} if policy.progress_deadline_abort else {}
     spec |= {"paused": True} if policy.paused else {}
+    spec |= {"rollbackWindow": {"revisions": policy.rollback_window}} if policy.rollback_window else {}
     if policy.on_inconclusive != "pause":
         losses.near("on_inconclusive", "an inconclusive analysis pauses an Argo Rollout; abort it by hand")
     return [subject.thing(_VERSION, "Rollout", subject.name, spec | {"strategy": strategy}), *templates.objects]
