@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from real.cluster import namespaces
 from real.driver.folder import Folder
 from real.driver.plan import Limits
 from real.lab import depot, faults, versions
+from real.lab.desired import Repository, unwatched
 from real.lab.stage import Stage
 from real.lab.trial import Trial, again, conducted
 from real.measure.prometheus import elsewhere
@@ -29,6 +31,8 @@ from sim.policy.canary import Canary
 from sim.policy.errors import WorldError
 
 __all__ = ["halt", "recover", "run"]
+
+AUTHOR = "Seatrial <seatrial@localhost>"
 
 _FILES = typer.Argument(
     metavar="SCENARIO | MANIFEST...",
@@ -97,6 +101,20 @@ def run(
         ),
     ] = "",
     load: options.LoadFrom = "auto",
+    gitops: Annotated[
+        Path | None,
+        typer.Option(
+            "--gitops", help="A bare clone of the repository that Argo CD or Flux watches.", show_default=False
+        ),
+    ] = None,
+    branch: Annotated[str, typer.Option("--branch", help="With --gitops: the branch that is watched.")] = "main",
+    folder_: Annotated[
+        str, typer.Option("--folder", help="With --gitops: the app's folder in it.", show_default=False)
+    ] = "",
+    remote: Annotated[
+        str, typer.Option("--remote", help="With --gitops: push commits to this remote.", show_default=False)
+    ] = "",
+    author: Annotated[str, typer.Option("--author", help="With --gitops: who commits.")] = AUTHOR,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.", show_default=False)] = None,
     quiet: shared.Quiet = False,
 ) -> None:
@@ -143,7 +161,12 @@ def run(
     said = about(asked.scenario, asked.policy, asked.release.name, 0)
     where = {"cluster": ground.name, "namespace": namespace, "app": app, "router": stage.router.name}
     folder = out or Path("runs") / id
+    repository = _repository(gitops, branch, folder_, remote, author)
     record = {"run": id, **said, **where, "images": {"new": new}}
+    if repository is not None:
+        record["gitops"] = repository.told()
+        for doubt in unwatched(repository, ground):
+            console.err().print(f"gitops: {doubt}", style="yellow")
     watcher = None if quiet else Narrator()
     trial = Trial(
         ground,
@@ -162,6 +185,7 @@ def run(
         else "",
         observe=watcher,
         faults=rest,
+        repository=repository,
     )
     ending, truth = conducted(trial)
     told(ending, truth, folder)
@@ -175,6 +199,17 @@ def _preflight(findings: tuple[Finding, ...]) -> None:
             console.err().print(f"preflight: {one.check}: {one.text}", style="dim")
     if refusals := refused(findings):
         raise WorldError("\n".join(f"{one.check}: {one.text}; {one.remedy}" for one in refusals))
+
+
+def _repository(place: Path | None, branch: str, folder: str, remote: str, author: str) -> Repository | None:
+    if place is None:
+        if branch != "main" or folder or remote or author != AUTHOR:
+            raise Usage("--branch, --folder, --remote and --author belong to --gitops REPOSITORY")
+        return None
+    who = re.fullmatch(r"\s*([^<>]+?)\s*<([^<>\s]+)>\s*", author)
+    if who is None:
+        raise Usage(f"an author is NAME <EMAIL>, got {author!r}")
+    return Repository(str(place), branch, folder, remote, who[1], who[2])
 
 
 def halt(

@@ -24,7 +24,7 @@ from real.driver.plan import Ending, Limits, Plan, World
 from real.driver.recover import recover
 from real.driver.run import run
 from real.driver.wall import WallClock
-from real.lab import faults
+from real.lab import desired, faults
 from real.lab.ground import Ground
 from real.lab.stage import Stage
 from real.load.generator import Plan as LoadPlan
@@ -70,6 +70,7 @@ class Trial:
     inside: str = ""  # the image of the generator, if it runs in the cluster
     observe: Callable[[float, Command | Note], None] | None = None
     faults: tuple[Fault, ...] = ()
+    repository: desired.Repository | None = None  # the desired state goes there, if anywhere
 
     @property
     def run(self) -> str:
@@ -109,7 +110,8 @@ def again(ground: Ground, stage: Stage, folder: Folder, limits: Limits | None = 
     clock = WallClock()
     api = ground.writes(stage.place.namespace)
     try:
-        cluster = Kubernetes(api, stage.place, stage.router)
+        live = Kubernetes(api, stage.place, stage.router)
+        cluster = desired.over(desired.Repository.of(folder.about()), ground, stage, live, ground.wire())
         removed(api, stage.place.namespace, stage.place.app)
         with faults.field(ground, stage.place) as field, clock.signals():
             world = World(cluster, _Mute(), Steward("abort", "deny", 0.0), clock, Chaos(field))
@@ -147,7 +149,8 @@ def _world(trial: Trial) -> Iterator[tuple[World, WallClock]]:
     place, calls = trial.stage.place, Troubled(trial.ground.wire(), trial.seed)
     writes, reads = trial.ground.writes(place.namespace, over=calls), trial.ground.reads(over=calls)
     try:
-        cluster, clock = Kubernetes(writes, place, trial.stage.router), WallClock()
+        live, clock = Kubernetes(writes, place, trial.stage.router), WallClock()
+        cluster = desired.over(trial.repository, trial.ground, trial.stage, live, calls)
         marked = cluster.read(STABLE, 10.0).value
         stable = marked.revision if isinstance(marked, Stable) else 1
         names = Names({"namespace": place.namespace, "app": place.app})

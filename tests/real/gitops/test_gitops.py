@@ -10,6 +10,7 @@ import pytest
 from real.driver.plan import Ending, Plan
 from real.driver.recover import recover
 from real.driver.run import run
+from real.gitops.adoption import adopt
 from real.gitops.git import Author, Branch
 from real.gitops.manifests import documents
 from real.ports.errors import Conflict, Refused, Unavailable
@@ -18,6 +19,7 @@ from sim.policy.canary import Canary
 from sim.scenario import load_policy
 from tests.real.fake import LIMITS, Behaviour, Crash, Log, ended
 from tests.real.gitops.world import FOLDER, GitYard, git, repository
+from tests.real.kubeyard import PLACE
 
 POLICIES = Path(__file__).parents[3] / "scenarios" / "policies"
 CANARY = load_policy(str(POLICIES / "canary-thresholds.yaml")).policy
@@ -114,6 +116,25 @@ def test_recovery_converges(tmp_path: Path, step: int) -> None:
     head = yard.branch.head()
     recover(yard.log.journal(), yard.world(), yard.log, limits=replace(LIMITS, horizon=20_000.0))
     assert yard.branch.head() == head
+
+
+def test_an_app_that_runs_is_committed_as_it_is(tmp_path: Path) -> None:
+    """Into a folder that does not hold it; then there is nothing more to commit, and its things read the same."""
+    yard = GitYard(tmp_path)
+    head = yard.branch.head()
+    assert adopt(yard.desired, yard.server.api("trial"), PLACE, yard.router) == []
+    assert yard.branch.head() == head
+    yard.branch.commit(head, {f"{FOLDER}/all.yaml": None}, "Empty")
+    said = adopt(yard.desired, yard.server.api("trial"), PLACE, yard.router)
+    assert said == [
+        "Deployment web",
+        "Service web",
+        "Service web-preview",
+        "ConfigMap web-stable",
+        "VirtualService web",
+    ]
+    assert yard.ops.read(HOME, 10.0).value == yard.kube.read(HOME, 10.0).value
+    assert "clusterIP" not in "".join(yard.branch.files(yard.branch.head(), FOLDER).values())
 
 
 # ---- the branch ----

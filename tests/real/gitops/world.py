@@ -51,7 +51,7 @@ class GitYard(KubeYard):
         super().__init__(behaviour, Trouble())
         assert isinstance(self.router, Istio)  # the first draw of its chance
         self._calm = self.server.api("trial")
-        self.bare = repository(place, {f"{FOLDER}/all.yaml": texts(self._exported())})
+        self.bare = repository(place, {"README": "Deployments", f"{FOLDER}/all.yaml": texts(self._exported())})
         self.branch = Branch(self.bare, "main", Author("Ship", "ship@example.org"))
         self._synced = self.branch.head()
         guard = Owned(httpx2.MockTransport(self._wire), ("trial",))
