@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +60,12 @@ def calibrate(
     else:
         seen, against, place = _of_prometheus(prometheus, dialect, label, query, (since, until, step)), (), base
     found = calibrated(seen, against)
+    if place is not None and not place.is_file():
+        if base is not None:
+            raise Usage(f"{base} is not there; --base is a service file or a scenario")
+        found = replace(
+            found, missing=(*found.missing, f"all else: the run's scenario {place} is not here; name it: --base")
+        )
     text = writing.service(found, name, writing.carried(place, out or Path("service.yaml")))
     if out is not None:
         _checked(out, text)

@@ -112,6 +112,15 @@ def test_an_aborted_run_is_refused_with_every_reason(tmp_path: Path, seatrial: S
     assert "the new version failed" in said
 
 
+def test_a_scenario_that_is_elsewhere_is_told(tmp_path: Path, seatrial: Seatrial) -> None:  # noqa: F811
+    path, _ = record(tmp_path, "good", worse=0.002)
+    (tmp_path / "beside.yaml").unlink()
+    said = seatrial("real", "calibrate", path)
+    assert said.code == 0
+    assert "beside.yaml is not here; name it: --base" in said.out
+    assert seatrial("real", "calibrate", path, "--base", "nowhere.yaml").code == 2
+
+
 def test_wrong_usage_is_told(seatrial: Seatrial) -> None:  # noqa: F811
     assert seatrial("real", "calibrate").code == 2
     assert seatrial("real", "calibrate", "nowhere").code == 2
