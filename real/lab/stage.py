@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass
 
 from real.cluster import forms, namespaces
 from real.cluster.api import Api, Object
@@ -88,21 +89,30 @@ def _driven(api: Api, place: Place) -> bool:
 
 
 def _set(api: Api, found: Object, pods: int, sample: Sample | Own) -> None:
-    """Settings and number of pods as asked for, if they are not; a Deployment that is no sample keeps its settings."""
-    value = forms.workload(found)
-    container = found["spec"]["template"]["spec"]["containers"][0]
-    told = {one["name"]: one.get("value") for one in container.get("env") or ()}
-    settings = sample.environment() if isinstance(sample, Sample) else []
-    wanted = {one["name"]: one.get("value") for one in settings}
-    differs = "MEDIAN_S" in told and any(told.get(name) != text for name, text in wanted.items() if text is not None)
-    ours = (found["metadata"].get("labels") or {}).get(MANAGED) == OWNED[MANAGED]
-    if not ours or (value.pods == pods and not differs):
+    """Settings and number of pods as asked for; what is no sample keeps its settings. Whatever is there alone is the stable version.
+
+    A patch, not an apply: what is applied once and not the next time is taken away, and a driver applies no settings.
+    """
+    if (found["metadata"].get("labels") or {}).get(MANAGED) != OWNED[MANAGED]:
         return
-    body = forms.moved(found, replace(value, pods=pods))
-    body["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
+    template = found["spec"]["template"]
+    containers = deepcopy(template["spec"]["containers"])
+    told = {one["name"]: one.get("value") for one in containers[0].get("env") or ()}
+    settings = sample.environment() if isinstance(sample, Sample) and "MEDIAN_S" in told else []
+    differs = any(told.get(one["name"]) != one["value"] for one in settings if "value" in one)
     if differs:
-        body["spec"]["template"]["spec"]["containers"][0]["env"] = settings
-    api.apply(body)
+        containers[0]["env"] = settings
+    label = (template["metadata"].get("labels") or {}).get("version")
+    if found["spec"]["replicas"] == pods and not differs and label == "stable":
+        return
+    body = {
+        "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
+        "spec": {
+            "replicas": pods,
+            "template": {"metadata": {"labels": {"version": "stable"}}, "spec": {"containers": containers}},
+        },
+    }
+    api.merge(forms.DEPLOYMENT, found["metadata"]["name"], found["metadata"]["namespace"], body)
 
 
 def workloads(api: Api, place: Place) -> list[Object]:

@@ -236,8 +236,18 @@ def _merged(live: Any, said: Any, key: str = "") -> Any:
     return deepcopy(said)
 
 
-def _drop(live: Any, before: Any, now: Any) -> None:
+def _drop(live: Any, before: Any, now: Any, key: str = "") -> None:
     """What we said before and do not say now goes."""
+    if isinstance(before, list) and isinstance(live, list) and key in _KEYS:
+        of = _KEYS[key]
+        said = {one[of]: one for one in now or ()}
+        for one in before:
+            there = next((item for item in live if item[of] == one[of]), None)
+            if there is not None and one[of] not in said:
+                live.remove(there)
+            elif there is not None:
+                _drop(there, one, said[one[of]])
+        return
     if not (isinstance(before, dict) and isinstance(live, dict)):
         return
     for name in before:
@@ -245,7 +255,7 @@ def _drop(live: Any, before: Any, now: Any) -> None:
             if name != "resourceVersion":
                 live.pop(name, None)
         else:
-            _drop(live.get(name), before[name], now[name])
+            _drop(live.get(name), before[name], now[name], name)
 
 
 def _patched(live: Any, patch: Any) -> Any:

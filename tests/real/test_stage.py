@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from real.cluster import forms, namespaces
+from real.cluster.adapter import Kubernetes
 from real.cluster.api import Api
 from real.cluster.names import ADOPTED, CLUSTER, MANAGED
 from real.lab.stage import prepared, workloads
-from real.ports.things import LEASE, Lease, Put
+from real.ports.things import HOME, LEASE, Lease, Put, Stamp, Workload
 from real.routers.base import Place
 from real.routers.pods import HAProxy
 from real.routers.service import Pods
@@ -133,6 +134,29 @@ def test_other_settings_are_taken_on_while_nobody_drives(ground: Ground) -> None
     stage(ground, pods=2)
     (home,) = workloads(ground.writes("mine"), Place("mine", "web"))
     assert home["spec"]["replicas"] == 5
+
+
+def test_settings_stay_when_a_driver_writes_the_workload(ground: Ground) -> None:
+    """What is applied once and not the next time is taken away: settings are not applied."""
+    stage(ground)
+    stage(ground, pods=4, sample=Sample(median=0.02))
+    api, place = ground.writes("mine"), Place("mine", "web")
+    kube = Kubernetes(api, place, Pods())
+    for pods in (5, 6):
+        kube.write(
+            Put(HOME, Workload(1, IMAGE, pods)), Stamp("run-1", 1, kube.read(HOME, 5).version, Put(HOME, None)), 5
+        )
+    (home,) = workloads(api, place)
+    assert {"name": "MEDIAN_S", "value": "0.02"} in home["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert home["spec"]["replicas"] == 6
+
+
+def test_what_was_promoted_is_the_stable_version_of_the_next_trial(ground: Ground) -> None:
+    stage(ground)
+    path = "/apis/apps/v1/namespaces/mine/deployments/web"
+    ground.server.objects[path]["spec"]["template"]["metadata"]["labels"]["version"] = "canary"
+    stage(ground)
+    assert ground.server.objects[path]["spec"]["template"]["metadata"]["labels"]["version"] == "stable"
 
 
 def test_a_deployment_that_is_not_ours_is_left_as_it_is(ground: Ground) -> None:
