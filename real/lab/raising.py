@@ -22,7 +22,7 @@ def raised(name: str, images: Images, say: Say, *, scrape: float = 2.0, workers:
     """The cluster, ready: nodes, registry, Prometheus."""
     if name not in program.clusters():
         say(f"making kind cluster {name} (a minute)")
-        program.create(name, image=images.given.get("node") or _node(images), workers=workers)
+        _made(name, images.given.get("node") or _node(images), workers, say)
     say("registry")
     registry.start(name, images.of("registry"))
     ground = found(name)
@@ -43,6 +43,15 @@ def lower(name: str, say: Say) -> None:
     registry.remove(name)
     for file in ("kubeconfig",):
         (state(name) / file).unlink(missing_ok=True)
+
+
+def _made(name: str, image: str | None, workers: int, say: Say) -> None:
+    """Once more if it fails: on a busy machine a node may come later than kubeadm waits for it."""
+    try:
+        program.create(name, image=image, workers=workers)
+    except WorldError as error:
+        say(f"{str(error)[:200]}; once more")
+        program.create(name, image=image, workers=workers)
 
 
 def _node(images: Images) -> str | None:
