@@ -16,7 +16,7 @@ from sim.tracing.history import History
 from sim.tracing.likeness import Row, differences, rows
 from sim.tracing.run import Trace
 
-__all__ = ["Controlled", "controlled", "is_controlled"]
+__all__ = ["Controlled", "controlled", "has_users", "is_controlled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ def is_controlled(path: Path) -> bool:
     return path.is_dir() and (path / "journal.jsonl").is_file() and "history" in Journal.read(path).about
 
 
+def has_users(run: Path) -> bool:
+    """Whether users of a scenario came, so that there is a prediction."""
+    return bool(Journal.read(run).about.get("scenario"))
+
+
 def controlled(run: Path, policy: str | None = None) -> Controlled:
     """Lay the run beside its simulation; `policy` is another one under the same circumstances. Errors: HistoryError, FileErrors."""
     journal = Journal.read(run)
@@ -59,7 +64,8 @@ def controlled(run: Path, policy: str | None = None) -> Controlled:
     if policy is None and not manifests.is_dir():
         raise HistoryError(f"{manifests} is not there; name the policy: --policy FILE")
     chosen = found([manifests]) if policy is None else load_policy(policy)
-    script = load_script(run / "script.yaml")
+    written = run / "script.yaml"
+    script = load_script(written) if written.is_file() else history.lived()
     trace = history.trace(chosen.policy, script, chosen.replicas or found([manifests]).replicas or 1)
     return Controlled(
         journal.about, chosen, history, trace,

@@ -26,6 +26,9 @@ from sim.scenario import NamedPolicy, Release, Scenario, load, load_policy
 from sim.scenario.conditions import release as predicted
 from sim.service.mix import layout
 from sim.service.site import PersonNeeded, Site
+from sim.single import found
+from sim.tracing.exposure import decided_at, shares
+from sim.tracing.history import History
 
 __all__ = ["Compared", "compared", "seen", "simulated"]
 
@@ -47,8 +50,10 @@ class Compared:
     def judge(self, replications: int, seed: int, alarm: float, grain: float) -> Overlay:
         """Simulate and compare."""
         metrics = self.scenario.metrics_of(self.policy)
-        last = max((entry.at for entry in self.recorded.journal.entries), default=0.0)
+        last = self.seen.until
         service = replace(self.scenario.service, horizon=min(self.scenario.service.horizon, max(_WATCHED, 4 * last)))
+        if self.policy.replicas is not None:
+            service = replace(service, pods=replace(service.pods, count=self.policy.replicas))
         case = Case(self.policy.policy, service, self.release.effects, self.release.truth, metrics)
         shapes = simulated(case, seed, replications)
         measured = tuple(_measured(self.recorded.load, _revision(self.recorded.journal), self.seen.until))
@@ -76,7 +81,9 @@ def compared(
     recorded = Recorded.read(Path(run))
     known = _scenario(recorded, scenario)
     known = with_service(known, service) if service is not None else known
-    chosen = Compared(recorded, known, _policy(recorded, known, policy), _release(recorded, known, release))
+    manifests = Path(run) / "manifests"
+    named = found([manifests]) if policy is None and manifests.is_dir() else _policy(recorded, known, policy)
+    chosen = Compared(recorded, known, named, _release(recorded, known, release))
     chosen.judge(replications or REPLICATIONS, known.seed if seed is None else seed, alarm, grain)
     return chosen
 
@@ -87,6 +94,8 @@ def compared(
 def seen(recorded: Recorded) -> Shape:
     """A recorded run as a shape."""
     journal = recorded.journal
+    if (history := History.of(journal)) is not None:
+        return _controlled(history, recorded.load)
     finish = [(entry.at, c) for entry in journal.entries for c in entry.commands if isinstance(c, Finish)]
     decided, outcome = (finish[-1][0], finish[-1][1].outcome) if finish else (inf, "inconclusive")
     steps = tuple((float(act["at"]), float(act["share"])) for act in journal.acts if "share" in act)
@@ -95,6 +104,15 @@ def seen(recorded: Recorded) -> Shape:
     until = next((at for at, share in _after(steps, decided) if share == target), end)
     exposed = next((at for at, share in steps if share > 0), inf)
     return Shape(outcome, exposed, decided, until, _counted(recorded.load, until), ((0.0, 0.0), *steps))
+
+
+def _controlled(history: History, load: tuple[Tally, ...]) -> Shape:
+    """What a real controller did, as a shape."""
+    outcome, decided, steps = history.ended[0], decided_at(history), shares(history)
+    target = 1.0 if outcome == "promoted" else 0.0
+    until = next((at for at, share in _after(steps, decided) if share == target), history.entries[-1]["at"])
+    exposed = next((at for at, share in steps if share > 0), inf)
+    return Shape(outcome, exposed, decided, until, _counted(load, until), ((0.0, 0.0), *steps))
 
 
 def _after(steps: tuple[tuple[float, float], ...], moment: float) -> Iterator[tuple[float, float]]:

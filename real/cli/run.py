@@ -45,6 +45,9 @@ _CONTROLLER = typer.Option(
     help="Hand the manifests to the real controller.",
     show_default=False,
 )
+_SCENARIO = typer.Option(
+    "--scenario", metavar="SCENARIO", help="With --controller: whose users come, under --release R.", show_default=False
+)
 _SCRIPT = typer.Option(
     "--script",
     "-s",
@@ -69,6 +72,7 @@ def run(
     release: Annotated[str | None, _RELEASE] = None,
     controller: Annotated[str | None, _CONTROLLER] = None,
     script: Annotated[Path | None, _SCRIPT] = None,
+    scenario: Annotated[Path | None, _SCENARIO] = None,
     name: options.Name = "seatrial",
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -127,16 +131,18 @@ def run(
     is recorded in the same form. Only images, addresses of measurements and the namespace are changed, and each change is said.
     """
     if controller is not None:
-        from real.cli.controlled import CONTROLLERS
-        from real.cli.controlled import conducted as controlled
+        from real.cli import controlled
 
-        if controller not in CONTROLLERS:
-            raise Usage(f"no controller {controller}; there are {', '.join(CONTROLLERS)}")
-        if policy is not None or release is not None:
-            raise Usage("with --controller the policy is in the manifests, and a script has no release: leave both out")
-        ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
-        raise typer.Exit(controlled(files, controller, script, ground, out, quiet=quiet))
-    if script is not None or len(files) != 1:
+        if controller not in controlled.CONTROLLERS:
+            raise Usage(f"no controller {controller}; there are {', '.join(controlled.CONTROLLERS)}")
+        if policy is not None:
+            raise Usage("with --controller the policy is in the manifests: leave out --policy")
+        cluster = options.Target(name, kubeconfig, context, allow_exec, insecure)
+        given = controlled.Given(files, controller, script, scenario, release)
+        raise typer.Exit(
+            controlled.conducted(given, lambda: options.ground(cluster), options.images(images), out, quiet=quiet)
+        )
+    if script is not None or scenario is not None or len(files) != 1:
         raise Usage("without --controller a run is of one scenario: seatrial real run SCENARIO")
     asked = Asked.of(files[0], policy, release)
     assert asked.scenario is not None and asked.policy is not None and asked.release is not None

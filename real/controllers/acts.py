@@ -72,7 +72,7 @@ class Acts:
 
     def _revise(self, revision: int) -> _Patch:
         """A new pod template: only annotation and image differ between revisions."""
-        template = revised(self._templated, self._case.script, revision)
+        template = revised(self._templated, self._case, revision)
         resource = self._resource if self._kind != "Canary" else DEPLOYMENT
         return _Patch(resource, self._templated["metadata"]["name"], {"spec": {"template": template}})
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import isinf, isnan
@@ -48,12 +48,15 @@ class Served:
     asked: dict[str, int] = field(default_factory=dict)
     given: list[Given] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    ask: Callable[[str], Answer] | None = None  # a real Prometheus, in place of the script
 
     def measure(self, template: str, metric: str, query: str) -> Any:
         """The next answer of a metric. Errors: WorldError when the script has none."""
         if not metric:
             known = self.metrics.get(template, {})
             metric = next((name for name, mark in known.items() if mark in query), "")
+        if self.ask is not None:
+            return self._asked(self.ask(query), template, metric)
         measurements = self.script.measurements
         key = next((one for one in (f"{template}/{metric}", metric) if one in measurements), None)
         if key is None:
@@ -67,6 +70,17 @@ class Served:
         match answer:  # a script says milliseconds, as Flagger's bounds do; the query of a Gateway gives seconds
             case Value(int() | float() as value) if metric == "request-duration" and template == "-":
                 return Value(value / 1000)
+        return answer
+
+    def _asked(self, answer: Answer, template: str, metric: str) -> Answer:
+        """What Prometheus said, kept in the units of a script."""
+        match answer:
+            case Value([*_, float(seconds)]) if metric == "request-duration" and template == "-":
+                kept: Answer = Value(seconds * 1000)
+            case _:
+                kept = answer
+        with self.lock:
+            self.given.append(Given(time.monotonic(), metric, kept))
         return answer
 
     def approves(self, kind: str, name: str) -> bool:

@@ -13,18 +13,30 @@ from sim.policy.errors import WorldError
 from sim.scenario import load_script
 from sim.tracing.script import Script
 
-__all__ = ["Case"]
+__all__ = ["Build", "Case"]
 
 Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Build:
+    """What stands for the user's container under real load: the image of each revision, by digest, and the sample's environment."""
+
+    images: tuple[str, str]
+    environment: tuple[Object, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """`documents` as they are in the manifest; `script` says what is measured, how pods start, and what people do."""
+    """`documents` as they are in the manifest; `script` says what is measured, how pods start, and what people do.
+
+    With `build` the pods serve, and what is measured is not the script's.
+    """
 
     name: str
     documents: tuple[Object, ...]
     script: Script
+    build: Build | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Case:

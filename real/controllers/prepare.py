@@ -13,6 +13,7 @@ from math import inf
 from typing import Any
 
 from real.controllers.case import Case, Object
+from real.controllers.serving import answering, entrances, serves, serving
 from sim.policy.errors import WorldError
 from sim.tracing.script import Script
 
@@ -30,11 +31,12 @@ def prepared(case: Case, namespace: str, answers: str) -> list[Object]:
     for one in objects:
         one.setdefault("metadata", {})["namespace"] = namespace
         _ask(one, f"{answers}/{namespace}")
-    objects += [_object(*missing, namespace) for missing in _missing(case)]
+    made = [_object(*missing, namespace) for missing in _missing(case)]
+    objects += made if case.build is None else [*answering(case, made), *entrances(case, [*objects, *made])]
     for one in objects:
         if template_of(one) is not None:
-            _sleep(one, case.script)
-            revised(one, case.script, 1)
+            _sleep(one, case.script) if case.build is None else serving(one, case.build)
+            revised(one, case, 1)
     last = case.workload["kind"]
     return sorted(objects, key=lambda one: one["kind"] == last)
 
@@ -45,13 +47,15 @@ def template_of(workload: Object) -> Object | None:
     return found if isinstance(found, dict) else None
 
 
-def revised(workload: Object, script: Script, revision: int) -> Object:
-    """Make the pod template that of a revision of the script, in place; returns the template."""
+def revised(workload: Object, case: Case, revision: int) -> Object:
+    """Make the pod template that of a revision, in place; returns the template."""
     template = template_of(workload)
     if template is None:
         raise WorldError(f"{workload['kind']} {workload['metadata']['name']} has no pod template of its own")
     template.setdefault("metadata", {}).setdefault("annotations", {})[REVISION] = str(revision)
-    image = MISSING if script.ready_after(revision, 0) == inf else SLEEPER
+    if case.build is not None:
+        return serves(template, case.build, revision)
+    image = MISSING if case.script.ready_after(revision, 0) == inf else SLEEPER
     for container in template["spec"]["containers"]:
         container["image"], container["imagePullPolicy"] = image, "IfNotPresent" if image == SLEEPER else "Never"
     return template
@@ -127,7 +131,7 @@ def _object(kind: str, name: str, workload: str, namespace: str) -> Object:
     labels = {"app": workload}
     match kind:
         case "Service":
-            version, spec = "v1", {"selector": labels, "ports": [{"port": 80}]}
+            version, spec = "v1", {"selector": labels, "ports": [{"name": "http", "port": 80}]}
         case "Ingress":
             backend = {"service": {"name": service, "port": {"number": 80}}}
             path = {"path": "/", "pathType": "Prefix", "backend": backend}

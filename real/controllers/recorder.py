@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
+from typing import Protocol
 
 from lightkube import AsyncClient
 from lightkube.codecs import from_dict
@@ -31,26 +32,45 @@ from real.controllers.recording import Act, Recording
 from real.controllers.stable import stable
 from real.controllers.watching import Seen, Watch
 from sim.policy.errors import WorldError
+from sim.policy.events import Answer
 from sim.tracing.script import Happening
 
-__all__ = ["record"]
+__all__ = ["Users", "record"]
 
 _ENDS = ("Healthy", "Degraded", "Succeeded", "Failed")
 _PATIENCE = 180.0  # seconds until revision 1 must be stable
 
 
+class Users(Protocol):
+    """Those who use the service while a controller works, and the Prometheus that watches it."""
+
+    def come(self) -> None:
+        """Begin; returns once there is something to measure. Revision 1 stands."""
+
+    def go(self) -> None:
+        """End; the namespace is still there."""
+
+    def ask(self, query: str) -> Answer:
+        """What Prometheus says now."""
+
+
 async def record(
-    case: Case, config: SingleConfig, answers: Answers, namespace: str = "", quiet: float = inf
+    case: Case,
+    config: SingleConfig,
+    answers: Answers,
+    namespace: str = "",
+    quiet: float = inf,
+    users: Users | None = None,
 ) -> Recording:
     """Play the case in a namespace of its own, to the script's end, or until nothing has changed for `quiet` seconds after the end.
 
-    Errors: WorldError when revision 1 does not become stable.
+    `users` come while it is played, and their Prometheus answers. Errors: WorldError when revision 1 does not become stable.
     """
     namespace = namespace or f"case-{case.name}"
     client = AsyncClient(config, field_manager="seatrial")
     try:
         async with _namespace(client, namespace):
-            return await _Recorder(case, client, answers, namespace, quiet).run()
+            return await _Recorder(case, client, answers, namespace, quiet, users).run()
     finally:
         await client.aclose()
 
@@ -74,6 +94,7 @@ class _Recorder:
     answers: Answers
     namespace: str
     quiet: float
+    users: Users | None
     latest: dict[tuple[str, str], Object] = field(default_factory=dict)
     served: Served = field(init=False)
     made: dict[int, int] = field(default_factory=dict)  # pods seen, per revision
@@ -82,21 +103,38 @@ class _Recorder:
     async def run(self) -> Recording:
         case, script = self.case, self.case.script
         objects = prepared(case, self.namespace, self.answers.address)
-        self.served = Served(script, _metrics(case))
+        self.served = Served(script, _metrics(case), ask=None if self.users is None else self.users.ask)
         self.answers.serve(self.namespace, self.served)
         acts = Acts(self.client, case, self.namespace, objects)
         async with Watch(self.client, self.namespace, WATCHED[case.system], self._hear) as watch:
             for one in objects:
                 await self.client.create(from_dict(one))
             await self._until_stable(watch)
-            began = datetime.now(UTC)
-            self.served.started = started = time.monotonic()
-            await acts.carry(Happening(0.0, "revision", 2))
-            done = await self._play(watch, acts, started)
+            async with self._visited():
+                return await self._second(watch, acts)
+
+    @asynccontextmanager
+    async def _visited(self) -> AsyncIterator[None]:
+        """Users come, and go when it is over."""
+        if self.users is None:
+            yield
+            return
+        try:
+            await asyncio.to_thread(self.users.come)
+            yield
+        finally:
+            await asyncio.to_thread(self.users.go)
+
+    async def _second(self, watch: Watch, acts: Acts) -> Recording:
+        """Revision 2, and all that follows."""
+        began = datetime.now(UTC)
+        self.served.started = started = time.monotonic()
+        await acts.carry(Happening(0.0, "revision", 2))
+        done = await self._play(watch, acts, started)
         for task in self.tasks:
             task.cancel()
         return Recording(
-            case,
+            self.case,
             began.isoformat(timespec="milliseconds"),
             tuple(watch.ordered()),
             tuple(done),

@@ -51,7 +51,8 @@ def compare(
     With --real RUN: the outcome, the time to the decision, failed requests and weights of a recorded run, over those of
     1,000 simulated rollouts of the same scenario (--service: with the service that `seatrial real calibrate` wrote); says
     where it lies outside, and exits with code 1 if it does.
-    A run of a real controller is laid beside its simulation, change by change.
+    A run of a real controller is laid beside its simulation, change by change, and if users came over its prediction
+    (with --json: the latter alone; `replay --json` has the former).
     """
     from sim.cli.answers import answer
     from sim.cli.exactness import exactness
@@ -84,20 +85,23 @@ def _over(
 ) -> int:  # fmt: skip
     from sim.cli.beside import show_beside
     from sim.cli.overlay import show_overlay
-    from sim.controlled import is_controlled
+    from sim.controlled import has_users, is_controlled
 
     scenarios = [Path(file) for file in files if _is_scenario(file)] + ([] if scenario is None else [scenario])
     policies = [file for file in files if not _is_scenario(file)]
     if len(policies) > 1 or len(scenarios) > 1:
         raise Usage("--real RUN takes at most one scenario and one policy: the run's own, if they are not found")
     chosen, policy = next(iter(scenarios), None), next(iter(policies), None)
+    differs = 0
     if is_controlled(real):
-        if (chosen, release, service, replications, seed, out) != (None,) * 6:
-            raise Usage(
-                f"a script answered the controller; there is no prediction to lay it over: seatrial compare --real {real}"
-            )
-        return show_beside(real, policy, json=json, following="replay")
-    return show_overlay(real, chosen, policy, release, service, replications, seed, out, json)
+        if chosen is None and not has_users(real):
+            if (release, service, replications, seed, out) != (None,) * 5:
+                raise Usage(
+                    f"a script answered the controller, so there is no prediction: seatrial compare --real {real}"
+                )
+            return show_beside(real, policy, json=json, following="replay")
+        differs = 0 if json else show_beside(real, policy, json=False, following="replay")
+    return max(differs, show_overlay(real, chosen, policy, release, service, replications, seed, out, json))
 
 
 def _asked(files: list[str], scenario: Path | None) -> tuple[str | Path | None, list[str]]:

@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
+from math import inf, isnan
 from pathlib import Path
 from typing import Any
 
 from sim.journal import Journal, head_line
 from sim.policy.commands import Outcome
 from sim.policy.errors import HistoryError
+from sim.policy.events import Absent, Answer, Failed, NotANumber, Value
 from sim.policy.flagger import Flagger
 from sim.policy.rollout import Policy
 from sim.tracing.run import Trace, trace
@@ -55,6 +56,14 @@ class History:
         if last["phase"] not in ("Healthy", "Succeeded"):
             return "inconclusive", said
         return "aborted" if back or (undone and self.controller.startswith("kubernetes")) else "promoted", said
+
+    def lived(self) -> Script:
+        """A script of what was measured, for a run that no script answered: per metric, in order."""
+        measured: dict[str, tuple[Answer, ...]] = {}
+        for one in self.entries:
+            if one["kind"] == "measurement":
+                measured[one["metric"]] = (*measured.get(one["metric"], ()), _answer(one))
+        return Script(measured)
 
     def script(self, script: Script) -> Script:
         """The script as it was really played: pods as slow as they were, events when they were carried out."""
@@ -120,6 +129,20 @@ class History:
             return cls._built(document, document["entries"])
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise HistoryError(f"{path}: cannot be read as a history: {error!r}") from error
+
+
+def _answer(entry: dict[str, Any]) -> Answer:
+    """What a provider had answered, from what a controller showed of it; an Error shows none."""
+    value = entry.get("value")
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    if "value" not in entry:
+        return Failed("it ended as an error")
+    numbers = [float(one) for one in values]
+    if not numbers:
+        return Absent("no series")
+    if len(numbers) == 1:
+        return NotANumber() if isnan(numbers[0]) else Value(numbers[0])
+    return Value(tuple(numbers))
 
 
 def _json(value: object) -> str:

@@ -2,7 +2,8 @@
 
 1. Streams. Entries about one thing (phase, step, sizes, one metric, ...) form a stream. Each stream has the same values in the
    same order on both sides. A field that the history does not have (the value of an Error) was not to be seen, and is not compared;
-   nor is a provider's own text in a reason. How many pods were available for less than 0.3 s may be missing on either side.
+   nor is a provider's own text in a reason. How many pods were available for less than 0.3 s may be missing on either side,
+   and in the history how an analysis stood for no time at all: one that fails at its first measurement is written once, as Failed.
 2. Order between streams. Two entries may come in the other order when they are within 0.3 s of each other.
 3. Waits. Every entry follows something: the one before in its stream, or what came just before it. The recorded wait minus the
    traced one lies within [-1, +1.5] s: the real clock is cut to whole seconds, and reactions take time. What pods took is in the
@@ -66,7 +67,7 @@ def rows(recorded: Sequence[Entry], traced: Sequence[Entry]) -> list[Row]:
     found: list[tuple[float, int, Row]] = []
     for name in dict.fromkeys([*theirs, *ours]):
         left, right = theirs.get(name, []), ours.get(name, [])
-        aligned = _align(left, right, name.startswith("available"))
+        aligned = _align(left, right, name)
         for one, other in zip_longest(left, right) if isinstance(aligned, str) else aligned:
             first = one or other
             assert first is not None
@@ -84,7 +85,7 @@ def differences(recorded: Sequence[Entry], traced: Sequence[Entry]) -> list[str]
     shown = {(entry["kind"], field) for entry in recorded for field in entry}
     ours, theirs = _streams([_seen(entry, shown) for entry in traced]), _streams(recorded)
     names = list(dict.fromkeys([*theirs, *ours]))
-    aligned = {name: _align(theirs.get(name, []), ours.get(name, []), name.startswith("available")) for name in names}
+    aligned = {name: _align(theirs.get(name, []), ours.get(name, []), name) for name in names}
     unequal = [f"{name}, {text}" for name, text in aligned.items() if isinstance(text, str)]
     if unequal:
         return unequal
@@ -125,8 +126,9 @@ def _own(value: Any) -> Any:
     return value.partition("Error Message: ")[0] if isinstance(value, str) else value
 
 
-def _align(recorded: list[_Point], traced: list[_Point], brief: bool) -> list[tuple[_Point, _Point]] | str:
-    """Equal points of one stream, pair by pair, or the first difference. `brief`: values of less than 0.3 s may be left out."""
+def _align(recorded: list[_Point], traced: list[_Point], stream: str) -> list[tuple[_Point, _Point]] | str:
+    """Equal points of one stream, pair by pair, or the first difference. What may be left out is said above."""
+    brief, fleeting = stream.startswith("available"), stream.startswith("analysis")
     pairs: list[tuple[_Point, _Point]] = []
     left, right = (_changes(recorded), _changes(traced)) if brief else (recorded, traced)
     last: dict[str, Any] | None = None
@@ -141,7 +143,7 @@ def _align(recorded: list[_Point], traced: list[_Point], brief: bool) -> list[tu
             left, right = left[1:], right[1:]
         elif brief and _brief(left):
             left = left[1:]
-        elif brief and _brief(right):
+        elif (brief and _brief(right)) or (fleeting and len(right) > 1 and right[0].at == right[1].at):
             right = right[1:]
         else:
             return f"entry {len(pairs) + 1}: recorded {_say(left[:1])}, traced {_say(right[:1])}"

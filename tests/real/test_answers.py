@@ -132,7 +132,7 @@ def test_a_script_that_delays_pods_gates_them_and_never_is_an_image_that_is_not_
     case = Case("c", (rollout(),), Script(ready={2: (3.0,), 3: inf}))
     applied = prepared(case, "space", "http://h")[-1]
     assert (template_of(applied) or {})["spec"]["readinessGates"] == [{"conditionType": GATE}]
-    assert revised(applied, case.script, 3)["spec"]["containers"][0]["imagePullPolicy"] == "Never"
+    assert revised(applied, case, 3)["spec"]["containers"][0]["imagePullPolicy"] == "Never"
 
 
 def test_what_is_named_and_not_brought_along_is_made() -> None:

@@ -57,8 +57,14 @@ class Cluster:
         api.close()
 
     def install(self, controller: str) -> None:
-        """The real Argo Rollouts or Flagger, from the kit; once."""
-        subprocess.run([str(KIT), "install", controller, self.name], check=True, timeout=900)
+        """The real Argo Rollouts or Flagger, from the kit, if it is not there yet."""
+        api = self.ground.reads()
+        try:
+            there = any(one["metadata"]["name"] == controller for one in api.list("apps/v1/Deployment", "*"))
+        finally:
+            api.close()
+        if not there:
+            subprocess.run([str(KIT), "install", controller, self.name], check=True, timeout=900)
 
 
 def engine() -> None:

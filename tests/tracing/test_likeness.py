@@ -117,3 +117,11 @@ def test_pods_that_were_there_for_a_moment_may_be_missing(
     blip = [*story(), entry(22.0, "available", stable=2, canary=1), end]
     both = turned([blip, [*story(), end]])
     assert (differences(*both) != []) is told
+
+
+def test_an_analysis_that_fails_at_its_first_measurement_is_written_once() -> None:
+    ended = entry(3.0, "analysis", run="step", index=1, phase="Failed")
+    traced = [entry(3.0, "analysis", run="step", index=1, phase="Running"), ended]
+    assert differences([ended], traced) == []
+    assert differences(traced, [ended]) != []
+    assert differences([ended], [traced[0] | {"at": 2.9}, ended]) != []

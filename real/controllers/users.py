@@ -1,0 +1,50 @@
+"""Users of a service that a controller rolls out: load from within its namespace, and the Prometheus of the cluster."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from real.cluster.api import Api
+from real.cluster.names import SYSTEM
+from real.controllers.serving import Way
+from real.load.generator import Plan
+from real.load.inside import Inside
+from real.load.truth import Truth
+from real.measure.prometheus import answer, inside
+from sim.policy.events import Answer
+from sim.service.traffic import Constant
+
+__all__ = ["Crowd"]
+
+BEFORE = 15.0  # seconds of load before revision 2, so that rates are known
+_TESTS = 20.0  # requests per second of testers, who call what no user sees
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Those who come by `ways` (role -> way) while the controller works. `plan` is that of the users, to any host."""
+
+    api: Api
+    namespace: str
+    image: str
+    plan: Plan
+    ways: Mapping[str, Way]
+    truths: dict[str, Truth] = field(default_factory=dict)
+    _loads: dict[str, Inside] = field(default_factory=dict)
+
+    def come(self) -> None:
+        for role, way in self.ways.items():
+            plan = replace(self.plan, host=f"{way.service}.{self.namespace}.svc.cluster.local", port=way.port)
+            if role == "testers":
+                plan = replace(plan, traffic=Constant(_TESTS), segments=())
+            self._loads[role] = Inside(self.api, self.namespace, role, self.image, plan)
+        time.sleep(BEFORE)
+
+    def go(self) -> None:
+        for role, load in self._loads.items():
+            self.truths[role] = load.stop()
+
+    def ask(self, query: str) -> Answer:
+        return answer(inside(self.api, SYSTEM), query, time.time())
