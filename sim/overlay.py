@@ -57,7 +57,13 @@ class Compared:
         case = Case(self.policy.policy, service, self.release.effects, self.release.truth, metrics)
         shapes = simulated(case, seed, replications)
         measured = tuple(_measured(self.recorded.load, _revision(self.recorded.journal), self.seen.until))
-        self.found = overlay(self.seen, shapes, alarm=alarm, grain=grain, measured=measured)
+        found = overlay(self.seen, shapes, alarm=alarm, grain=grain, measured=measured)
+        tested = ", ".join(map(str, self.recorded.about.get("testers", ())))
+        notes = (
+            *found.notes,
+            f"testers called {tested} in the recorded run; the simulator has none, and finds no data there",
+        )
+        self.found = replace(found, notes=notes) if tested else found
         return self.found
 
 

@@ -16,7 +16,7 @@ from lightkube.core.exceptions import ApiError
 
 from real.cli.asked import Asked, built, generator
 from real.controllers.answers import Answers
-from real.controllers.case import Build, Case
+from real.controllers.case import Build, Case, Object
 from real.controllers.given import changes, files, given
 from real.controllers.keeping import begin, keep
 from real.controllers.prepare import prepared
@@ -83,10 +83,11 @@ def conducted(
     case = case if asked is None else replace(case, build=_build(asked, place, images))
     id = f"{given_.controller}-{policy.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder, namespace = out or Path("runs") / id, f"seatrial-{time.time_ns() // 1_000_000:x}"
-    changed = changes(case, prepared(case, "run", "http://script"))  # addresses of this machine are nobody's business
+    applied = prepared(case, "run", "http://script")
+    changed = changes(case, applied)
     about: dict[str, Any] = {
         "run": id, "controller": given_.controller, "policy": policy.name, "cluster": place.name, "namespace": namespace,
-        "changed": changed, **_scenario(asked),
+        "changed": changed, **_scenario(asked, case, applied),
     }  # fmt: skip
     begin(folder, about, files(given_.manifests), given_.script)
     if not quiet:
@@ -132,12 +133,12 @@ def _build(asked: Asked, ground: Ground, images: Images) -> Build:
     return Build((good, new), tuple(one for one in environment if one["name"] != "REVISION"))
 
 
-def _scenario(asked: Asked | None) -> dict[str, Any]:
+def _scenario(asked: Asked | None, case: Case, applied: Sequence[Object]) -> dict[str, Any]:
     if asked is None or asked.scenario is None or asked.release is None:
         return {}
     return {
         "scenario": shown(asked.scenario.file or ""), "digest": asked.scenario.digest, "release": asked.release.name,
-        "seed": asked.scenario.seed,
+        "seed": asked.scenario.seed, "testers": [one.service for one in ways(case, applied) if one.role == "testers"],
     }  # fmt: skip
 
 

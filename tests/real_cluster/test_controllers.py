@@ -56,6 +56,9 @@ def begin(kind_cluster: Cluster) -> Iterator[Begin]:
     """Begins a run on a cluster with both controllers."""
     for controller in ("argo-rollouts", "flagger"):
         kind_cluster.install(controller)
+    assert (
+        kind_cluster.good
+    )  # the registry has the layers that all runs push: two first pushes at once can end in a 500
     begun: list[subprocess.Popen[str]] = []
 
     def begin(name: str, folder: Path) -> subprocess.Popen[str]:
@@ -110,7 +113,11 @@ def counted(name: str, folder: Path) -> None:
     assert sent > 1000
     shown = told("compare", "--real", folder, "--scenario", SCENARIO)
     checks = {check["name"]: check for check in shown["checks"]}
-    assert checks["outcome"]["inside"]
+    tested = [note for note in shown["notes"] if note.startswith("testers called")]
+    assert (
+        checks["outcome"]["inside"] or tested
+    )  # the simulator has users only: it finds no data where nobody but testers comes
+    assert bool(tested) == (name in ("blue-green", "flagger"))
     assert set(checks) >= {"outcome", "time to the decision", "failed requests", "weights over time"}
     assert (bad > 0.02 * sent) == (name == "canary-bad")
 
