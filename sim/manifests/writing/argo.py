@@ -114,9 +114,9 @@ def _delays(policy: Canary, losses: Losses) -> Object:
 
 
 def _abort_delay(delay: float | None, losses: Losses) -> int:
-    """0 keeps the pods for ever."""
+    """An explicit 0 is no deadline (what that means: `Canary`, `BlueGreen`)."""
     if delay == 0:
-        losses.near("abort_scale_down_delay", "0 s would keep the pods for ever in Argo Rollouts: written as 1")
+        losses.near("abort_scale_down_delay", "0 is no deadline at all in Argo Rollouts: written as 1")
         return 1
     return 0 if delay is None else seconds(delay, "abort_scale_down_delay", losses, 1)
 
