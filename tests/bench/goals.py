@@ -25,7 +25,7 @@ class Sizes:
 
     turns: int = 9
     batch: int = 4000  # replications that are drawn together
-    flock: int = 2000  # of a generator policy
+    flock: int = 4000  # of a generator policy
     natural: int = 5  # rollouts simulated request by request
     paired: int = 4000  # replications for variances
     job: float = 15.0  # seconds that one worker is to need

@@ -17,6 +17,7 @@ from sim.faults.effects import VersionEffect
 from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.canary import Canary
 from sim.policy.commands import Counts, Finish, SetWeight
+from sim.policy.judges.base import Window
 from sim.policy.judges.threshold import Threshold
 from sim.policy.runbook import Look, Runbook, Steps
 from sim.policy.steps import Analyse
@@ -40,7 +41,7 @@ class Author:
             yield SetWeight(weight)
             for _ in range(LOOKS // len(WEIGHTS)):
                 seen = yield Look(EVERY)
-                if not hasattr(seen, "canary") or seen.canary.bad > LIMIT * seen.canary.requests:
+                if not isinstance(seen, Window) or seen.canary.bad > LIMIT * seen.canary.requests:
                     return Finish("aborted", "too many bad requests")
         return None
 
