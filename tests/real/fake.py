@@ -410,7 +410,8 @@ class Yard:
         late = (
             empty and not live.version
         )  # looked at the lease, then stood still: holds no pod, and the next recovery removes it
-        if put.name != LEASE and stamp.epoch < lease.epoch and not late:
+        overtaken = put.name != LEASE and stamp.epoch < lease.epoch
+        if overtaken and not late:
             self.broken(f"{put.name} is written by an old driver (epoch {stamp.epoch}, now {lease.epoch})")
         if put.name == LEASE and isinstance(put.value, Lease) and put.value.epoch < lease.epoch:
             self.broken("the epoch of the lease fell")
@@ -418,7 +419,7 @@ class Yard:
             self._routes(put.value)
         if put.name == STABLE and isinstance(put.value, Stable):
             self._promotes(put.value, live)
-        if self.halted:
+        if self.halted and not (overtaken and late):
             self._halted(put, live)
         if isinstance(put.value, Workload):
             wanted = sum(
