@@ -239,14 +239,14 @@ def _merged(live: Any, said: Any, key: str = "") -> Any:
 def _drop(live: Any, before: Any, now: Any, key: str = "") -> None:
     """What we said before and do not say now goes."""
     if isinstance(before, list) and isinstance(live, list) and key in _KEYS:
-        of = _KEYS[key]
-        said = {one[of]: one for one in now or ()}
+        said = {_word(one, key): one for one in now or ()}
         for one in before:
-            there = next((item for item in live if item[of] == one[of]), None)
-            if there is not None and one[of] not in said:
+            word = _word(one, key)
+            there = next((item for item in live if _word(item, key) == word), None)
+            if there is not None and word not in said:
                 live.remove(there)
             elif there is not None:
-                _drop(there, one, said[one[of]])
+                _drop(there, one, said[word])
         return
     if not (isinstance(before, dict) and isinstance(live, dict)):
         return
