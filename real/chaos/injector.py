@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -49,7 +50,7 @@ class Job:
         return float(value) if isinstance(value, (int, float)) else 0.0
 
 
-class Injector:
+class Injector(ABC):
     """Does nothing, and leaves nothing. `aims` says what a target is: pods, nodes, or nothing of its own.
 
     `needs`: parts of the field that it cannot do without.
@@ -65,11 +66,11 @@ class Injector:
     def record(self, job: Job) -> Record:
         return {}
 
-    def inject(self, job: Job) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def inject(self, job: Job) -> None: ...
 
-    def proof(self, job: Job) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def proof(self, job: Job) -> str: ...
 
     def undo(self, job: Job) -> None:
         return

@@ -7,6 +7,7 @@ come from typed fields.
 from __future__ import annotations
 
 import ipaddress
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -38,8 +39,8 @@ def worded(verb: str, words: tuple[str, ...]) -> tuple[str, ...]:
 class Rules(Podwise):
     """A fault that is nothing but rules of iptables; `rules` says which."""
 
-    def rules(self, job: Job, pod: Record) -> list[tuple[str, ...]]:
-        raise NotImplementedError
+    @abstractmethod
+    def rules(self, job: Job, pod: Record) -> list[tuple[str, ...]]: ...
 
     def begin(self, job: Job, inside: Inside, pod: Record) -> None:
         for words in self.rules(job, pod):
@@ -52,9 +53,9 @@ class Rules(Podwise):
             return ""
         return self.probe(job, inside, pod)
 
+    @abstractmethod
     def probe(self, job: Job, inside: Inside, pod: Record) -> str:
         """What a packet of our own meets; '' where it meets nothing."""
-        raise NotImplementedError
 
     def hits(self, job: Job, inside: Inside) -> int:
         """Packets that met a rule of this fault."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -48,17 +49,17 @@ class Podwise(Injector):
         rests = [self.rest(job, inside, pod) for inside, pod in _places(job)]
         return "; ".join(filter(None, rests))
 
-    def begin(self, job: Job, inside: Inside, pod: Record) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def begin(self, job: Job, inside: Inside, pod: Record) -> None: ...
 
-    def shown(self, job: Job, inside: Inside, pod: Record) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def shown(self, job: Job, inside: Inside, pod: Record) -> str: ...
 
-    def end(self, job: Job, inside: Inside, pod: Record) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def end(self, job: Job, inside: Inside, pod: Record) -> None: ...
 
-    def rest(self, job: Job, inside: Inside, pod: Record) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def rest(self, job: Job, inside: Inside, pod: Record) -> str: ...
 
 
 def _places(job: Job) -> Iterator[tuple[Inside, Record]]:

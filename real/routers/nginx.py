@@ -17,7 +17,7 @@ __all__ = ["configuration", "share"]
 
 _HEAD = """worker_processes 1;
 error_log stderr warn;
-pid /work/nginx.pid;
+pid /run/router/nginx.pid;
 worker_shutdown_timeout 30s;
 events { worker_connections 4096; }
 http {

@@ -15,7 +15,7 @@ import time
 import urllib.request
 
 STATE = pathlib.Path(os.environ.get("STATE", "/routes/said"))
-CONFIG = pathlib.Path("/work/nginx.conf")
+CONFIG = pathlib.Path("/run/router/nginx.conf")
 known = {"text": ""}
 lock = threading.Lock()
 

@@ -106,7 +106,7 @@ class Podded(ABC):
         return told
 
     def _deployment(self, place: Place, name: str) -> Object:
-        own = [{"name": "files", "mountPath": "/etc/router"}, {"name": "work", "mountPath": "/work"}]
+        own = [{"name": "files", "mountPath": "/etc/router"}, {"name": "work", "mountPath": "/run/router"}]
         agent: Object = {
             "name": "agent", "image": self._python, "command": ["python3", "/etc/router/agent.py"], "resources": _SMALL,
             "ports": [{"name": "agent", "containerPort": 9998}],

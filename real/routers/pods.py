@@ -50,7 +50,7 @@ class Nginx(Podded):
 
     def program(self, image: str) -> Object:
         # It waits for the first configuration, which the agent writes.
-        line = "while [ ! -s /work/nginx.conf ]; do sleep 0.1; done; exec nginx -c /work/nginx.conf -g 'daemon off;'"
+        line = "while [ ! -s /run/router/nginx.conf ]; do sleep 0.1; done; exec nginx -c /run/router/nginx.conf -g 'daemon off;'"
         return {
             "name": "nginx", "image": image, "command": ["sh", "-c", line], "ports": [{"name": "http", "containerPort": 8080}],
             "readinessProbe": {"httpGet": {"path": "/said", "port": 8404}, "periodSeconds": 1},
