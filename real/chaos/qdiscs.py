@@ -5,6 +5,7 @@ It has a handle of our own; a foreign root qdisc is left alone, and the fault re
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -25,8 +26,8 @@ class Qdisc(Podwise):
     needs: ClassVar[tuple[str, ...]] = ("nodes",)
     device: ClassVar[str] = "eth0"  # Kubernetes: the pod's interface, by the CNI specification's CNI_IFNAME
 
-    def words(self, job: Job) -> tuple[str, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def words(self, job: Job) -> tuple[str, ...]: ...
 
     def begin(self, job: Job, inside: Inside, pod: Record) -> None:
         there = root(inside.run("tc", "qdisc", "show", "dev", self.device))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,8 +23,8 @@ _READS = ("GET", "HEAD")
 _NAMESPACE = re.compile(r"^/apis?/(?:[^/]+/){1,2}namespaces/([^/]+)(?:/|$)")
 
 
-class Guard(httpx2.BaseTransport):
-    """Lets a request through to `inner` if `allows` it, with the deadline that is set for this thread."""
+class Guard(httpx2.BaseTransport, ABC):
+    """Lets a request through to `inner` unless it `refuses` it, with the deadline that is set for this thread."""
 
     def __init__(self, inner: httpx2.BaseTransport) -> None:
         self._inner = inner
@@ -49,9 +50,9 @@ class Guard(httpx2.BaseTransport):
             request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), max(0.05, seconds))
         return self._inner.handle_request(request)
 
+    @abstractmethod
     def refuses(self, method: str, path: str) -> str:
         """Why a write is not let through; '' if it is."""
-        raise NotImplementedError
 
     def close(self) -> None:
         self._inner.close()
