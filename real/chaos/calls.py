@@ -203,6 +203,9 @@ class CallFault(Injector):
         hits = job.field.calls.troubled()
         return f"in force for every call of the driver; {hits[job.id]} hit so far" if job.id in hits else ""
 
+    def stands(self, job: Job) -> bool:
+        return job.field.calls is None or job.id in job.field.calls.troubled()
+
     def undo(self, job: Job) -> None:
         if job.field.calls is not None:  # another process's rules ended with it
             job.field.calls.calm(job.id)

@@ -15,6 +15,8 @@ from real.chaos.pulls import Outage, PullFail
 from real.chaos.qdiscs import Bandwidth, Netem
 from real.chaos.sample import Knob
 from real.chaos.streams import Stream
+from real.chaos.users import KINDS as USERS
+from real.chaos.users import LoadFault
 from sim.faults.catalogue import KINDS
 from sim.faults.fault import Fault
 
@@ -44,6 +46,7 @@ INJECTORS: Mapping[str, Injector] = {
     "store.outage": Outage(),
     "telemetry.gap": Gap(),
     **{kind: CallFault(kind) for kind in CALLS},
+    **{kind: LoadFault(kind) for kind in USERS},
 }
 
 # Where the kernel has netem it is used in place of these: it acts on every packet that leaves the pod.
@@ -80,9 +83,6 @@ REASONS: Mapping[str, str] = {
     "api.watch": "the driver does not trust single events of a watch: it looks again every two seconds; use api.gone",
     "api.stale_list": "the driver lists from etcd, never from a cache; use api.conflict",
     "api.rival_writer": "a rival is another program: let it write, and the driver names it",
-    "load.spike": "the load generator does not change its rate for a fault yet; write it as the service's traffic",
-    "load.low": "the load generator does not change its rate for a fault yet; write it as the service's traffic",
-    "load.shift": "the load generator does not change its mix for a fault yet; write it as the service's segments",
     "telemetry.reset": "use pod.container_kill: the counters of a process that restarts begin at 0",
     "telemetry.duplicate": "Prometheus drops a second series of the same labels",
     "telemetry.mislabel": "the targets' labels are Prometheus' own configuration, which runs share",
@@ -123,6 +123,7 @@ def reason(kind: str, netem: bool = False) -> str:
 _NEEDS = {
     "nodes": "it works on the nodes, and only those of a cluster that `seatrial real up` made are touched",
     "whole": "it writes to nodes, and only those of a cluster that `seatrial real up` made are touched",
+    "users": "this run has no load generator: --load none",
     "calls": "this run's calls do not go through a transport that can fail",
 }
 
@@ -133,7 +134,7 @@ def unable(fault: Fault, field: Field, netem: bool = False) -> str:
     if not why:
         found = injector(fault.kind, netem)
         lacks = [_NEEDS[part] for part in found.needs if getattr(field, part) is None]
-        why = lacks[0] if lacks else found.refuses(fault.params)
+        why = lacks[0] if lacks else found.refuses(fault.params, field)
     if not why and fault.ramp_s > 0:
         why = "a real fault sets in at once; leave ramp_s out"
     if not why and fault.blast.namespaces and field.namespace not in fault.blast.namespaces:

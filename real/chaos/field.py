@@ -1,4 +1,4 @@
-"""Where faults are injected: one app in one owned namespace, the nodes of a cluster of our own, the calls of our own process.
+"""Where faults are injected: one app in one owned namespace, the nodes of a cluster of our own, the calls and the load of this run.
 
 What is not there (None) cannot be harmed: kinds that need it are refused beforehand (`catalogue.unable`).
 """
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from real.cluster.names import APP, MANAGED, REVISION
 from real.ports.errors import Forbidden, Gone, Refused
 
-__all__ = ["Calls", "Field", "NodeFailed", "Nodes", "Object", "Objects"]
+__all__ = ["Calls", "Field", "NodeFailed", "Nodes", "Object", "Objects", "Users"]
 
 Object = dict[str, Any]
 
@@ -100,6 +100,24 @@ class Calls(Protocol):
         ...
 
 
+class Users(Protocol):
+    """The load generator of this run (`real.load.channel.Channel`), which can be told to send otherwise than planned."""
+
+    segments: tuple[str, ...]
+
+    def trouble(self, id: str, kind: str, params: Mapping[str, Any]) -> None: ...
+
+    def calm(self, id: str) -> None: ...
+
+    def troubled(self) -> tuple[str, ...]:
+        """Ids of the rules that it was told."""
+        ...
+
+    def shown(self, id: str) -> str:
+        """What its own counts say of a rule; '' while they show nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """`api` writes to the namespace only; `whole` (of a cluster of our own) may also write nodes."""
@@ -110,6 +128,7 @@ class Field:
     nodes: Nodes | None = None
     whole: Objects | None = None
     calls: Calls | None = None
+    users: Users | None = None
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 

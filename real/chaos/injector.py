@@ -59,8 +59,8 @@ class Injector(ABC):
     aims: ClassVar[str] = "pods"
     needs: ClassVar[tuple[str, ...]] = ()
 
-    def refuses(self, params: Mapping[str, Any]) -> str:
-        """Why these parameters cannot be injected; '' if they can."""
+    def refuses(self, params: Mapping[str, Any], field: Field) -> str:
+        """Why these parameters cannot be injected there; '' if they can."""
         return ""
 
     def record(self, job: Job) -> Record:
@@ -71,6 +71,10 @@ class Injector(ABC):
 
     @abstractmethod
     def proof(self, job: Job) -> str: ...
+
+    def stands(self, job: Job) -> bool:
+        """Whether what was proved once can still be there: what lives in a process is gone with it."""
+        return True
 
     def undo(self, job: Job) -> None:
         return

@@ -11,6 +11,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from real.chaos.field import Field
 from real.chaos.injector import Job, Record
 from real.chaos.netns import Inside, mark
 from real.chaos.podwise import Podwise
@@ -81,7 +82,7 @@ def _random(p: float) -> tuple[str, ...]:
 class Loss(Rules):
     """`net.loss` where there is no netem: packets to and from the traffic ports are dropped by chance."""
 
-    def refuses(self, params: Mapping[str, Any]) -> str:
+    def refuses(self, params: Mapping[str, Any], field: Field) -> str:
         if params.get("burst") or params.get("correlation"):
             return "burst and correlation need netem, which this kernel has not"
         return ""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from real.chaos.field import Field
 from real.chaos.injector import Injector, Job, Record
 from real.cluster.names import labels
 from real.ports.errors import Conflict, Forbidden, Gone, PortError, Unavailable
@@ -125,7 +126,7 @@ class Block(Injector):
 
     aims: ClassVar[str] = "none"
 
-    def refuses(self, params: Mapping[str, Any]) -> str:
+    def refuses(self, params: Mapping[str, Any], field: Field) -> str:
         if params.get("reason", "pdb") not in _KINDS:
             return f"reason {params['reason']} would have to taint nodes under other people's pods; use reason: quota"
         return ""

@@ -67,7 +67,7 @@ class Chaos:
 
     def read(self, name: str, deadline: float) -> Live:
         found = self._object(name)
-        return forms.live(name, None if found is None else _value(found), found)
+        return forms.live(name, None if found is None else self._value(name, found), found)
 
     def write(self, put: Put, stamp: Stamp, deadline: float) -> Live:
         found = self._object(put.name)
@@ -76,6 +76,8 @@ class Chaos:
             return self._undo(put.name, found, deadline)
         if not isinstance(put.value, Injection):
             raise Refused(f"{put.name} is a fault; it cannot be a {type(put.value).__name__}")
+        if found is not None and put.value == self._value(put.name, found):
+            return forms.live(put.name, put.value, self._stamped(put.name, found, stamp, {}))
         return self._inject(put, put.value, found, stamp, deadline)
 
     def proof(self, name: str) -> str:
@@ -112,18 +114,25 @@ class Chaos:
 
     def _keep(self, put: Put, job: Job, found: Object | None, stamp: Stamp) -> Object:
         """Value and record on the cluster, before anything happens."""
-        marks = forms.marks(stamp, (found or {}).get("metadata", {}).get("annotations") or {})
         data = {"value": _json(told(put)), "record": _json(job.record)}
         if found is not None:
-            head: Record = {"annotations": marks, "resourceVersion": found["metadata"]["resourceVersion"]}
-            return self.field.api.merge(
-                _CONFIGMAP, self._name(put.name), self.field.namespace, {"metadata": head, "data": data}
-            )
+            return self._stamped(put.name, found, stamp, data)
         head = {
-            "name": self._name(put.name), "namespace": self.field.namespace, "annotations": marks,
+            "name": self._name(put.name), "namespace": self.field.namespace, "annotations": forms.marks(stamp, {}),
             "labels": labels(self.field.app, **{_FAULT: job.id}),
         }  # fmt: skip
         return self.field.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": head, "data": data})
+
+    def _stamped(self, name: str, found: Object, stamp: Stamp, data: Record) -> Object:
+        """The record under this stamp. One that is only taken over (`Hand.touch`) is not injected again by whoever came to undo it."""
+        meta = found["metadata"]
+        head = {
+            "annotations": forms.marks(stamp, meta.get("annotations") or {}),
+            "resourceVersion": meta["resourceVersion"],
+        }
+        return self.field.api.merge(
+            _CONFIGMAP, self._name(name), self.field.namespace, {"metadata": head, "data": data}
+        )
 
     def _proven(self, acts: Injector, job: Job, deadline: float) -> str:
         seen: list[str] = []
@@ -191,6 +200,18 @@ class Chaos:
             raise Refused(f"{name}: its record is none of a fault; undo it by hand, then delete the ConfigMap")
         return Job(self.field, _id(name), value, record)
 
+    def _value(self, name: str, found: Object) -> Thing | None:
+        """What the record says. An effect that nobody has seen yet, or that went with its process, is another value than the same effect
+        proved: it is put again."""
+        value = understood(json.loads(found["data"]["value"])).value
+        if isinstance(value, Injection) and not (found["data"].get("proof") and self._stands(name, found)):
+            return replace(value, params=(*value.params, ("proved", False)))
+        return value
+
+    def _stands(self, name: str, found: Object) -> bool:
+        job = self._job(name, found)
+        return self._injector(job).stands(job)
+
     def _object(self, name: str) -> Object | None:
         return self.field.api.get(_CONFIGMAP, self._name(name), self.field.namespace)
 
@@ -209,14 +230,6 @@ class Chaos:
             raise Fenced(f"{name} carries a later epoch; another driver took over")
         if meta["resourceVersion"] != stamp.version:
             raise Conflict(f"{name} has changed since it was read")
-
-
-def _value(found: Object) -> Thing | None:
-    """What the record says. An effect that nobody has seen yet is another value than the same effect proved: it is put again."""
-    value = understood(json.loads(found["data"]["value"])).value
-    if isinstance(value, Injection) and not found["data"].get("proof"):
-        return replace(value, params=(*value.params, ("proved", False)))
-    return value
 
 
 def _id(name: str) -> str:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from real.chaos.field import Field
 from real.chaos.injector import Injector, Job, Record
 from real.chaos.netns import mark
 from real.chaos.scripts import installed, running, stopped
@@ -28,7 +29,7 @@ class PullFail(Injector):
     aims: ClassVar[str] = "all nodes"
     needs: ClassVar[tuple[str, ...]] = ("nodes",)
 
-    def refuses(self, params: Mapping[str, Any]) -> str:
+    def refuses(self, params: Mapping[str, Any], field: Field) -> str:
         if float(params.get("p", 1.0)) < 1.0:
             return "every pull fails for real; leave p at 1"
         return "" if params.get("cached", "serve") == "serve" else "a node serves what it has; leave cached: serve"
@@ -124,7 +125,7 @@ class Outage(Injector):
     aims: ClassVar[str] = "registry"
     needs: ClassVar[tuple[str, ...]] = ("nodes",)
 
-    def refuses(self, params: Mapping[str, Any]) -> str:
+    def refuses(self, params: Mapping[str, Any], field: Field) -> str:
         return "" if float(params.get("p", 1.0)) >= 1.0 else "the registry stands still as a whole; leave p at 1"
 
     def record(self, job: Job) -> Record:

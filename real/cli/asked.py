@@ -12,6 +12,7 @@ from real.lab.ground import Ground
 from real.lab.images import Images
 from real.lab.stage import Stage, prepared
 from real.load import inside
+from real.load.channel import Channel
 from real.registry.secrets import credentials
 from real.routers.base import Place
 from real.routers.choice import chosen
@@ -58,6 +59,11 @@ class Asked:
     def decides(self) -> Policy:
         """The policy itself; where none was asked, one that needs the usual router."""
         return self.policy.policy if self.policy is not None else Canary()
+
+    @property
+    def users(self) -> Channel:
+        """Those who will come, as far as their faults can be looked at beforehand."""
+        return Channel(self.service.traffic, self.service.segments)
 
     def fit(self) -> tuple[str, ...]:
         """What to expect where reality does things in its own way. Raises WorldError with all that it cannot do at all."""

@@ -88,7 +88,7 @@ def plan(
         "cluster": ground.name, "namespace": namespace, "app": app, "router": way.name,
         "there": {one: told(Put(one, live.value)) for one, live in there.items()},
         "built": [f"{fault.kind} {dict(fault.params)}" for fault in versions.baked(asked.release)],
-        "injected": faults.told(versions.around(asked.release), ground, Place(namespace, app)),
+        "injected": faults.told(versions.around(asked.release), ground, Place(namespace, app), asked.users),
         "otherwise": list(otherwise),
         "effects": [{"put": told(put), "undo": told(_undo(put, there))} for put in effects],
     }  # fmt: skip

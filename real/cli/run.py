@@ -155,7 +155,8 @@ def run(
         raise Usage("a service of your own needs its new version too: --image NAME@sha256:...")
     own, aim = options.own(stable, port, metrics_port), options.aim(target)
     ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
-    if problems := faults.problems(rest, ground, Place(namespace, app)):
+    users = None if load == "none" else asked.users
+    if problems := faults.problems(rest, ground, Place(namespace, app), users):
         raise WorldError("\n".join(problems))
     if adopt:
         options.adopted(ground, namespace)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from real.chaos.calls import Troubled
 from real.chaos.catalogue import unable
-from real.chaos.field import Field, NodeFailed
+from real.chaos.field import Field, NodeFailed, Users
 from real.chaos.netns import tools
 from real.chaos.nodes import KindNodes
 from real.lab.ground import Ground
@@ -21,13 +21,13 @@ _TOOLS = ("ctr", "nsenter", "iptables", "iptables-save", "tc", "ss", "perl", "ti
 
 
 @contextmanager
-def field(ground: Ground, place: Place, calls: Troubled | None = None) -> Iterator[Field]:
-    """Where this trial's faults are injected; the nodes only of a cluster of our own."""
+def field(ground: Ground, place: Place, calls: Troubled | None = None, users: Users | None = None) -> Iterator[Field]:
+    """Where this trial's faults are injected; the nodes only of a cluster of our own. `users`: who can be told to come otherwise."""
     api = ground.writes(place.namespace)
     nodes = KindNodes(ground.name) if ground.own else None
     whole = ground.builds() if ground.own else None
     try:
-        yield Field(api, place.namespace, place.app, nodes, whole, calls)
+        yield Field(api, place.namespace, place.app, nodes, whole, calls, users)
     finally:
         for one in (api, nodes, whole):
             if one is not None:
@@ -47,23 +47,23 @@ def netem(field: Field) -> bool:
     return True
 
 
-def problems(faults: Iterable[Fault], ground: Ground, place: Place) -> list[str]:
-    """Why faults cannot be injected here, all at once."""
+def problems(faults: Iterable[Fault], ground: Ground, place: Place, users: Users | None) -> list[str]:
+    """Why faults cannot be injected here, all at once. `users` are those that will come; None: nobody does."""
     asked = tuple(faults)
     if not asked:
         return []
-    with field(ground, place, Troubled(ground.wire())) as where:
+    with field(ground, place, Troubled(ground.wire()), users) as where:
         has = netem(where)
         found = [why for fault in asked if (why := unable(fault, where, has))]
         return found + _lacking(where)
 
 
-def told(faults: Iterable[Fault], ground: Ground, place: Place) -> list[str]:
+def told(faults: Iterable[Fault], ground: Ground, place: Place, users: Users | None) -> list[str]:
     """Each fault for a reader of the plan: its kind, or why it cannot be."""
     asked = tuple(faults)
     if not asked:
         return []
-    with field(ground, place, Troubled(ground.wire())) as where:
+    with field(ground, place, Troubled(ground.wire()), users) as where:
         has = netem(where)
         return [unable(fault, where, has) or f"{fault.id}: {fault.kind}" for fault in asked]
 

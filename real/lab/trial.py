@@ -85,7 +85,7 @@ def conducted(trial: Trial) -> tuple[Ending, Truth]:
     try:
         if load is not None:
             time.sleep(_BEFORE)
-        with _world(trial) as (world, clock), clock.signals():
+        with _world(trial, load) as (world, clock), clock.signals():
             ending = run(
                 Plan(trial.run, trial.policy, trial.image, trial.seed, _holder(), trial.limits, trial.about),
                 world,
@@ -141,7 +141,7 @@ class _Mute:
 
 
 @contextmanager
-def _world(trial: Trial) -> Iterator[tuple[World, WallClock]]:
+def _world(trial: Trial, load: Load | Inside | None) -> Iterator[tuple[World, WallClock]]:
     """The ports of a trial, closed at the end. Threads of measurements have a client of their own, which only reads.
 
     Driver and measurements call over a wire that faults can trouble; what injects and undoes them has its own.
@@ -158,7 +158,8 @@ def _world(trial: Trial) -> Iterator[tuple[World, WallClock]]:
         people = trial.service.people
         steward = _Watched(people.rule, people.gates, people.response.draw(0.5))
         steward.observe = trial.observe
-        with faults.field(trial.ground, place, calls) as field:
+        users = load.channel if load is not None else None
+        with faults.field(trial.ground, place, calls, users) as field:
             netem = faults.netem(field)
             mischief = Mischief(trial.faults, field, trial.seed, netem)
             with closing(Chaos(field, netem)) as chaos:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
+from real.load.demand import Demand, Shares
 from real.load.truth import Truth
 from sim.service.traffic import Traffic
 
@@ -33,21 +34,27 @@ class Plan:
     limit: float = 0.5
     timeout: float = 15.0
     path: str = "/"
-    segments: tuple[tuple[str, float], ...] = ()
+    segments: Shares = ()
 
 
-def arrivals(traffic: Traffic, seconds: float, rng: random.Random, fixed: bool) -> Iterator[float]:
-    """Moments of requests in [0, seconds): each the next unit (or exponential) of the rate's integral, in steps of at most 1 s."""
+_LOOK = 0.1  # seconds between two looks at the rate, which a fault may change at any moment
+
+
+def arrivals(
+    rate: Callable[[float], float], seconds: float, rng: random.Random, fixed: bool
+) -> Iterator[tuple[float, bool]]:
+    """Moments in [0, seconds) up to which to wait, and whether a request is due then: the next unit (or exponential) of the integral."""
     at, due = 0.0, 1.0 if fixed else rng.expovariate(1.0)
     while at < seconds:
-        rate = traffic.rate(at)
-        step = min(1.0, seconds - at)
-        if rate * step < due:
-            due -= rate * step
+        now = rate(at)
+        step = min(_LOOK, seconds - at)
+        if now * step < due:
+            due -= now * step
             at += step
+            yield at, False
             continue
-        at += due / rate
-        yield at
+        at += due / now
+        yield at, True
         due = 1.0 if fixed else rng.expovariate(1.0)
 
 
@@ -101,10 +108,14 @@ def _request(plan: Plan, segment: str) -> bytes:
 
 
 async def generate(
-    plan: Plan, truth: Truth, stopped: Callable[[], bool] = lambda: False, clock: Callable[[], float] = time.monotonic
+    plan: Plan,
+    truth: Truth,
+    stopped: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+    demand: Demand | None = None,
 ) -> None:
-    """Send until the plan's seconds are over or `stopped`; every request ends in `truth`."""
-    rng = random.Random(plan.seed)
+    """Send until the plan's seconds are over or `stopped`; every request ends in `truth`. `demand` is how others change it meanwhile."""
+    rng, demand = random.Random(plan.seed), demand or Demand(plan.traffic, plan.segments)
     pool, tasks = _Pool(plan), set[asyncio.Task[None]]()
     requests = {name: _request(plan, name) for name in ("", *(name for name, _ in plan.segments))}
     begun, truth.begun = clock(), time.time()
@@ -131,9 +142,12 @@ async def generate(
         else:
             pool.give(reader, writer, used + 1)
 
-    async for due in _paced(arrivals(plan.traffic, plan.seconds, rng, plan.fixed), begun, clock, stopped):
-        segment = _segment(plan.segments, rng.random()) if plan.segments else ""
-        truth.sent(due)
+    async for due, comes in _paced(arrivals(demand.look, plan.seconds, rng, plan.fixed), begun, clock, stopped):
+        truth.until, truth.rules = due, demand.since
+        if not comes:
+            continue
+        segment = _segment(demand.shares(), rng.random()) if plan.segments else ""
+        truth.sent(due, segment)
         task = asyncio.create_task(one(due, segment))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
@@ -143,19 +157,19 @@ async def generate(
 
 
 async def _paced(
-    moments: Iterator[float], begun: float, clock: Callable[[], float], stopped: Callable[[], bool]
-) -> AsyncIterator[float]:
-    for due in moments:
+    moments: Iterator[tuple[float, bool]], begun: float, clock: Callable[[], float], stopped: Callable[[], bool]
+) -> AsyncIterator[tuple[float, bool]]:
+    for due, comes in moments:
         ahead = begun + due - clock()
         while ahead > 0 and not stopped():
             await asyncio.sleep(min(ahead, 0.2))
             ahead = begun + due - clock()
         if stopped():
             return
-        yield due
+        yield due, comes
 
 
-def _segment(segments: tuple[tuple[str, float], ...], drawn: float) -> str:
+def _segment(segments: Shares, drawn: float) -> str:
     for name, share in segments:
         if drawn < share:
             return name

@@ -11,6 +11,8 @@ import sim
 from real.cluster.api import Api
 from real.cluster.names import labels
 from real.docker import images
+from real.load.channel import Channel
+from real.load.demand import Rules
 from real.load.generator import Plan
 from real.load.plans import told
 from real.load.pod import PORT
@@ -21,8 +23,9 @@ __all__ = ["Inside", "built", "pod", "removed"]
 
 # What `real/load/pod.py` needs, besides the standard library.
 _FILES = (
-    "real/__init__.py", "real/load/__init__.py", "real/load/generator.py", "real/load/plans.py", "real/load/pod.py", "real/load/truth.py",
-    "sim/__init__.py", "sim/service/__init__.py", "sim/service/traffic.py", "sim/policy/errors.py",
+    "real/__init__.py", "real/load/__init__.py", "real/load/demand.py", "real/load/generator.py", "real/load/plans.py",
+    "real/load/pod.py", "real/load/truth.py", "sim/__init__.py", "sim/service/__init__.py", "sim/service/traffic.py",
+    "sim/policy/errors.py",
 )  # fmt: skip
 
 
@@ -66,6 +69,10 @@ class Inside:
         self._api, self._namespace, self._app = api, namespace, app
         removed(api, namespace, app)
         api.create(pod(namespace, app, image, plan))
+        self.channel = Channel(plan.traffic, plan.segments, self._tell, lambda: self._asked("GET", "/truth"))
+
+    def _tell(self, rules: Rules) -> None:
+        self._asked("PUT", "/rules", content=json.dumps(rules).encode())
 
     def truth(self) -> Truth:
         """The counts so far; none while the pod does not answer."""
@@ -82,6 +89,6 @@ class Inside:
         finally:
             removed(self._api, self._namespace, self._app)
 
-    def _asked(self, method: str, path: str) -> Truth:
-        answer = self._api.through(self._namespace, f"pods/{self._app}-load:{PORT}", path, method)
+    def _asked(self, method: str, path: str, **more: Any) -> Truth:
+        answer = self._api.through(self._namespace, f"pods/{self._app}-load:{PORT}", path, method, **more)
         return Truth.of(json.loads(answer.read()))

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from real.load.channel import Channel
+from real.load.demand import Rules
 from real.load.generator import Plan
 from real.load.plans import told
 from real.load.truth import Truth
+from real.ports.errors import Gone
 
 __all__ = ["Load"]
 
@@ -27,8 +32,22 @@ class Load:
             text=True,
             start_new_session=True,
         )
+        self._write(told(plan))
+        self.channel = Channel(plan.traffic, plan.segments, self._tell, self.truth)
+
+    def _tell(self, rules: Rules) -> None:
+        gone = not self.running
+        try:
+            if not gone:
+                self._write(rules)
+        except OSError:
+            gone = True
+        if gone:
+            raise Gone("the load generator has ended")
+
+    def _write(self, document: Any) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(told(plan)) + "\n")
+        self._process.stdin.write(json.dumps(document) + "\n")
         self._process.stdin.flush()
 
     def truth(self) -> Truth:
@@ -42,7 +61,8 @@ class Load:
     def stop(self, timeout: float = 10.0) -> Truth:
         """No more requests; those in flight may end; the final counts."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(OSError):  # it has ended already
+            self._process.stdin.close()
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -52,9 +52,14 @@ class Truth:
         self.codes: Counter[int] = Counter()
         self.cells: defaultdict[tuple[int, str], Cell] = defaultdict(Cell)
         self.segments: Counter[tuple[str, str]] = Counter()  # (segment, revision) -> answers
+        self.mix: Counter[tuple[int, str]] = Counter()  # (second, segment) -> requests
+        self.rules: dict[str, float] = {}  # faults of users in force -> the second since when
+        self.until = 0.0  # all that was due by then has been sent
 
-    def sent(self, due: float) -> None:
+    def sent(self, due: float, segment: str = "") -> None:
         self.arrived[int(due)] += 1
+        if segment:
+            self.mix[int(due), segment] += 1
 
     def answered(self, due: float, segment: str, revision: str, code: int, took: float, limit: float) -> None:
         cell = self.cells[int(due), revision]
@@ -118,6 +123,7 @@ class Truth:
             "codes": {str(code): count for code, count in sorted(self.codes.items())}, "sent": sorted(self.arrived.items()),
             "lost": sorted(self.missing.items()), "cells": rows,
             "segments": [[*key, count] for key, count in sorted(self.segments.items())],
+            "mix": [[*key, count] for key, count in sorted(self.mix.items())], "rules": self.rules, "until": self.until,
         }  # fmt: skip
 
     @classmethod
@@ -131,4 +137,6 @@ class Truth:
         for second, revision, good, bad, slow, seconds, latency in document["cells"]:
             truth.cells[second, revision] = Cell(good, bad, slow, seconds, list(latency))
         truth.segments.update({(segment, revision): count for segment, revision, count in document["segments"]})
+        truth.mix.update({(second, segment): count for second, segment, count in document["mix"]})
+        truth.rules, truth.until = dict(document["rules"]), document["until"]
         return truth

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from real.chaos.catalogue import ELSEWHERE, INJECTORS, NETEM, REASONS, injector, reason, unable
+from real.load.channel import Channel
 from sim.faults.catalogue import KINDS
 from sim.faults.fault import Blast, Fault, Target
 from sim.faults.reading import read
+from sim.service.traffic import Constant
 from tests.real.chaos.world import World
 
 
@@ -30,7 +32,7 @@ def test_the_tables_name_kinds_of_the_catalogue_only_and_each_once() -> None:
 def test_everything_that_the_issue_asks_for_is_injected() -> None:
     assert {
         "pod.kill", "node.drain", "node.pause", "net.delay", "net.loss", "net.partition", "net.bandwidth", "image.pull_fail",
-        "store.outage", "telemetry.gap", "api.error", "dns.error",
+        "store.outage", "telemetry.gap", "api.error", "dns.error", "load.spike", "load.low", "load.shift",
     } <= set(INJECTORS)  # fmt: skip
     assert {"pod.crash_loop", "pod.slow_start", "build.error_rate", "build.latency", "build.memory_leak"} <= set(
         ELSEWHERE
@@ -59,6 +61,10 @@ def fault(kind: str, **more: Any) -> Fault:
         (Fault("f1", "node.pause", Target("canary"), {}), ("nodes",), "only those of a cluster"),
         (Fault("f1", "node.drain", Target("canary"), {}), ("whole",), "only those of a cluster"),
         (Fault("f1", "api.error", Target(), {}), ("calls",), "transport"),
+        (Fault("f1", "load.spike", Target(), {"factor": 2.0}), ("users",), "--load none"),
+        (Fault("f1", "load.spike", Target(), {"factor": 2.0, "shape": "flash"}), (), "write shape: step, not flash"),
+        (Fault("f1", "load.shift", Target(), {"segment": "gold", "to": 0.5}), (), "no segment gold; there are beta"),
+        (Fault("f1", "load.shift", Target(), {"segment": "beta", "to": 0.5}), (), ""),
         (Fault("f1", "net.loss", Target("canary"), {"p": 0.1, "burst": (0.1, 0.2)}), (), "need netem"),
         (Fault("f1", "image.pull_fail", Target(), {"p": 0.5}), (), "leave p at 1"),
         (Fault("f1", "image.pull_fail", Target(), {"cached": "fail"}), (), "leave cached: serve"),
@@ -67,6 +73,7 @@ def fault(kind: str, **more: Any) -> Fault:
     ],
 )
 def test_unable_is_told_beforehand(asked: Fault, lacking: tuple[str, ...], why: str) -> None:
-    field = World().field(**{"calls": object(), **dict.fromkeys(lacking)})
+    users = Channel(Constant(10.0), (("beta", 0.3),))
+    field = World().field(**{"calls": object(), "users": users, **dict.fromkeys(lacking)})
     told = unable(asked, field)
     assert (why in told and told.startswith("fault f1 (")) if why else told == ""

@@ -16,7 +16,7 @@ from real.ports.errors import Conflict, Fenced, Forbidden, Gone, Refused, Unclea
 from real.ports.things import Injection, Lease, Put, Stamp
 from tests.real.chaos.world import IMAGE, NAMESPACE, Dead, World
 
-# One injection of every kind that changes a cluster; what changes our own calls only is in test_calls.py.
+# One injection of every kind that changes a cluster; what changes our own calls and load only is in test_calls.py and test_users.py.
 ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "pod.kill": (("web-d",), {"count": 1, "grace_s": 0.0}),
     "pod.container_kill": (("web-a",), {"exit_code": 137}),
@@ -60,7 +60,7 @@ def removed(chaos: Chaos, epoch: int = 3) -> None:
 
 
 def test_every_injector_of_a_cluster_has_its_row() -> None:
-    assert set(ROWS) == {kind for kind, one in INJECTORS.items() if "calls" not in one.needs}
+    assert set(ROWS) == {kind for kind, one in INJECTORS.items() if not {"calls", "users"} & set(one.needs)}
 
 
 @pytest.mark.parametrize("kind", ROWS)
@@ -234,6 +234,17 @@ def test_it_refuses_and_changes_nothing(name: str, value: Any, error: str) -> No
     with pytest.raises((Refused, Forbidden), match=error):
         Chaos(world.field()).write(Put(name, value), STAMP, 10.0)
     assert world.tree() == before
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_who_takes_over_to_undo_injects_nothing_again(kind: str) -> None:
+    world = World()
+    live = put(world, kind).read("fault/f1", 10.0)
+    done, world.deaf = len(world.lines), True
+    other = Chaos(world.field())
+    again = other.write(Put("fault/f1", live.value), Stamp("run-1", 4, live.version, live.undo), 10.0)
+    assert world.lines[done:] == ["merge v1/ConfigMap web-fault-f1"]
+    assert (again.value, again.epoch) == (live.value, 4)
 
 
 def test_objects_without_our_label_are_never_touched() -> None:
