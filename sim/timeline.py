@@ -200,8 +200,8 @@ class _Wished:
                 case Switch(active):
                     self._router = True
                     self._mark(at, 0.0 if active == self._fleet.stable else 100.0)
-                case SetScale(stable, canary, older):
-                    self._fleet.resize(at, stable, canary, older)
+                case SetScale():
+                    self._fleet.resize(at, command)
                 case Apply():
                     self._fleet.apply(at, command)
                 case Update():
@@ -227,8 +227,11 @@ class _Wished:
 
     def _look(self, at: float) -> Event | None:
         seen = self._fleet.look(at)
-        if isinstance(seen, PodsReady) and not self._router and seen.stable + seen.canary:
-            self._mark(at, 100 * seen.canary / (seen.stable + seen.canary))
+        if isinstance(seen, PodsReady) and not self._router and seen.ready:
+            fleet = self._fleet
+            old = fleet.available(at, fleet.stable)
+            new = fleet.available(at, fleet.revision) if fleet.revision != fleet.stable else 0
+            self._mark(at, 100 * new / (old + new) if old + new else 0.0)
         return seen
 
     def _mark(self, at: float, weight: float) -> None:

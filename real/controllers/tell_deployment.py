@@ -12,10 +12,6 @@ __all__ = ["tell_deployment"]
 
 
 class _Deployment(Teller):
-    def __init__(self, recording: Recording) -> None:
-        super().__init__(recording)
-        self.sizes.min_ready = float(recording.case.workload["spec"].get("minReadySeconds", 0))
-
     def hear(self, item: Seen | Act | Given) -> None:
         at = item.at
         if isinstance(item, Act):

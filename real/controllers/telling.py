@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from real.controllers.case import Object
+from real.controllers.case import Case, Object
 from real.controllers.recording import Recording, revision_of
 from sim.policy.events import HumanAction
 
@@ -29,7 +29,7 @@ class _Set:
 class Sizes:
     """All ReplicaSets of a case by name."""
 
-    min_ready: float = 0.0  # seconds that a trace adds itself to what pods take
+    min_ready: float  # seconds that a trace adds itself to what pods take
     sets: dict[str, _Set] = field(default_factory=dict)
     starts: dict[int, list[float | None]] = field(default_factory=dict)  # per revision, in order of creation
 
@@ -62,13 +62,20 @@ class Sizes:
         return self.wanted(stable), 0 if new == stable else self.wanted(new), older
 
 
+def _min_ready(case: Case) -> float:
+    """minReadySeconds of the object that makes the pods: of a Canary its target."""
+    kind = "Deployment" if case.system == "flagger" else case.workload["kind"]
+    found = [one["spec"].get("minReadySeconds", 0) for one in case.documents if one["kind"] == kind]
+    return float(found[0]) if found else 0.0
+
+
 class Teller:
     """Keeps what changed, one entry each, with the state after it (as `sim.tracing.tracer` does of a trace)."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.start = recording.start
-        self.sizes = Sizes()
+        self.sizes = Sizes(_min_ready(recording.case))
         self.stable_revision = self.revision = 1
         self.entries: list[Entry] = []
         self.step, self.weight = 0, 0.0

@@ -88,11 +88,17 @@ class Facts:
         new = 0.0 if self.stable == self.revision else dict(seen.shares).get(self.revision, 0.0)
         return round(new * self.maximum, 9)
 
-    def event(self, seen: Seen) -> PodsReady:
-        """What the policy is told of pods."""
-        new = seen.pods(self.revision) if self.revision != self.stable else 0
-        older = sum(count for revision, count in seen.available if revision not in (self.stable, self.revision))
-        return PodsReady(seen.pods(self.stable), new, older)
+    @property
+    def min_ready(self) -> float:
+        """Seconds that a pod is ready before it counts as available."""
+        return max((one.min_ready for _, one in self.workloads()), default=0.0)
+
+    def event(self, counted: Mapping[int, int], ready: int) -> PodsReady:
+        """What the policy is told of pods: those that count by revision, and how many are ready."""
+        stable = counted.get(self.stable, 0)
+        new = counted.get(self.revision, 0) if self.revision != self.stable else 0
+        older = sum(counted.values()) - counted.get(self.revision, 0) - (stable if self.revision != self.stable else 0)
+        return PodsReady(stable, new, older, ready - sum(counted.values()))
 
     def workloads(self) -> Iterator[tuple[str, Workload]]:
         for name, value in self.things.items():
@@ -141,9 +147,9 @@ def _weights(weight: float, facts: Facts) -> tuple[tuple[int, float], ...]:
 
 
 def _scale(command: SetScale, facts: Facts) -> Iterator[Put]:
-    yield from _sized(facts.stable, command.stable, facts)
+    yield from _sized(facts.stable, command.stable, facts, command.min_ready)
     if facts.revision != facts.stable:
-        yield from _sized(facts.revision, command.canary, facts)
+        yield from _sized(facts.revision, command.canary, facts, command.min_ready)
     older = sorted({one.revision for _, one in facts.workloads()} - {facts.stable, facts.revision})
     sizes = {revision: sum(one.pods for _, one in facts.workloads() if one.revision == revision) for revision in older}
     surplus = sum(sizes.values()) - command.older
@@ -151,22 +157,24 @@ def _scale(command: SetScale, facts: Facts) -> Iterator[Put]:
         cut = max(0, min(surplus, sizes[revision]))
         surplus -= cut
         if cut:
-            yield from _sized(revision, sizes[revision] - cut, facts)
+            yield from _sized(revision, sizes[revision] - cut, facts, command.min_ready)
 
 
-def _sized(revision: int, pods: int, facts: Facts) -> Iterator[Put]:
-    """A revision lives in the home workload if that holds it, else in one of its own."""
+def _sized(revision: int, pods: int, facts: Facts, min_ready: float) -> Iterator[Put]:
+    """A revision lives in the home workload if that holds it, else in one of its own. A policy that does not say how long pods are
+    ready before they count leaves that as it is."""
     home, own = facts.things.get(facts.home), workload(revision)
     other = facts.things.get(own) if own != facts.home else None
     if isinstance(home, Workload) and home.revision == revision:
-        yield Put(facts.home, replace(home, pods=pods))
+        yield Put(facts.home, replace(home, pods=pods, min_ready=min_ready or home.min_ready))
         if isinstance(other, Workload):
             yield Put(own, replace(other, pods=0))
     elif isinstance(other, Workload):
-        yield Put(own, replace(other, pods=pods))
+        yield Put(own, replace(other, pods=pods, min_ready=min_ready or other.min_ready))
     elif pods:  # made empty, then sized under a version: what an old driver makes too late holds no pod
-        yield Put(own, Workload(revision, facts.images[revision], 0))
-        yield Put(own, Workload(revision, facts.images[revision], pods))
+        empty = Workload(revision, facts.images[revision], 0, min_ready=min_ready)
+        yield Put(own, empty)
+        yield Put(own, replace(empty, pods=pods))
 
 
 def _applied(command: Apply, facts: Facts) -> Workload:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from real.driver.counting import Counting
 from real.driver.effects import Facts
 from real.driver.hand import Hand
 from real.driver.stopwatch import Stopwatch
@@ -31,6 +32,7 @@ class Sight:
 
     def __init__(self, hand: Hand, facts: Facts) -> None:
         self._hand, self._facts = hand, facts
+        self._counting = Counting()
         self._told: PodsReady | None = PodsReady(facts.replicas, 0)
         self._weight: float | None = None
         self._notes: tuple[str, ...] = ()
@@ -52,7 +54,8 @@ class Sight:
         except PortError:
             return
         self._remember(at, seen)
-        pods = self._facts.event(seen)
+        ready = dict(seen.available)
+        pods = self._facts.event(self._counting(at, self._facts.min_ready, ready), sum(ready.values()))
         if pods != self._told:
             self._told = pods
             yield pods

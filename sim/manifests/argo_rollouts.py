@@ -97,6 +97,7 @@ def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) 
         progress_deadline_abort=spec.flag("progressDeadlineAbort"),
         rollback_window=spec.child("rollbackWindow").whole("revisions", 0, 0),
         paused=spec.flag("paused"),
+        min_ready=float(spec.whole("minReadySeconds", 0, 0)),
         profile="argo-rollouts@1.8" if profile.name == "argo-rollouts@1.8" else "argo-rollouts@1.10",
     )
 
@@ -122,6 +123,7 @@ def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGre
         progress_deadline_abort=spec.flag("progressDeadlineAbort"),
         rollback_window=spec.child("rollbackWindow").whole("revisions", 0, 0),
         paused=spec.flag("paused"),
+        min_ready=float(spec.whole("minReadySeconds", 0, 0)),
     )
 
 

@@ -68,7 +68,6 @@ _POD = ignored("what runs in the pods is the scenario's service")
 _SELECTOR = ignored("which pods belong to the workload is not in question")
 _PLACEMENT = ignored("which node a pod runs on is not modeled")
 _KEPT = ignored("finished runs and ReplicaSets are not kept")
-_READY = near("a pod counts as available as soon as it is ready; add the wait to its start-up time", unless=0)
 _REVISIONS = near("every old revision waits for the scale-down delay, whatever their number")
 
 _VALUE_FROM = of("podTemplateHashValue fieldRef secretKeyRef")
@@ -93,7 +92,8 @@ _EXPERIMENT = of(
 EXPERIMENT = replace(_EXPERIMENT, fields={
     **(_EXPERIMENT.fields or {}),
     "templates": replace((_EXPERIMENT.fields or {})["templates"], fields={
-        **((_EXPERIMENT.fields or {})["templates"].fields or {}), "template": _POD, "selector": _SELECTOR, "minReadySeconds": _READY,
+        **((_EXPERIMENT.fields or {})["templates"].fields or {}), "template": _POD, "selector": _SELECTOR,
+        "minReadySeconds": near("its pods are not modeled", unless=0),
     }),
     **dict.fromkeys(("progressDeadlineSeconds", "scaleDownDelaySeconds"), near("its pods are not modeled")),
     "terminate": near("end the run in the script", unless=False),
@@ -139,7 +139,7 @@ ROLLOUT = of(
     workloadRef=of("apiVersion kind name", scaleDown=ignored("the Deployment's own pods are not modeled")),
     analysis=_KEPT,
     revisionHistoryLimit=_KEPT,
-    minReadySeconds=_READY,
+    minReadySeconds=Rule(),
     paused=Rule(),
     restartAt=later("restarts of pods"),
     rollbackWindow=of("revisions"),

@@ -8,6 +8,7 @@ from typing import Literal
 
 from sim.policy.analysis import Analysis
 from sim.policy.commands import Command
+from sim.policy.deadline import check_deadline
 from sim.policy.errors import PolicyError
 from sim.policy.notes import Note
 from sim.policy.swap import Swap
@@ -23,7 +24,7 @@ class BlueGreen:
     preview small until then. The former stable pods go `scale_down_delay` (None: 30 s) after the new revision has become stable, which
     a post-promotion analysis puts off until it is Successful. The abort delay None keeps the new pods for ever.
     `rollback_window`: a return to a revision older than stable, with fewer revisions than that between them, skips pause and runs.
-    `paused`: it begins so, until a person resumes.
+    `paused`: it begins so, until a person resumes. `min_ready`: a pod counts as available that long after it is ready.
     """
 
     pre: Analysis | None = None
@@ -38,6 +39,7 @@ class BlueGreen:
     progress_deadline_abort: bool = False
     rollback_window: int = 0
     on_inconclusive: Literal["pause", "abort"] = "pause"
+    min_ready: float = 0.0
     paused: bool = False
 
     def __post_init__(self) -> None:
@@ -47,8 +49,7 @@ class BlueGreen:
             raise PolicyError(
                 f"previewReplicaCount is 1 or more, got {self.preview_replicas}; leave it out for the full size"
             )
-        if not self.progress_deadline > 0:
-            raise PolicyError(f"the progress deadline is more than 0 s, got {self.progress_deadline:g}")
+        check_deadline(self.progress_deadline, self.min_ready)
 
     def machine(self, emit: Callable[[Command | Note], None]) -> Swap:
         return Swap(self, emit)

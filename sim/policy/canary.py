@@ -8,6 +8,7 @@ from typing import Literal
 
 from sim.policy.analysis import Analysis
 from sim.policy.commands import Command
+from sim.policy.deadline import check_deadline
 from sim.policy.errors import PolicyError
 from sim.policy.notes import Note
 from sim.policy.program import Program
@@ -24,7 +25,8 @@ class Canary:
     new code runs everywhere already and only the weight moves (a feature flag). `abort_scale_down_delay` None (Argo: an explicit
     0): after an abort pods go at once, except those of a `ScaleCanary` that is the first step. `pods_follow_abort`: with
     `dynamic_stable_scale` they go together with their weight instead (Argo: unless abortScaleDownDelaySeconds is written).
-    `paused`: it begins so, until a person resumes. `rollback_window`: a return to a revision older than stable, with fewer
+    `paused`: it begins so, until a person resumes. `min_ready`: a pod counts as available that long after it is ready; it takes
+    traffic before that. `rollback_window`: a return to a revision older than stable, with fewer
     revisions than that between them, skips the steps. `profile`: the release of Argo Rollouts to follow (delivery-systems.md
     section 2.20).
     """
@@ -47,6 +49,7 @@ class Canary:
     on_inconclusive: Literal["pause", "abort"] = "pause"
     pods_follow_abort: bool = True
     paused: bool = False
+    min_ready: float = 0.0
     profile: Literal["argo-rollouts@1.10", "argo-rollouts@1.8"] = "argo-rollouts@1.10"
 
     def __post_init__(self) -> None:
@@ -59,8 +62,7 @@ class Canary:
             raise PolicyError("a flag without pods of its own moves by a router's weight; set router: true")
         if self.dynamic_stable_scale and not self.router:
             raise PolicyError("dynamicStableScale needs a router")
-        if not self.progress_deadline > 0:
-            raise PolicyError(f"the progress deadline is more than 0 s, got {self.progress_deadline:g}")
+        check_deadline(self.progress_deadline, self.min_ready)
 
     def machine(self, emit: Callable[[Command | Note], None]) -> Program:
         return Program(self, emit)

@@ -41,11 +41,13 @@ class SetWeight:
 
 @dataclass(frozen=True, slots=True)
 class SetScale:
-    """Want this many pods of the stable, the new and all older revisions."""
+    """Want this many pods of the stable, the new and all older revisions; a pod counts as available `min_ready` seconds
+    after it is ready (Kubernetes: minReadySeconds)."""
 
     stable: int
     canary: int
     older: int = 0
+    min_ready: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,8 +117,13 @@ class Course:
             s.older = tuple(entry._replace(pods=Pods(size, entry.pods.available)) for entry, size in changed)
         s.leaving, s.coming = max(0, staying - _staying(s)), max(0, _new_size(s) - size)
         self._deadline.progress(at)
-        self._voice.say(SetScale(s.stable.wanted, s.canary.wanted, sum(entry.pods.wanted for entry in s.older)))
+        self._voice.say(self._sizes())
         return True
+
+    def _sizes(self) -> SetScale:
+        s = self._standing
+        older = sum(entry.pods.wanted for entry in s.older)
+        return SetScale(s.stable.wanted, s.canary.wanted, older, self._policy.min_ready)
 
     def _hold(self, at: float) -> None:
         s = self._standing

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Deadline"]
+from sim.policy.errors import PolicyError
+
+__all__ = ["Deadline", "check_deadline"]
 
 
 class Deadline:
@@ -21,3 +23,13 @@ class Deadline:
 
     def progress(self, at: float) -> None:
         self._since, self.passed = at, False
+
+
+def check_deadline(seconds: float, min_ready: float) -> None:
+    """A deadline that could be met: pods count as available `min_ready` seconds after they are ready. Raises PolicyError."""
+    if min_ready < 0:
+        raise PolicyError(f"minReadySeconds is 0 or more, got {min_ready:g}")
+    if not seconds > 0:
+        raise PolicyError(f"the progress deadline is more than 0 s, got {seconds:g}")
+    if seconds <= min_ready:
+        raise PolicyError(f"the progress deadline must exceed minReadySeconds, got {seconds:g}")

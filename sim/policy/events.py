@@ -73,11 +73,18 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class PodsReady:
-    """Available pods of the stable, the new and all older revisions, whenever one of the three changes."""
+    """Available pods of the stable, the new and all older revisions, and pods of any that are ready and do not count yet
+    (`min_ready`), whenever one of the four changes."""
 
     stable: int
     canary: int
     older: int = 0
+    settling: int = 0
+
+    @property
+    def ready(self) -> int:
+        """Pods that take traffic."""
+        return self.stable + self.canary + self.older + self.settling
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Steps:
             self._tidy, self._due = False, None
             self._route(0.0, ())
             if self._policy.style != "partition":
-                self._voice.say(SetScale(self._replicas, 0))
+                self._want(0)
         match event:
             case Started():
                 self._start(event)
@@ -121,7 +121,7 @@ class Steps:
         if self._state in ("StepUpgrade", "StepTrafficRouting", "StepPaused"):
             self._scale(count(replicas, self._step.replicas))
         elif self._state == "Completed":
-            self._voice.say(SetScale(replicas, 0))
+            self._want(0)
 
     def _cancel(self, why: str) -> None:
         if self._state in ("Completed", "Cancelling") or self._taken_over:
@@ -132,7 +132,7 @@ class Steps:
         if self._policy.style == "partition":
             self._apply(self._stable, None)
         else:
-            self._voice.say(SetScale(self._replicas, 0))
+            self._want(0)
 
     # ---- passes ----
 
@@ -247,7 +247,10 @@ class Steps:
         if self._policy.style == "partition":
             self._apply(self._revision, wanted)
         else:
-            self._voice.say(SetScale(self._replicas, wanted))
+            self._want(wanted)
+
+    def _want(self, canary: int) -> None:
+        self._voice.say(SetScale(self._replicas, canary, min_ready=self._policy.min_ready))
 
     def _apply(self, revision: int, upto: int | None, beside: int = 0) -> None:
         policy = self._policy

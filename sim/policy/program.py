@@ -108,7 +108,7 @@ class Program:
         s = self._standing
         self._desk.seed, self._desk.truth = event.seed, event.truth
         s.replicas, s.revision, s.stable_revision = event.replicas, event.revision, event.stable
-        s.stable = Pods(event.replicas, event.replicas)
+        s.stable, s.ready = Pods(event.replicas, event.replicas), event.replicas
         self._deadline.progress(at)
         self._voice.say(StepIs(0))
         if self._policy.router or not self._policy.pods:
@@ -119,9 +119,10 @@ class Program:
 
     def _see_pods(self, at: float, event: PodsReady) -> None:
         s = self._standing
-        risen = event.stable > s.stable.available or event.canary > s.canary.available
+        risen = event.stable > s.stable.available or event.canary > s.canary.available or event.ready > s.ready
         if risen or event.older < sum(entry.pods.available for entry in s.older):
             self._deadline.progress(at)
+        s.ready = event.ready
         s.stable = Pods(s.stable.wanted, event.stable)
         s.canary = Pods(s.canary.wanted, event.canary)
         if s.older:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.policy.commands import Apply, Command, Finish, Promote
-from sim.policy.deadline import Deadline
-from sim.policy.errors import PolicyError
+from sim.policy.deadline import Deadline, check_deadline
 from sim.policy.events import Event, Human, Interrupted, NewRevision, PodsReady, Resized, Started
 from sim.policy.notes import Note
 from sim.policy.scale import bounds
@@ -33,10 +32,7 @@ class Rolling:
 
     def __post_init__(self) -> None:
         bounds(1, self.max_surge, self.max_unavailable)
-        if self.min_ready < 0:
-            raise PolicyError(f"minReadySeconds is 0 or more, got {self.min_ready:g}")
-        if not self.progress_deadline > self.min_ready:
-            raise PolicyError(f"the progress deadline must exceed minReadySeconds, got {self.progress_deadline:g}")
+        check_deadline(self.progress_deadline, self.min_ready)
 
     def machine(self, emit: Callable[[Command | Note], None]) -> _Machine:
         return _Machine(self, emit)
@@ -111,10 +107,10 @@ class _Machine:
             self._apply(at, self._stable, end)
 
     def _see(self, at: float, pods: PodsReady) -> None:
-        """Progress is more pods of the wanted revision, or fewer of the others."""
-        before, self._pods = self._split(), pods
+        """Progress is more pods of the wanted revision, or more that are ready, or fewer of the others."""
+        before, ready, self._pods = self._split(), self._pods.ready, pods
         mine, others = self._split()
-        if mine > before[0] or others < before[1]:
+        if mine > before[0] or others < before[1] or pods.ready > ready:
             self._deadline.progress(at)
 
     def _split(self) -> tuple[int, int]:

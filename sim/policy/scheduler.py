@@ -102,7 +102,7 @@ class Scheduler:
                 if self._pods.rolling:
                     self._apply()
                 else:
-                    self._emit(SetScale(replicas, self._pods.canary))
+                    self._emit(SetScale(replicas, self._pods.canary, min_ready=self._policy.min_ready))
 
     # ---- one tick (the numbers are those of section 4.2; 1 and 3 are `_wanted`, 2 and 5 are the world's) ----
 
@@ -183,7 +183,7 @@ class Scheduler:
 
     def _scale(self, canary: int) -> None:
         self._pods.scale(self._now, canary)
-        self._emit(SetScale(self._pods.replicas, canary))
+        self._emit(SetScale(self._pods.replicas, canary, min_ready=self._policy.min_ready))
 
     # ---- strategies (section 4.3) ----
 

@@ -57,6 +57,7 @@ class Standing:
     stable: Pods = NONE
     canary: Pods = NONE
     older: tuple[Older, ...] = ()  # newest first
+    ready: int = 0  # pods of all revisions that are ready, whether they count as available yet or not
     weight: float = 0.0
     recorded: float = 0.0  # the weight in the status of the last pass: stable's size follows that one
     routes: bool = False  # a header or mirror route is set

@@ -203,12 +203,15 @@ class Swap:
         self._deadline.progress(at)
         if self._stable.wanted != self._replicas:  # one ReplicaSet after the other
             self._stable = Pods(self._replicas, self._stable.available)
-            self._voice.say(SetScale(self._replicas, self._new.wanted, before))
+            self._want(before)
         if self._new.wanted != new:
             self._new = Pods(new, self._new.available)
-            self._voice.say(SetScale(self._replicas, new, before))
+            self._want(before)
         if older != before:
-            self._voice.say(SetScale(self._replicas, new, older))
+            self._want(older)
+
+    def _want(self, older: int) -> None:
+        self._voice.say(SetScale(self._stable.wanted, self._new.wanted, older, self._policy.min_ready))
 
     def _kept_new(self, at: float) -> int:
         """After an abort the new pods stay for the abort delay, counted from the moment the active service is back."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import inf
 from typing import NamedTuple
 
-from sim.policy.commands import Apply, Update
+from sim.policy.commands import Apply, SetScale, Update
 from sim.policy.errors import WorldError
 from sim.policy.events import BatchesDone, PodsEnded, PodsReady
 from sim.policy.scale import Pods
@@ -53,6 +53,7 @@ class Fleet:
         # Of all pods so far, in the order of their making.
         self.lives = [Life(1, number, -inf) for number in range(replicas)]
         self._deployment: Apply | None = None
+        self._min_ready = 0.0  # how long a pod is ready before it counts as available
         self._most = 0  # pods that the Deployment may have, surge included
         self._updater: Updater | None = None
         self._ends_after = ends_after
@@ -63,13 +64,14 @@ class Fleet:
 
     # ---- what the policy asks ----
 
-    def resize(self, at: float, stable: int, canary: int, older: int) -> None:
+    def resize(self, at: float, spec: SetScale) -> None:
         """Want this many pods; among older revisions the newest drains first. A Deployment's own arithmetic ends."""
         self._deployment = self._updater = None
-        self._want(at, self.stable, stable)
+        self._min_ready = spec.min_ready
+        self._want(at, self.stable, spec.stable)
         if self.revision != self.stable:
-            self._want(at, self.revision, canary)
-        surplus = sum(len(self.pods[revision]) for revision in self.older) - older
+            self._want(at, self.revision, spec.canary)
+        surplus = sum(len(self.pods[revision]) for revision in self.older) - spec.older
         for revision in reversed(self.older):
             cut = max(0, min(surplus, len(self.pods[revision])))
             self._want(at, revision, len(self.pods[revision]) - cut)
@@ -83,7 +85,7 @@ class Fleet:
         if former is not None and drops:
             self._batch(at, former)
         before, self._most = self._most, self._count(spec) + spec.surge
-        self._deployment, self._updater = spec, None
+        self._deployment, self._updater, self._min_ready = spec, None, spec.min_ready
         if former is not None and drops:
             self._drop(at, spec.revision, former.beside - spec.beside)
         elif former is not None and former.count == spec.count and before != self._most and not spec.recreate:
@@ -92,7 +94,7 @@ class Fleet:
 
     def update(self, at: float, spec: Update) -> None:
         """Let Docker Swarm's own batches move to `spec.revision`, or stop them (`halted`)."""
-        self._deployment = None
+        self._deployment, self._min_ready = None, 0.0
         if spec.halted and self._updater is not None:
             self._updater.halt()
             return
@@ -146,6 +148,7 @@ class Fleet:
         return stable, canary, sum(map(len, self.pods.values())) - stable - canary
 
     def available(self, at: float, revision: int) -> int:
+        """Pods that take traffic: ready, whether they count yet or not."""
         return sum(ready <= at for ready in self.pods.get(revision, ()))
 
     def look(self, at: float) -> PodsReady | PodsEnded | BatchesDone | None:
@@ -173,14 +176,17 @@ class Fleet:
     # ---- inside ----
 
     def _seen(self, at: float) -> PodsReady:
-        wait = 0.0 if self._deployment is None else self._deployment.min_ready
-        new = self._settled(at, self.revision, wait) if self.revision != self.stable else 0
-        older = sum(self._settled(at, revision, wait) for revision in self.older)
-        return PodsReady(self._settled(at, self.stable, wait), new, older)
+        stable = self._settled(at, self.stable)
+        new = self._settled(at, self.revision) if self.revision != self.stable else 0
+        older = sum(self._settled(at, revision) for revision in self.older)
+        settling = 0
+        if self._min_ready:
+            settling = sum(self.available(at, revision) for revision in self.pods) - stable - new - older
+        return PodsReady(stable, new, older, settling)
 
-    def _settled(self, at: float, revision: int, wait: float) -> int:
-        """Pods that have been ready for so long (Kubernetes: available)."""
-        return sum(ready + wait <= at for ready in self.pods.get(revision, ()))
+    def _settled(self, at: float, revision: int) -> int:
+        """Pods that have been ready for long enough (Kubernetes: available)."""
+        return sum(ready + self._min_ready <= at for ready in self.pods.get(revision, ()))
 
     def _want(self, at: float, revision: int, wanted: int) -> None:
         pods = self.pods.setdefault(revision, [])
@@ -197,6 +203,8 @@ class Fleet:
         self.lives.append(Life(revision, sum(life.revision == revision for life in self.lives), ready))
         if ready < inf:
             self._plan(ready)
+            if self._min_ready:
+                self._plan(ready + self._min_ready)
         ends = None if self._ends_after is None or after is not None else self._ends_after(revision, made)
         if ends is not None:
             self._ends.append((at + ends, revision))
@@ -276,13 +284,13 @@ class Fleet:
         """Sync the Deployment until it waits for pods."""
         for _ in range(10_000):
             old = [revision for revision in self.pods if revision not in (spec.revision, spec.apart)]
-            sizes = {one: Pods(len(pods), self._settled(at, one, spec.min_ready)) for one, pods in self.pods.items()}
+            sizes = {one: Pods(len(pods), self._settled(at, one)) for one, pods in self.pods.items()}
             new = sizes.get(spec.revision, Pods(0, 0))
             wanted, rest = sync(spec, self._count(spec), new, tuple(sizes[one] for one in old))
             target = dict(zip(old, rest, strict=True)) | {spec.revision: wanted}
             if all(len(self.pods.get(revision, ())) == size for revision, size in target.items()):
                 return
-            self._change(at, target, spec)
+            self._change(at, target)
         raise WorldError(f"the Deployment of revision {spec.revision} does not settle at {at:g} s")
 
     def _share(self, at: float, spec: Apply, before: int) -> None:
@@ -293,17 +301,14 @@ class Fleet:
         if sum(size > 0 for size in own.values()) > 1:
             sizes = dict(zip(newest, resize(self._most, before, tuple(own[one] for one in newest)), strict=True))
             sizes[spec.revision] += spec.beside
-            self._change(at, sizes, spec)
+            self._change(at, sizes)
 
-    def _change(self, at: float, sizes: dict[int, int], spec: Apply) -> None:
+    def _change(self, at: float, sizes: dict[int, int]) -> None:
         """One ReplicaSet after the other."""
         for revision, size in sizes.items():
             if len(self.pods.get(revision, ())) == size:
                 continue
             self._want(at, revision, size)
-            for ready in self.pods[revision]:
-                if spec.min_ready and at < ready + spec.min_ready < inf:
-                    self._plan(ready + spec.min_ready)
             if self._scaled is not None:
                 self._scaled(at, *self.wanted())
 

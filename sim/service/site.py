@@ -197,10 +197,10 @@ class Site:
             match command:
                 case Measure():
                     self._measure(at, command)
-                case SetScale(stable, canary, older):
+                case SetScale():
                     self._count_pods(at)
                     self._trouble.shrink(at, command)
-                    self._fleet.resize(at, stable, canary, older)
+                    self._fleet.resize(at, command)
                     self._check(at)
                 case Apply():
                     self._count_pods(at)

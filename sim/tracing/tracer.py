@@ -28,8 +28,11 @@ class Tracer:
     phase: str = ""
     reason: str = ""
     entries: list[Entry] = field(default_factory=list)
-    _available: tuple[int, int] | None = None
+    _available: tuple[int, int] = field(init=False)
     _switch: tuple[int, int] = (1, 1)
+
+    def __post_init__(self) -> None:
+        self._available = (self.stable, self.canary)
 
     def heard(self, at: float, item: Command | Note) -> None:
         match item:
@@ -79,8 +82,7 @@ class Tracer:
                 self._add(at, "human", action=action)
             case NewRevision(revision):
                 self._add(at, "revision", revision=revision)
-                if self._available is not None:  # what is available has other roles now
-                    self.happened(at, PodsReady(self._available[0], 0))
+                self.happened(at, PodsReady(self._available[0], 0))  # what is available has other roles now
 
     def _add(self, at: float, kind: str, **more: Any) -> None:
         state = {"at": round(at, 3), "kind": kind, "step": self.step, "weight": self.weight}

@@ -74,8 +74,8 @@ class ScriptWorld:
             match command:
                 case Measure():
                     self._measure(at, command)
-                case SetScale(stable, canary, older):
-                    self._fleet.resize(at, stable, canary, older)
+                case SetScale():
+                    self._fleet.resize(at, command)
                 case Apply():
                     self._fleet.apply(at, command)
                 case Update():

@@ -197,7 +197,7 @@ class Yard:
                 assert min(stable, canary, older) >= 0
                 if self.limits.most is not None and self.plan.calm:
                     assert stable + canary + older <= self.limits.most(self.plan.replicas), command
-                self._fleet.resize(at, stable, canary, older)
+                self._fleet.resize(at, command)
                 assert self._fleet.wanted() == (stable, canary, older), "the policy knows its pods"
             case SetWeight(weight):
                 assert 0 <= weight <= self.limits.weight

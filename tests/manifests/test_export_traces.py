@@ -57,7 +57,7 @@ def canaries(draw: st.DrawFn) -> Canary:
         "background": draw(st.one_of(st.none(), _analysis)), "starting_step": draw(st.integers(0, 2)),
         "max_surge": 1 if both else surge, "max_unavailable": unavailable,
         "progress_deadline": draw(st.sampled_from((600.0, 30.0))), "progress_deadline_abort": draw(st.booleans()),
-        "paused": draw(st.booleans()),
+        "paused": draw(st.booleans()), "min_ready": draw(st.sampled_from((0.0, 5.0, 2.5))),
     }  # fmt: skip
     if router:
         options |= {
@@ -72,7 +72,7 @@ _blue_greens = st.builds(
     BlueGreen, pre=st.one_of(st.none(), _analysis), post=st.one_of(st.none(), _analysis), auto_promotion=st.booleans(),
     auto_promotion_after=_seconds, preview_replicas=st.sampled_from((None, 1, 2)),
     scale_down_delay=st.sampled_from((None, 5.0)), abort_scale_down_delay=st.sampled_from((30.0, 4.0, None)),
-    preview=st.booleans(), on_inconclusive=st.sampled_from(("pause", "abort")),
+    preview=st.booleans(), on_inconclusive=st.sampled_from(("pause", "abort")), min_ready=st.sampled_from((0.0, 4.0)),
 )  # fmt: skip
 _rolls = st.builds(
     Rolling, max_surge=st.sampled_from((1, 2, "25%")), max_unavailable=_amount, min_ready=st.sampled_from((0.0, 5.0, 2.5)),

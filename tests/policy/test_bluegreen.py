@@ -258,6 +258,7 @@ def test_no_pods_and_a_revision_that_is_stable_already() -> None:
         ({"auto_promotion_after": -1.0}, "autoPromotionSeconds is 0 or more, got -1"),
         ({"preview_replicas": 0}, "previewReplicaCount is 1 or more, got 0"),
         ({"progress_deadline": 0.0}, "the progress deadline is more than 0 s, got 0"),
+        ({"min_ready": 600.0}, "the progress deadline must exceed minReadySeconds, got 600"),
     ],
 )
 def test_what_cannot_be(fields: dict[str, object], message: str) -> None:

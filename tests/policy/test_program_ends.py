@@ -300,6 +300,15 @@ def test_the_deadline_marks_and_progress_clears() -> None:
     assert tape.rollout.wakes_at == 135.0
 
 
+def test_a_pod_that_is_ready_is_progress_before_it_counts() -> None:
+    tape = Tape(Canary(steps=(SetWeight(20), Pause()), progress_deadline=60.0, min_ready=30.0))
+    assert tape.feed(0.0, Started(replicas=5)) == [SetWeight(0), SetScale(5, 1, min_ready=30.0)]
+    tape.feed(50.0, PodsReady(5, 0, settling=1))
+    assert tape.rollout.wakes_at == 110.0 and tape.phases == []
+    tape.feed(80.0, PodsReady(5, 1))
+    assert tape.phases[-1] == ("Paused", "CanaryPauseStep")
+
+
 def test_the_deadline_may_abort() -> None:
     tape = Tape(Canary(steps=(SetWeight(20),), progress_deadline=60.0, progress_deadline_abort=True))
     tape.feed(0.0, Started(replicas=5))

@@ -281,6 +281,8 @@ def test_a_flag_moves_only_weights() -> None:
         ({"steps": (ScaleCanary(1),), "router": False}, "setCanaryScale needs a router"),
         ({"dynamic_stable_scale": True, "router": False}, "dynamicStableScale needs a router"),
         ({"progress_deadline": 0.0}, "the progress deadline is more than 0 s, got 0"),
+        ({"min_ready": -1.0}, "minReadySeconds is 0 or more, got -1"),
+        ({"min_ready": 600.0}, "the progress deadline must exceed minReadySeconds, got 600"),
         ({"pods": False, "router": False}, "set router: true"),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from real.driver.counting import Counting
 from real.driver.effects import Facts, puts
 from real.driver.fitness import unfit
 from real.driver.folder import Folder
@@ -44,7 +45,7 @@ from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.canary import Canary
 from sim.policy.commands import Apply, Command, Counts, Match, Mirror, Promote, Restore, SetScale, SetWeight, Switch
 from sim.policy.errors import WorldError
-from sim.policy.events import Answered, Human
+from sim.policy.events import Answered, Human, PodsReady
 from sim.policy.flagger import Flagger
 from sim.policy.judges.controls import Oracle
 from sim.policy.notes import Measurement, PhaseIs
@@ -73,6 +74,9 @@ MEANINGS: list[tuple[str, Command, Facts, tuple[Put, ...]]] = [
      (Put(HOME, HOME_3), Put("workload/r2", Workload(2, NEW, 0)), Put("workload/r2", Workload(2, NEW, 1)))),
     ("a size", SetScale(2, 3), facts(workload_r2=Workload(2, NEW, 1)),
      (Put(HOME, replace(HOME_3, pods=2)), Put("workload/r2", Workload(2, NEW, 3)))),
+    ("pods that count later", SetScale(3, 1, min_ready=5.0), facts(),
+     (Put(HOME, replace(HOME_3, min_ready=5.0)), Put("workload/r2", Workload(2, NEW, 0, min_ready=5.0)),
+      Put("workload/r2", Workload(2, NEW, 1, min_ready=5.0)))),
     ("no pods need no workload", SetScale(3, 0), facts(), (Put(HOME, HOME_3),)),
     ("the Deployment's own arithmetic", Apply(2, 1, 0, 5.0), facts(), (Put(HOME, Workload(2, NEW, 3, 1, 0, 5.0)),)),
     ("a match", Match(("beta",)), facts(routes=EVEN), (Put(ROUTES, replace(EVEN, matches=(("beta", 2),))),)),
@@ -105,6 +109,23 @@ def test_older_revisions_drain_the_newest_first() -> None:
     known = Facts(HOME, 1, 4, 3, {4: "x@sha256:4"}, things={HOME: HOME_3, **made})
     drained = [put for put in puts(SetScale(3, 1, 1), known) if put.name in ("workload/r2", "workload/r3")]
     assert drained == [Put("workload/r3", Workload(3, NEW, 0)), Put("workload/r2", Workload(2, NEW, 1))]
+
+
+def test_pods_count_once_they_were_ready_for_long_enough() -> None:
+    counting = Counting()
+    looks = [
+        (0.0, {1: 3}),
+        (2.0, {1: 3, 2: 1}),
+        (4.0, {1: 3, 2: 2}),
+        (6.0, {1: 2, 2: 2}),
+        (7.0, {1: 3, 2: 2}),
+        (9.0, {1: 3, 2: 1}),
+    ]
+    counted = [counting(at, 4.0, ready) for at, ready in looks]
+    assert counted == [{1: 3}, {1: 3, 2: 0}, {1: 3, 2: 0}, {1: 2, 2: 1}, {1: 2, 2: 1}, {1: 2, 2: 1}]
+    assert [Counting()(0.0, 0.0, {1: 2}), Counting()(5.0, 30.0, {1: 2, 2: 1})] == [{1: 2}, {1: 2, 2: 1}]
+    assert facts().event({1: 2, 2: 1, 4: 1}, ready=7) == PodsReady(2, 1, 1, settling=3)
+    assert facts(workload_r2=Workload(2, NEW, 1, min_ready=8.0)).min_ready == 8.0
 
 
 def test_what_has_no_meaning_is_said() -> None:

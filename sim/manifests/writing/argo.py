@@ -39,7 +39,9 @@ def write_rollout(subject: Subject) -> list[Object]:
         losses.lose("", f"{type(policy).__name__}: Argo Rollouts knows canaries and blue-green only")
         return []
     spec: Object = {"replicas": subject.replicas} | _pods(subject)
-    deadline = seconds(policy.progress_deadline, "progress_deadline", losses, 1)
+    ready = seconds(policy.min_ready, "min_ready", losses)
+    spec |= {"minReadySeconds": ready} if ready else {}
+    deadline = seconds(policy.progress_deadline, "progress_deadline", losses, ready + 1)
     spec |= {"progressDeadlineSeconds": deadline} if deadline != 600 else {}
     spec |= {"progressDeadlineAbort": True} if policy.progress_deadline_abort else {}
     spec |= {"paused": True} if policy.paused else {}
@@ -150,15 +152,13 @@ def _blue_green(policy: BlueGreen, subject: Subject, templates: Templates) -> Ob
 
 
 def _of_rolling(policy: Rolling, losses: Losses) -> Canary:
-    if policy.min_ready:
-        losses.near("min_ready", "pods count as available when they are ready; add minReadySeconds to the Rollout")
+    surge, unavailable = policy.max_surge, policy.max_unavailable
     if policy.recreate:
         losses.near("recreate", "all old pods go as the new ones come: maxUnavailable 100%, maxSurge 0")
-        return Canary(router=False, max_surge=0, max_unavailable="100%", progress_deadline=policy.progress_deadline)
-    surge, unavailable = policy.max_surge, policy.max_unavailable
+        surge, unavailable = 0, "100%"
     return Canary(
-        router=False, max_surge=surge, max_unavailable=unavailable, progress_deadline=policy.progress_deadline
-    )
+        router=False, max_surge=surge, max_unavailable=unavailable, progress_deadline=policy.progress_deadline, min_ready=policy.min_ready,
+    )  # fmt: skip
 
 
 def _of_flagger(policy: Flagger, losses: Losses) -> Canary:
@@ -187,7 +187,8 @@ def _of_flagger(policy: Flagger, losses: Losses) -> Canary:
         losses.lose("checks", "metrics of one analysis need different names")
     if policy.mirror:
         losses.lose("mirror", "mirroring needs a setMirrorRoute of your router")
-    return Canary(steps=tuple(program), background=background, progress_deadline=policy.progress_deadline)
+    deadline = max(policy.progress_deadline, policy.min_ready + 1)
+    return Canary(steps=tuple(program), background=background, progress_deadline=deadline, min_ready=policy.min_ready)
 
 
 def _of_check(check: Check, policy: Flagger, losses: Losses) -> Metric | None:

@@ -31,6 +31,7 @@ def write_deployment(subject: Subject) -> list[Object]:
             max_surge=policy.max_surge,
             max_unavailable=policy.max_unavailable,
             progress_deadline=policy.progress_deadline,
+            min_ready=policy.min_ready,
         )
     else:
         losses.lose(
