@@ -24,6 +24,7 @@ _FILES = typer.Argument(metavar="FILE...", help="Files or folders; '-' for stand
 _PROFILE = typer.Option("--profile", help="Version to read manifests by, e.g. argo-rollouts@1.8.", show_default=False)
 _PART = typer.Option("--as", help="What fragments are part of, e.g. rollout-strategy; by their content without it.")
 _FIELDS = typer.Option("--fields", help="How every field of a manifest was read, not only what is notable.")
+_VALIDATED = tuple(kind for kind in OWN if kind != "check")
 _STDIN = "<stdin>"
 _ENDINGS = (".yaml", ".yml", ".json")
 _SHOWN = 20  # remarks of one file that are printed
@@ -146,11 +147,16 @@ def _places(file: str) -> Iterator[str]:
 
 
 def _read(name: str) -> list[Document]:
+    """What the file holds. Faults of writing wait only for what `validate` will say of our own files."""
     if name == _STDIN:
         import sys
 
-        return read_documents(sys.stdin.read(), name)
-    return read_documents(Path(name))
+        documents = read_documents(sys.stdin.read(), name, defer=True)
+    else:
+        documents = read_documents(Path(name), defer=True)
+    if any(document.faults and document.kind_hint not in _VALIDATED for document in documents):
+        raise documents[0].errors()
+    return documents
 
 
 def _checked(name: str, documents: list[Document]) -> list[Document]:

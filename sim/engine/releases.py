@@ -40,7 +40,8 @@ from sim.service.mix import layout
 from sim.service.model import Service
 from sim.service.monitoring import Metrics
 from sim.service.noise import snap
-from sim.service.site import PersonNeeded, Site, Story
+from sim.service.site import PersonNeeded, Site
+from sim.service.story import Story
 from sim.service.traffic import Constant, Traffic
 
 __all__ = ["ROLLBACK", "Rollouts", "key"]

@@ -23,7 +23,8 @@ class Document:
     """One YAML or JSON document. `value` is for reading only: aliases share objects.
 
     `below` is the path at which the file's own text stands, when it was put into a whole object to be read (a fragment):
-    places are told without it.
+    places are told without it. `faults` of writing are those that leave its structure clear; `errors` and `validate` raise
+    them with all others.
     """
 
     file: str
@@ -31,6 +32,7 @@ class Document:
     dialect: Dialect
     root: Node
     below: Path = ()
+    faults: tuple[Problem, ...] = ()
 
     @property
     def value(self) -> Any:
@@ -70,7 +72,7 @@ class Document:
 
     def errors(self, *problems: Problem) -> FileErrors:
         """The error to raise for problems of this document."""
-        return FileErrors(problems, {self.file: self.text})
+        return FileErrors((*self.faults, *problems), {self.file: self.text})
 
 
 def read_documents(
@@ -80,26 +82,35 @@ def read_documents(
     dialect: Dialect | None = None,
     max_bytes: int = MAX_BYTES,
     max_nodes: int = MAX_NODES,
+    defer: bool = False,
 ) -> list[Document]:
     """Every document of a file (a Path) or of a text (a str) that is not empty; `name` is what errors call it.
 
     Without `dialect`: 'json' for a name that ends so, 'kubernetes' for a text with `apiVersion:` and `kind:` in its
-    first column, else 'own'. Raises FileErrors with all that is wrong, and nothing else.
+    first column, else 'own'. Raises FileErrors with all that is wrong, and nothing else; with `defer` what leaves the structure
+    clear (a duplicate key, say) is kept in the first document's `faults`, for a caller that goes on to `validate`.
     """
     name = name or _name(source)
     text = read_text(source, name, max_bytes) if isinstance(source, FilePath) else check_text(source, name, max_bytes)
     dialect = dialect or _dialect(text, name)
-    roots, problems = build(text, name, dialect, max_nodes)
-    if problems:
+    roots, problems, whole = build(text, name, dialect, max_nodes)
+    if problems and not (defer and whole and roots):
         raise FileErrors(problems, {name: text})
-    return [Document(name, text, dialect, root) for root in roots]
+    return [
+        Document(name, text, dialect, root, faults=() if index else tuple(problems)) for index, root in enumerate(roots)
+    ]
 
 
 def read_document(
-    source: FilePath | str, name: str = "", *, dialect: Dialect | None = None, max_bytes: int = MAX_BYTES
+    source: FilePath | str,
+    name: str = "",
+    *,
+    dialect: Dialect | None = None,
+    max_bytes: int = MAX_BYTES,
+    defer: bool = False,
 ) -> Document:
     """The only document of a file or text; FileErrors if there is none or more than one."""
-    documents = read_documents(source, name, dialect=dialect, max_bytes=max_bytes)
+    documents = read_documents(source, name, dialect=dialect, max_bytes=max_bytes, defer=defer)
     if len(documents) == 1:
         return documents[0]
     if documents:

@@ -44,16 +44,17 @@ class _Frame:
     merges: list[Node] = field(default_factory=list)
 
 
-def build(text: str, name: str, dialect: Dialect, max_nodes: int = MAX_NODES) -> tuple[list[Node], list[Problem]]:
-    """The root node of every document in the stream that is not empty, and everything that is wrong with it."""
+def build(text: str, name: str, dialect: Dialect, max_nodes: int = MAX_NODES) -> tuple[list[Node], list[Problem], bool]:
+    """The root node of every document in the stream that is not empty; everything that is wrong with it; whether it was read to its end."""
     builder = _Builder(name, dialect, max_nodes)
     try:
         builder.run(yaml.CSafeLoader(text))
     except yaml.YAMLError as error:
         builder.problems.append(explain(error, name, text))
+        return builder.roots, builder.problems, False
     except _Stop:
-        pass
-    return builder.roots, builder.problems
+        return builder.roots, builder.problems, False
+    return builder.roots, builder.problems, True
 
 
 class _Builder:

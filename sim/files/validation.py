@@ -39,10 +39,14 @@ def validate(model: Any, document: Document, *, at: Path = ()) -> Any:
         raise document.errors(document.problem(at[:-1], *missing(str(at[-1]))))
     try:
         if isinstance(model, type) and issubclass(model, BaseModel):
-            return model.model_validate(node.value)
-        return _adapter(model).validate_python(node.value)
+            made = model.model_validate(node.value)
+        else:
+            made = _adapter(model).validate_python(node.value)
     except ValidationError as error:
         raise _errors(error, model, document, at) from None
+    if document.faults:
+        raise document.errors()
+    return made
 
 
 def _adapter(model: Any) -> TypeAdapter[Any]:

@@ -48,7 +48,7 @@ def from_class(reference: str) -> NamedPolicy:
 
 def policy_at(path: Path, name: str = "") -> NamedPolicy:
     """The policy of an own file, or the one of this name in a manifest or a folder of manifests. Raises FileErrors."""
-    documents = [] if path.is_dir() else read_documents(path)
+    documents = [] if path.is_dir() else read_documents(path, defer=True)
     own = next((document for document in documents if document.kind_hint in OWN or _declares(document)), None)
     if own is None:
         return _imported(path, name)
@@ -77,7 +77,7 @@ def named(form: PolicyForm, name: str, source: str) -> NamedPolicy:
 
 def service_at(path: Path) -> Service:
     """The service of a file. Raises FileErrors."""
-    document = read_document(path)
+    document = read_document(path, defer=True)
     kind_is(document, "service")
     form = validate(ServiceFile, document)
     service: Service = form.made
@@ -110,10 +110,10 @@ def kind_is(document: Document, wanted: str) -> None:
 
 def first_document(path: Path) -> Document:
     """The only document of an own file; of other people's file, which may hold several, the first: to say what it is."""
-    documents = read_documents(path)
+    documents = read_documents(path, defer=True)
     if len(documents) > 1 and documents[0].kind_hint not in (*OWN, "unknown"):
         return documents[0]
-    return read_document(path)
+    return read_document(path, defer=True)
 
 
 def _imported(path: Path, name: str) -> NamedPolicy:

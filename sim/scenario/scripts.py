@@ -36,7 +36,7 @@ def _read(path: Path) -> Document:
 
     The dialect of manifests takes them; whatever readers of YAML disagree about (`on`, `1:30`, `1e3`) is refused all the same.
     """
-    document = read_document(path, dialect="kubernetes")
+    document = read_document(path, dialect="kubernetes", defer=True)
     problems = [document.problem(place, *dispute(text)) for place, text in document.ambiguous]
     if problems:
         raise document.errors(*problems)

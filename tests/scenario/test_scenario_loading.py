@@ -539,3 +539,15 @@ def test_a_delivery_is_measured_by_its_own_measures(tmp_path: Path) -> None:
     (problem,) = wrong(deliver(tmp_path, "expect: [{policy: r, measure: harm.mean, between: [0, 1]}]"))
     assert "harm" in problem
     assert load(deliver(tmp_path, "expect: [{policy: r, measure: deployment_frequency, between: [0, 9]}]")).expectations
+
+
+def test_a_duplicate_key_hides_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text("seatrial: scenario\nseed: 1\nseed: 2\nservice: {traffic: 20}\nreleases: {good: gut}\n")
+    with pytest.raises(FileErrors) as caught:
+        load(file)
+    assert [(problem.line, problem.path) for problem in caught.value.problems] == [
+        (3, "seed"),
+        (4, "service.traffic"),
+        (5, "releases.good"),
+    ]
