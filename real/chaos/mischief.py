@@ -9,8 +9,9 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from real.chaos.aim import resolve
 from real.chaos.catalogue import injector
@@ -66,6 +67,21 @@ class Mischief:
                 puts.append(Put(name, None))
         return tuple(puts)
 
+    def missed(self, at: float, there: Mapping[str, Injection]) -> tuple[Put, ...]:
+        """What each fault that has begun is like by now; where it was aimed at is looked for only if nobody aimed it before."""
+        last: dict[str, _Turn] = {}
+        while self._turns and self._turns[0].at <= at:
+            turn = heapq.heappop(self._turns)
+            last[named(turn.fault.id)] = turn
+        return tuple(Put(name, self._now(name, turn, there)) for name, turn in last.items())
+
+    def _now(self, name: str, turn: _Turn, there: Mapping[str, Injection]) -> Injection | None:
+        if not turn.start or turn.fault.about.instant:
+            return None
+        if name in there:
+            return Injection(turn.fault.kind, there[name].targets, _params(turn.fault))
+        return self._injection(turn.fault)
+
     def heard(self, at: float, event: Event, commands: tuple[Command, ...]) -> None:
         """Events by the name of their kind, and weights that were asked for."""
         self._happened(at, "event", type(event).__name__)
@@ -103,8 +119,12 @@ class Mischief:
     def _injection(self, one: Fault) -> Injection:
         acts = injector(one.kind, self._netem)
         targets = resolve(one, self._field, acts, self._seed)
-        lasts = () if one.duration_s is None else (("lasts_s", one.duration_s),)
-        return Injection(one.kind, targets, (*one.params.items(), *lasts))
+        return Injection(one.kind, targets, _params(one))
+
+
+def _params(one: Fault) -> tuple[tuple[str, Any], ...]:
+    lasts = () if one.duration_s is None else (("lasts_s", one.duration_s),)
+    return (*one.params.items(), *lasts)
 
 
 def _met(what: str, wanted: int | float | str, value: float | str) -> bool:

@@ -7,6 +7,7 @@ import typer
 from real.cli.calibrate import calibrate
 from real.cli.down import down
 from real.cli.look import doctor, plan, status
+from real.cli.resume import resume
 from real.cli.run import halt, recover, run
 from real.cli.up import up
 
@@ -29,6 +30,7 @@ app.command()(plan)
 app.command()(run)
 app.command()(status)
 app.command()(halt)
+app.command()(resume)
 app.command()(recover)
 app.command()(down)
 app.command()(calibrate)

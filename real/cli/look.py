@@ -155,7 +155,14 @@ def status(run: Annotated[Path, typer.Argument(metavar="RUN", show_default=False
             ("run", found.run), ("state", found.state), ("at", f"{found.at:.1f} s"),
             ("share", f"{found.weight_share:.1%} to the new version"),
             ("outcome", f"{found.outcome} {found.reason}".strip()), ("changed", ", ".join(found.changed)), ("halted", halted),
-            ("next", f"seatrial real recover {run}" if found.unfinished else ""),
+            ("next", _next(found.state, run)),
         )  # fmt: skip
     if found.unfinished:
         raise typer.Exit(exits.UNDECIDED)
+
+
+def _next(state: str, run: Path) -> str:
+    """What a person may do; a run that is going on may also have died."""
+    if state == "running":
+        return f"if its driver died, end it: seatrial real recover {run}; or go on: seatrial real resume {run}"
+    return "" if state in ("promoted", "restored") else f"seatrial real recover {run}"

@@ -56,6 +56,17 @@ LoadFrom = Annotated[
     typer.Option("--load", help="Where the traffic comes from: here, cluster, none; auto: here if a port leads there."),
 ]
 
+Registry = Annotated[str, typer.Option("--registry", help="Where images are pushed: HOST/PROJECT.", show_default=False)]
+LoadTarget = Annotated[
+    str, typer.Option("--target", help="HOST:PORT that the load aims at, in place of ours.", show_default=False)
+]
+PrometheusAt = Annotated[
+    str,
+    typer.Option(
+        "--prometheus", help="Address of a Prometheus, in place of the one in the cluster.", show_default=False
+    ),
+]
+
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 

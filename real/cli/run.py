@@ -11,23 +11,20 @@ import typer
 
 from real.cli import options
 from real.cli.asked import Asked, built, generator, staged
+from real.cli.resume import stood
 from real.cli.telling import Narrator, told
-from real.cluster import namespaces
 from real.driver.folder import Folder
 from real.driver.plan import Limits
 from real.lab import depot, faults, versions
 from real.lab.desired import Repository, unwatched
-from real.lab.stage import Stage
 from real.lab.trial import Trial, again, conducted
 from real.measure.prometheus import elsewhere
 from real.registry.port import Finding, refused
 from real.routers.base import Place
-from real.routers.choice import chosen
 from sim.cli import console
 from sim.cli import options as shared
 from sim.cli.exits import Usage
 from sim.cli.journals import about
-from sim.policy.canary import Canary
 from sim.policy.errors import WorldError
 
 __all__ = ["halt", "recover", "run"]
@@ -83,9 +80,7 @@ def run(
     adopt: options.Adopt = False,
     allow_exec: options.AllowExec = False,
     insecure: options.Insecure = False,
-    registry: Annotated[
-        str, typer.Option("--registry", help="Where images are pushed: HOST/PROJECT.", show_default=False)
-    ] = "",
+    registry: options.Registry = "",
     image: Annotated[
         str,
         typer.Option(
@@ -95,15 +90,8 @@ def run(
     stable: options.Stable = "",
     port: options.Port = 8080,
     metrics_port: options.MetricsPort = 0,
-    target: Annotated[
-        str, typer.Option("--target", help="HOST:PORT that the load aims at, in place of ours.", show_default=False)
-    ] = "",
-    prometheus: Annotated[
-        str,
-        typer.Option(
-            "--prometheus", help="Address of a Prometheus, in place of the one in the cluster.", show_default=False
-        ),
-    ] = "",
+    target: options.LoadTarget = "",
+    prometheus: options.PrometheusAt = "",
     load: options.LoadFrom = "auto",
     gitops: Annotated[
         Path | None,
@@ -167,9 +155,11 @@ def run(
     id = f"{asked.scenario.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     said = about(asked.scenario, asked.policy, asked.release.name, 0)
     where = {"cluster": ground.name, "namespace": namespace, "app": app, "router": stage.router.name}
+    within = load == "cluster" or (load == "auto" and not (aim or stage.port))
+    users_from = "none" if load == "none" else "cluster" if within else "here"
     folder = out or Path("runs") / id
     repository = _repository(gitops, branch, folder_, remote, author)
-    record = {"run": id, **said, **where, "images": {"new": new}}
+    record = {"run": id, **said, **where, "images": {"new": new}, "load": users_from}
     if repository is not None:
         record["gitops"] = repository.told()
         for doubt in unwatched(repository, ground):
@@ -187,9 +177,7 @@ def run(
         ask=elsewhere(prometheus) if prometheus else None,
         loaded=load != "none",
         target=aim,
-        inside=generator(ground, map_, registry)
-        if load == "cluster" or (load == "auto" and not (aim or stage.port))
-        else "",
+        inside=generator(ground, map_, registry) if within else "",
         observe=watcher,
         faults=rest,
         repository=repository,
@@ -243,15 +231,9 @@ def recover(
     """Promoted, or the stable version serving all traffic, whatever became of the driver. Safe at any moment, as often as you like."""
     folder = Folder.opened(run)
     said = folder.about()
-    if not {"cluster", "namespace", "app", "router"} <= set(said):
-        raise Usage(f"{run}/run.json does not say where the run was")
-    target = options.Target(name or said["cluster"], kubeconfig, context, allow_exec, insecure)
-    ground = options.ground(target)
-    api = ground.reads()
-    namespaces.require(api, said["namespace"])
-    api.close()
-    way = chosen(said["router"], Canary(), lambda role: "")
-    ending = again(ground, Stage(Place(said["namespace"], said["app"]), way, 0), folder)
+    cluster = options.Target(name or str(said.get("cluster")), kubeconfig, context, allow_exec, insecure)
+    ground, stage = stood(run, said, cluster)
+    ending = again(ground, stage, folder)
     folder.close()
     told(ending, None, run)
     raise typer.Exit(0 if ending.state in ("promoted", "restored") else ending.code)

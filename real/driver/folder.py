@@ -6,6 +6,7 @@ redaction, and no path or host is in them.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ __all__ = ["Folder"]
 
 
 class Folder:
-    """A `Log` on disk. `Folder.created` begins a run, `Folder.opened` goes on with one that exists (recover, halt, status)."""
+    """A `Log` on disk. `Folder.created` begins a run, `Folder.opened` is one that exists (resume, recover, halt, status)."""
 
     def __init__(self, path: Path, redaction: Redaction) -> None:
         self.path, self.redaction = path, redaction
@@ -45,6 +46,7 @@ class Folder:
                 f"{path} holds a run already; choose another folder, or: seatrial real status {path}"
             ) from None
         folder = cls(path, redaction)
+        folder.hold()
         folder._line(head_line(dict(about)))
         _sync(path)
         return folder
@@ -62,6 +64,13 @@ class Folder:
         if not whole:  # it died before it said what it was
             folder._line(head_line({k: v for k, v in folder.about().items() if k not in ("seatrial", "format")}))
         return folder
+
+    def hold(self) -> None:
+        """Be the one that drives from here, until this process closes the folder or dies. Refused while another one does."""
+        try:
+            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"{self.path} is being driven by another process; only one drives at a time") from None
 
     def close(self) -> None:
         os.close(self._journal)

@@ -20,7 +20,9 @@ def claim(hand: Hand, holder: str) -> None:
     if isinstance(held, Lease) and held.holder:
         now = hand.world.clock.wall()
         state = "is driving" if held.until > now else "stopped in the middle"
-        raise Refused(f"run {held.run} {state} here; end it first: seatrial real recover {held.run}")
+        raise Refused(
+            f"run {held.run} {state} here; end it first: seatrial real recover {held.run} (or let it go on: seatrial real resume)"
+        )
     _advance(hand, live, holder)
 
 

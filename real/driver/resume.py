@@ -14,13 +14,37 @@ from real.driver.recover import counted, opened, undone
 from real.driver.run import Drive
 from real.driver.stopwatch import Stopwatch
 from real.ports.errors import Refused
-from real.ports.things import Put, Workload
-from sim.journal import Journal
+from real.ports.things import Injection, Lease, Thing, Workload
+from sim.journal import Journal, replay
 from sim.policy.commands import AskGate, Measure
 from sim.policy.errors import HistoryError
 from sim.policy.events import Answered, Measured
+from sim.policy.rollout import Policy
 
-__all__ = ["resume"]
+__all__ = ["able", "resume"]
+
+
+def able(journal: Journal, policy: Policy, held: Thing | None, here: str, now: float) -> None:
+    """Whether there is something to go on with, seen before anything is begun. Raises Refused.
+
+    `held` is the lease; `here` the machine that holds the journal's folder: a driver that was on it is dead, one elsewhere may be alive
+    until its lease ends.
+    """
+    end = "end it: seatrial real recover"
+    if opened(journal) is None or not journal.entries:
+        raise Refused(f"the run died before it began; there is nothing to go on with; {end}")
+    if ended := next((act for act in journal.acts if "ended" in act), None):
+        raise Refused(f"the run is over ({ended['ended']}); there is nothing to go on with")
+    if not isinstance(held, Lease) or not held.holder:
+        raise Refused(f"nobody drives here any more, so the run has been ended from elsewhere; {end}")
+    if held.holder.rpartition(":")[0] != here and held.until > now:
+        raise Refused(
+            f"{held.holder} may still drive run {held.run}: its lease ends in {held.until - now:.0f} s; wait for that"
+        )
+    if different := replay(policy, journal):
+        raise Refused(
+            f"entry {different.entry} of the journal is not what this policy does; name the run's own; or {end}"
+        )
 
 
 def resume(journal: Journal, plan: Plan, world: World, log: Log) -> Ending:
@@ -58,6 +82,8 @@ class _Resumed(Drive):
                 raise HistoryError(
                     f"entry {number} is not what this policy does; it cannot go on with another one's run"
                 )
+            if self.world.mischief is not None:
+                self.world.mischief.heard(at, event, commands)
         for _, _, commands in earlier:
             for command in commands:
                 for put in puts(command, self.facts):
@@ -70,8 +96,9 @@ class _Resumed(Drive):
     def _catch_up(self) -> None:
         """Faults are what they would be by now: one that came and went is not injected again."""
         if self.world.mischief is not None:
-            due: dict[str, Put] = {put.name: put for put in self.world.mischief.due(self.watch.at())}
-            for put in due.values():
+            found = {name: self.hand.read(name).value for name in self.hand.names() if name.startswith("fault/")}
+            there = {name: value for name, value in found.items() if isinstance(value, Injection)}
+            for put in self.world.mischief.missed(self.watch.at(), there):
                 self.hand.put(put)
 
     def _unanswered(self) -> list[Measure | AskGate]:

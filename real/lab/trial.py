@@ -22,21 +22,23 @@ from real.driver.folder import Folder
 from real.driver.people import Steward
 from real.driver.plan import Ending, Limits, Plan, World
 from real.driver.recover import recover
+from real.driver.resume import able, resume
 from real.driver.run import run
 from real.driver.wall import WallClock
 from real.lab import desired, faults
 from real.lab.ground import Ground
 from real.lab.stage import Stage
 from real.load.generator import Plan as LoadPlan
-from real.load.inside import Inside, removed
+from real.load.inside import Inside, ended, removed
 from real.load.process import Load
 from real.load.tallies import tallies
-from real.load.truth import Truth
+from real.load.truth import Truth, joined
 from real.measure.counts import Names
 from real.measure.monitor import Prometheus
 from real.measure.prometheus import Ask, inside
+from real.ports.errors import Refused
 from real.ports.ports import Tell
-from real.ports.things import STABLE, Stable
+from real.ports.things import LEASE, STABLE, Stable
 from real.routers.backing import address
 from sim.faults.fault import Fault
 from sim.policy.commands import Command
@@ -44,7 +46,7 @@ from sim.policy.notes import Note
 from sim.policy.rollout import Policy
 from sim.service.model import Service
 
-__all__ = ["Trial", "again", "conducted"]
+__all__ = ["Trial", "again", "conducted", "resumed"]
 
 _BEFORE, _AFTER = 5.0, 5.0  # seconds of load around the rollout
 _AROUND = 900.0  # seconds of load beyond the horizon: what comes before it, and the way back after it
@@ -79,14 +81,31 @@ class Trial:
 
 def conducted(trial: Trial) -> tuple[Ending, Truth]:
     """Drive the rollout under load; the ending, and the truth as users saw it. Raises Refused where it cannot begin."""
-    folder = Folder.created(trial.folder, trial.about)
+    return _driven(trial, Folder.created(trial.folder, trial.about), run)
+
+
+def resumed(trial: Trial, folder: Folder) -> tuple[Ending, Truth]:
+    """The same for a run whose driver died, from its journal on. Raises Refused, before anything is begun, where nothing can go on."""
+    folder.hold()
+    journal, api = folder.journal(), trial.ground.reads()
+    try:
+        held = Kubernetes(api, trial.stage.place, trial.stage.router).read(LEASE, 10.0).value
+    finally:
+        api.close()
+    able(journal, trial.policy, held, socket.gethostname(), time.time())
+    if why := folder.halted():
+        raise Refused(f"the run was halted ({why}), so it is only restored: seatrial real recover {folder.path}")
+    return _driven(trial, folder, lambda plan, world, log: resume(journal, plan, world, log))
+
+
+def _driven(trial: Trial, folder: Folder, drive: Callable[[Plan, World, Folder], Ending]) -> tuple[Ending, Truth]:
     users = trial.ground.writes(trial.stage.place.namespace)
-    load = _load(trial, users)
+    load, truth = _load(trial, users), Truth()
     try:
         if load is not None:
             time.sleep(_BEFORE)
         with _world(trial, load) as (world, clock), clock.signals():
-            ending = run(
+            ending = drive(
                 Plan(trial.run, trial.policy, trial.image, trial.seed, _holder(), trial.limits, trial.about),
                 world,
                 folder,
@@ -94,15 +113,38 @@ def conducted(trial: Trial) -> tuple[Ending, Truth]:
         if load is not None and not ending.interrupted:
             time.sleep(_AFTER)
     finally:
-        truth = load.stop() if load is not None else Truth()
-        started = _started(folder)
-        if started is not None:
-            folder.tallies(tallies(truth, started))
+        if load is not None:
+            truth = load.stop()
         users.close()
-    (trial.folder / "truth.json").write_text(json.dumps(truth.document()), encoding="utf-8")
+    truth = _counted(folder, truth)
     folder.finish(ending)
     folder.close()
     return ending, truth
+
+
+def _counted(folder: Folder, last: Truth) -> Truth:
+    """What all generators of a run counted, also those of drivers that died, written down."""
+    files = _counts(folder.path)
+    kept = {file: Truth.of(json.loads(file.read_text(encoding="utf-8"))) for file in files}
+    truths = [one for one in kept.values() if one.begun != last.begun] + [last]
+    started = _started(folder)
+    if started is not None:
+        for one in truths:
+            folder.tallies(tallies(one, started))
+    whole = joined(truths)
+    (folder.path / "truth.json").write_text(json.dumps(whole.document()), encoding="utf-8")
+    for file in files:
+        file.unlink()
+    return whole
+
+
+def _counts(folder: Path) -> list[Path]:
+    """What the generators of a run that goes on have written: one file, and one more for each crash."""
+    return sorted(folder.glob("counts-*.json"))
+
+
+def _next(folder: Path) -> Path:
+    return folder / f"counts-{len(_counts(folder)) + 1}.json"
 
 
 def again(ground: Ground, stage: Stage, folder: Folder, limits: Limits | None = None) -> Ending:
@@ -187,8 +229,10 @@ def _load(trial: Trial, api: Api) -> Load | Inside | None:
         segments=service.segments,
     )  # fmt: skip
     if trial.inside:
+        if former := ended(api, place.namespace, place.app):
+            _next(trial.folder).write_text(json.dumps(former.document()), encoding="utf-8")
         return Inside(api, place.namespace, place.app, trial.inside, plan)
-    return Load(plan, trial.folder / "truth.json")
+    return Load(plan, _next(trial.folder))
 
 
 def _started(folder: Folder) -> float | None:

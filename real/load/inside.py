@@ -19,7 +19,7 @@ from real.load.pod import PORT
 from real.load.truth import Truth
 from real.ports.errors import Gone, PortError
 
-__all__ = ["Inside", "built", "pod", "removed"]
+__all__ = ["Inside", "built", "ended", "pod", "removed"]
 
 # What `real/load/pod.py` needs, besides the standard library.
 _FILES = (
@@ -62,6 +62,14 @@ def removed(api: Api, namespace: str, app: str) -> None:
         return
 
 
+def ended(api: Api, namespace: str, app: str) -> Truth | None:
+    """The counts of a generator whose driver died, which sends no more; None where there is none, or it does not answer."""
+    try:
+        return _asked(api, namespace, app, "POST", "/stop")
+    except PortError:
+        return None
+
+
 class Inside:
     """Load that has started in the cluster; what `Load` is outside of it."""
 
@@ -90,5 +98,9 @@ class Inside:
             removed(self._api, self._namespace, self._app)
 
     def _asked(self, method: str, path: str, **more: Any) -> Truth:
-        answer = self._api.through(self._namespace, f"pods/{self._app}-load:{PORT}", path, method, **more)
-        return Truth.of(json.loads(answer.read()))
+        return _asked(self._api, self._namespace, self._app, method, path, **more)
+
+
+def _asked(api: Api, namespace: str, app: str, method: str, path: str, **more: Any) -> Truth:
+    answer = api.through(namespace, f"pods/{app}-load:{PORT}", path, method, **more)
+    return Truth.of(json.loads(answer.read()))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BOUNDS", "Cell", "Truth"]
+__all__ = ["BOUNDS", "Cell", "Truth", "joined"]
 
 BOUNDS = (
     0.005,
@@ -36,6 +37,13 @@ class Cell:
     @property
     def answers(self) -> int:
         return self.good + self.bad
+
+    def add(self, other: Cell) -> None:
+        self.good += other.good
+        self.bad += other.bad
+        self.slow += other.slow
+        self.seconds += other.seconds
+        self.latency = [a + b for a, b in zip(self.latency, other.latency, strict=True)]
 
 
 class Truth:
@@ -83,12 +91,7 @@ class Truth:
         found: dict[str, Cell] = {}
         for (second, revision), cell in sorted(self.cells.items()):
             if start <= second < end:
-                total = found.setdefault(revision, Cell())
-                total.good += cell.good
-                total.bad += cell.bad
-                total.slow += cell.slow
-                total.seconds += cell.seconds
-                total.latency = [a + b for a, b in zip(total.latency, cell.latency, strict=True)]
+                found.setdefault(revision, Cell()).add(cell)
         return found
 
     def share(self, revision: str, start: float = 0.0, end: float = float("inf")) -> float:
@@ -140,3 +143,20 @@ class Truth:
         truth.mix.update({(second, segment): count for second, segment, count in document["mix"]})
         truth.rules, truth.until = dict(document["rules"]), document["until"]
         return truth
+
+
+def joined(truths: Sequence[Truth]) -> Truth:
+    """The counts of one generator after another (a run that went on after a crash), in seconds since the first began, to the nearest."""
+    sent = [one for one in truths if one.arrived]
+    whole = Truth(sent[0].begun if sent else 0.0)
+    for one in sent:
+        shift = round(one.begun - whole.begun)
+        whole.arrived.update({second + shift: count for second, count in one.arrived.items()})
+        whole.missing.update({second + shift: count for second, count in one.missing.items()})
+        whole.mix.update({(second + shift, segment): count for (second, segment), count in one.mix.items()})
+        for counts in ("reasons", "codes", "segments"):
+            getattr(whole, counts).update(getattr(one, counts))
+        for (second, revision), cell in one.cells.items():
+            whole.cells[second + shift, revision].add(cell)
+        whole.until = one.until + shift
+    return whole

@@ -6,11 +6,11 @@ speak through `Tell` only. Everything else is called by one thread, one call at 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from real.ports.things import Live, Put, Seen, Stamp
+from real.ports.things import Injection, Live, Put, Seen, Stamp
 from sim.policy.commands import AskGate, Command, Measure
 from sim.policy.events import Event
 from sim.policy.notes import Note
@@ -110,6 +110,11 @@ class Mischief(Protocol):
 
     def due(self, at: float) -> tuple[Put, ...]:
         """The faults to put (a value) or to take away (None) by now, in order; each is given out once."""
+        ...
+
+    def missed(self, at: float, there: Mapping[str, Injection]) -> tuple[Put, ...]:
+        """After a crash: what each fault that has begun is to be by now. One that came and went is not there; one that is `there` keeps its
+        targets."""
         ...
 
     def heard(self, at: float, event: Event, commands: tuple[Command, ...]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -506,6 +506,9 @@ class FakeMischief:
         due = tuple(put for moment, put in self._rest if moment <= at)
         self._rest = [(moment, put) for moment, put in self._rest if moment > at]
         return due
+
+    def missed(self, at: float, there: Mapping[str, Injection]) -> tuple[Put, ...]:
+        return self.due(at)[-1:]
 
     def heard(self, at: float, event: Event, commands: tuple[Command, ...]) -> None: ...
 

@@ -12,6 +12,7 @@ import pytest
 
 from real.chaos.nodes import KindNodes
 from sim.journal import Journal, replay
+from sim.results.recorded import Recorded
 from sim.scenario import load
 from tests.real_cluster.rig import Cluster
 from tests.real_cluster.runs import SCENARIOS, Asked, Finished, Runs, command, leftovers, start, until
@@ -100,6 +101,38 @@ def test_a_driver_that_is_killed_in_mid_fault_is_recovered(kind_cluster: Cluster
     done = subprocess.run(command("recover", str(out)), capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert leftovers(kind_cluster, "killed-in-fault", 3) == []
+
+
+def test_a_driver_that_is_killed_under_a_spike_goes_on(kind_cluster: Cluster, tmp_path: Path) -> None:
+    """100 requests/s, twice as many under the spike: in the life of either driver, for a generator ends with its driver."""
+    out = tmp_path / "run"
+    process = start(kind_cluster, "resumed", Asked("faults", ("--release", "spike")), out)
+    until(lambda: process.poll() is not None or under_way(out, "fault/spike"), 240.0)
+    second = subprocess.run(command("resume", str(out)), capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode == 2 and "only one drives at a time" in second.stderr, second
+    time.sleep(3.0)
+    process.send_signal(signal.SIGKILL)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, said
+    died = max(act["at"] for act in Journal.read(out).acts)
+    done = subprocess.run(command("resume", str(out)), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert faults(out) == [("fault/spike", True), ("fault/spike", True), ("fault/spike", False)]
+    recorded = Recorded.read(out)
+    assert replay(load(SCENARIO, "real").policies[0].policy, recorded.journal) is None
+    assert leftovers(kind_cluster, "resumed", 3) == []
+    puts = [act["at"] for act in recorded.journal.acts if act.get("put", {}).get("name") == "fault/spike"]
+    first, again, end = puts
+    for begin, stop in ((first + 1.0, died - 1.0), (again + 1.0, end - 1.0)):
+        assert 170 < rate(recorded, begin, stop) < 230, (begin, stop)
+    assert 70 < rate(recorded, end + 1.0, end + 5.0) < 130
+    assert sum(one.bad + one.lost for one in recorded.load) == 0
+
+
+def rate(recorded: Recorded, begin: float, end: float) -> float:
+    """Requests per second in the whole windows between two moments."""
+    inside = [one for one in recorded.load if begin <= one.start and one.end <= end]
+    return sum(one.sent for one in inside) / len({one.start for one in inside})
 
 
 def test_a_node_is_paused_in_mid_rollout(kind_cluster: Cluster, tmp_path: Path) -> None:
