@@ -32,6 +32,7 @@ SHOWN = {
     True: ("escape_rate", "harm.mean", "harm.p95", "detection_delay.median", "time_to_mitigate.median", "users.mean"),
     False: ("false_rollback_rate", "promote_delay.median", "pod_hours.mean", "lost.mean"),
 }
+ROW = 3  # numbers beside each other: more of them lose the ends of their names
 
 
 def policy_form() -> dict[str, Any]:
@@ -101,12 +102,14 @@ def numbers(result: sim.Result, bad: bool) -> None:
     """What was measured for the good or the bad release, with intervals and the count behind them."""
     cell = next(cell for cell in result.cells if cell.bad is bad)
     st.subheader(f"If the release is bad: {cell.release}" if bad else "If the release is good")
-    columns = st.columns(len(SHOWN[bad]))
-    for column, name in zip(columns, SHOWN[bad], strict=True):
-        measure = MEASURES[name.partition(".")[0]]
-        value, around = say(evaluate(cell, name), "%" if measure.kind == "rate" else measure.unit)
-        column.metric(" ".join((measure.title, name.partition(".")[2])).strip(), value, help=measure.definition)
-        column.caption(around)
+    names = SHOWN[bad]
+    for row in (names[:ROW], names[ROW:]):
+        for column, name in zip(st.columns(ROW), row, strict=False):
+            measure = MEASURES[name.partition(".")[0]]
+            unit = "%" if measure.kind == "rate" else measure.unit
+            value, around = say(evaluate(cell, name), unit)
+            column.metric(" ".join((measure.title, name.partition(".")[2])).strip(), value, help=measure.definition)
+            column.caption(f"{around} {unit}" if around.startswith("[") and unit not in ("%", "s") else around)
 
 
 def pictures(result: sim.Result) -> None:
