@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from real.driver.fitness import unfit
-from real.lab import depot, versions
+from real.lab import depot, raising, versions
 from real.lab.ground import Ground
 from real.lab.images import Images
 from real.lab.stage import Stage, prepared
 from real.load import inside
 from real.load.channel import Channel
 from real.registry.secrets import credentials
-from real.routers.base import Place
+from real.routers.base import Place, Router
+from real.routers.carried import Carried
 from real.routers.choice import chosen
 from real.sample import image
 from real.sample.objects import Own
@@ -26,7 +28,7 @@ from sim.policy.rollout import Policy
 from sim.scenario import NamedPolicy, Release, Scenario, load, load_policy
 from sim.service.model import Service
 
-__all__ = ["Asked", "built", "generator", "staged"]
+__all__ = ["Asked", "built", "generator", "routed", "staged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,25 @@ def staged(
 ) -> Stage:  # fmt: skip
     """The app, serving the stable version: the sample, or an image of the user's own."""
     place = Place(namespace, app)
-    way = chosen(router, asked.decides, images.of)
+    way = routed(ground, router, asked.decides, images.of)
+    if isinstance(way, Carried):
+        raising.known(ground, way.name)
     pull = depot.secret(registry, place, credentials(os.environ))
     if own is not None:
         return prepared(ground, place, own[0], asked.pods, way, own[1], pull=pull)
     stable = built(ground, images, "stable", (), registry)
     return prepared(ground, place, stable, asked.pods, way, versions.behaviour(asked.service), pull=pull)
+
+
+def routed(ground: Ground, router: str, policy: Policy, image: Callable[[str], str]) -> Router:
+    """The router of this name on this ground. Errors: Usage."""
+    if not ground.own:
+        return chosen(router, policy, image)
+    api = ground.reads()
+    try:
+        return chosen(router, policy, image, api)
+    finally:
+        api.close()
 
 
 def built(ground: Ground, images: Images, name: str, faults: tuple[Fault, ...], registry: str) -> str:

@@ -22,6 +22,7 @@ from real.controllers.keeping import begin, keep
 from real.controllers.prepare import prepared
 from real.controllers.recorder import record
 from real.controllers.recording import Recording
+from real.controllers.routed import route, router
 from real.controllers.serving import ways
 from real.controllers.tell import tell
 from real.controllers.users import Crowd
@@ -29,6 +30,7 @@ from real.docker.engine import bridge
 from real.lab import versions
 from real.lab.ground import Ground
 from real.lab.images import Images
+from real.lab.raising import known
 from real.load.generator import Plan
 from sim.cli import console, exits
 from sim.cli.exits import Missing, Usage
@@ -84,11 +86,13 @@ def conducted(
     id = f"{given_.controller}-{policy.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder, namespace = out or Path("runs") / id, f"seatrial-{time.time_ns() // 1_000_000:x}"
     applied = prepared(case, "run", "http://script")
-    changed = changes(case, applied)
+    changed = (*changes(case, applied), *_stood_in(case))
     about: dict[str, Any] = {
         "run": id, "controller": given_.controller, "policy": policy.name, "cluster": place.name, "namespace": namespace,
         "changed": changed, **_scenario(asked, case, applied),
     }  # fmt: skip
+    if case.build is not None and (kind := router(case)):
+        known(place, kind)
     begin(folder, about, files(given_.manifests), given_.script)
     if not quiet:
         for text in changed:
@@ -130,7 +134,15 @@ def _build(asked: Asked, ground: Ground, images: Images) -> Build:
     good = built(ground, images, "stable", (), "")
     new = built(ground, images, f"new-{asked.release.name}", versions.baked(asked.release), "")
     environment = versions.behaviour(asked.service).environment()
-    return Build((good, new), tuple(one for one in environment if one["name"] != "REVISION"))
+    own = tuple(one for one in environment if one["name"] != "REVISION")
+    return Build((good, new), own, (images.of("haproxy"), images.of("python")))
+
+
+def _stood_in(case: Case) -> tuple[str, ...]:
+    """What is said of the pod by which users come, where there is one."""
+    if case.build is None or not (said := route(case)):
+        return ()
+    return (f"users come by a pod of ours that obeys {said.replace('/', ' ')}, in place of its controller",)
 
 
 def _scenario(asked: Asked | None, case: Case, applied: Sequence[Object]) -> dict[str, Any]:
@@ -164,7 +176,7 @@ def _crowd(asked: Asked | None, case: Case, ground: Ground, namespace: str, imag
     routes = {one.role: one for one in ways(case, prepared(case, namespace, ""))}
     api = ground.writes(namespace)
     try:
-        yield Crowd(api, namespace, generator(ground, images, ""), plan, routes)
+        yield Crowd(api, namespace, generator(ground, images, ""), plan, routes, bool(route(case)))
     finally:
         api.close()
 

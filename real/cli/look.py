@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from real.cli import options
-from real.cli.asked import Asked
+from real.cli.asked import Asked, routed
 from real.cli.checks import checks
 from real.cluster import namespaces
 from real.cluster.adapter import Kubernetes
@@ -19,7 +19,6 @@ from real.driver.recover import status as read_status
 from real.lab import faults, versions
 from real.ports.things import HOME, STABLE, Live, Put, Stable, Workload, told
 from real.routers.base import Place
-from real.routers.choice import chosen
 from sim.cli import console, exits
 from sim.cli import options as shared
 from sim.policy.commands import Command
@@ -76,7 +75,7 @@ def plan(
     api = ground.reads()
     try:
         namespaces.require(api, namespace)
-        way = chosen(router, asked.decides, lambda role: role)
+        way = routed(ground, router, asked.decides, lambda role: role)
         cluster = Kubernetes(api, Place(namespace, app), way)
         there = {one: cluster.read(one, 10.0) for one in cluster.names()}
     finally:

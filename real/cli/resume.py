@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from real.cli import options
-from real.cli.asked import Asked, generator
+from real.cli.asked import Asked, generator, routed
 from real.cli.telling import Narrator, told
 from real.cluster import namespaces
 from real.driver.folder import Folder
@@ -20,7 +20,6 @@ from real.lab.stage import Stage, entry
 from real.lab.trial import Trial, resumed
 from real.measure.prometheus import elsewhere
 from real.routers.base import Place
-from real.routers.choice import chosen
 from sim.cli import options as shared
 from sim.cli.exits import Usage
 from sim.policy.canary import Canary
@@ -97,7 +96,8 @@ def stood(run: Path, said: Mapping[str, Any], target: options.Target) -> tuple[G
         namespaces.require(api, said["namespace"])
     finally:
         api.close()
-    return ground, Stage(Place(said["namespace"], said["app"]), chosen(said["router"], Canary(), lambda role: ""), 0)
+    way = routed(ground, said["router"], Canary(), lambda role: "")
+    return ground, Stage(Place(said["namespace"], said["app"]), way, 0)
 
 
 def _port(ground: Ground, stage: Stage) -> int:

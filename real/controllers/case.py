@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from real.controllers.kinds import WORKLOADS
+from real.controllers.kinds import VIRTUAL_SERVICE, WATCHED, WORKLOADS
 from sim.policy.errors import WorldError
 from sim.scenario import load_script
 from sim.tracing.script import Script
@@ -20,10 +20,14 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What stands for the user's container under real load: the image of each revision, by digest, and the sample's environment."""
+    """What stands for the user's container under real load: the image of each revision, by digest, and the sample's environment.
+
+    `router`: images of HAProxy and Python, for the pod that obeys the route object.
+    """
 
     images: tuple[str, str]
     environment: tuple[Object, ...]
+    router: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,13 @@ class Case:
             if any(document.get("kind") == kind for document in self.documents):
                 return system
         raise WorldError(f"{self.name}: no Rollout, Canary or Deployment among the manifests; a controller needs one")
+
+    @property
+    def watched(self) -> tuple[Any, ...]:
+        """The kinds of object that its controller changes. Istio's is there only where somebody has brought it."""
+        routing = self.workload["spec"].get("strategy", {}).get("canary", {}) or {}
+        more = (VIRTUAL_SERVICE,) if "istio" in (routing.get("trafficRouting") or {}) else ()
+        return (*WATCHED[self.system], *more)
 
     @property
     def workload(self) -> Object:

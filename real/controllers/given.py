@@ -16,7 +16,16 @@ from sim.tracing.script import Script
 
 __all__ = ["changes", "files", "given"]
 
-_HANDED = ("Rollout", "AnalysisTemplate", "Canary", "MetricTemplate", "Deployment", "Service", "Ingress")
+_HANDED = (
+    "Rollout",
+    "AnalysisTemplate",
+    "Canary",
+    "MetricTemplate",
+    "Deployment",
+    "Service",
+    "Ingress",
+    "VirtualService",
+)
 _ENDS = (".yaml", ".yml", ".json")
 
 

@@ -8,7 +8,7 @@ target) is made. Everything that decides stays as it is written.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Any
 
@@ -106,11 +106,19 @@ def _provider(metric: Object, answers: str) -> None:
 
 def _missing(case: Case) -> Iterator[tuple[str, str, str]]:
     """(kind, name, name of the workload) of what is named and not brought along."""
-    brought = {(document["kind"], document["metadata"]["name"]) for document in case.documents}
+    brought = {(document["kind"], document["metadata"]["name"]): document for document in case.documents}
     name = case.workload["metadata"]["name"]
     for kind, wanted in _named(case.workload):
-        if (kind, wanted) not in brought:
-            yield kind, wanted, name
+        if (kind.partition(" to ")[0], wanted) not in brought:
+            yield _at_port(kind, brought), wanted, name
+
+
+def _at_port(kind: str, brought: Mapping[tuple[str, str], Object]) -> str:
+    """An Ingress is to a Service at its port: that of the Service that was brought along, else of the one that is made."""
+    if not kind.startswith("Ingress to "):
+        return kind
+    service = brought.get(("Service", kind.removeprefix("Ingress to ")))
+    return f"{kind} {80 if service is None else service['spec']['ports'][0]['port']}"
 
 
 def _named(workload: Object) -> Iterator[tuple[str, str]]:
@@ -121,22 +129,30 @@ def _named(workload: Object) -> Iterator[tuple[str, str]]:
         for key in ("stableService", "canaryService", "activeService", "previewService"):
             if key in strategy:
                 yield "Service", strategy[key]
-        nginx = strategy.get("trafficRouting", {}).get("nginx", {})
+        routing = strategy.get("trafficRouting", {})
+        nginx, virtual = routing.get("nginx", {}), routing.get("istio", {}).get("virtualService")
         for ingress in filter(None, [nginx.get("stableIngress"), *nginx.get("stableIngresses", ())]):
             yield f"Ingress to {strategy['stableService']}", ingress
+        if virtual is not None:
+            yield f"VirtualService to {strategy['stableService']} {strategy['canaryService']}", virtual["name"]
 
 
 def _object(kind: str, name: str, workload: str, namespace: str) -> Object:
-    kind, _, service = kind.partition(" to ")
+    kind, _, services = kind.partition(" to ")
     labels = {"app": workload}
     match kind:
         case "Service":
             version, spec = "v1", {"selector": labels, "ports": [{"name": "http", "port": 80}]}
         case "Ingress":
-            backend = {"service": {"name": service, "port": {"number": 80}}}
+            to, port = services.split()
+            backend = {"service": {"name": to, "port": {"number": int(port)}}}
             path = {"path": "/", "pathType": "Prefix", "backend": backend}
             version = "networking.k8s.io/v1"
             spec = {"ingressClassName": "nginx", "rules": [{"host": "example.test", "http": {"paths": [path]}}]}
+        case "VirtualService":
+            stable, canary = services.split()
+            route = [{"destination": {"host": host}, "weight": weight} for host, weight in ((stable, 100), (canary, 0))]
+            version, spec = "networking.istio.io/v1", {"hosts": [name], "http": [{"name": "primary", "route": route}]}
         case _:
             labels = {"app": name}
             version, spec = (

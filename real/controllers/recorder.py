@@ -26,9 +26,10 @@ from real.cluster.namespaces import body
 from real.controllers.acts import Acts
 from real.controllers.answers import Answers, Served
 from real.controllers.case import Case, Object
-from real.controllers.kinds import POD, WATCHED, WORKLOADS
+from real.controllers.kinds import POD, WORKLOADS
 from real.controllers.prepare import GATE, REVISION, prepared
 from real.controllers.recording import Act, Recording
+from real.controllers.routed import plane
 from real.controllers.stable import stable
 from real.controllers.watching import Seen, Watch
 from sim.policy.errors import WorldError
@@ -106,8 +107,8 @@ class _Recorder:
         self.served = Served(script, _metrics(case), ask=None if self.users is None else self.users.ask)
         self.answers.serve(self.namespace, self.served)
         acts = Acts(self.client, case, self.namespace, objects)
-        async with Watch(self.client, self.namespace, WATCHED[case.system], self._hear) as watch:
-            for one in objects:
+        async with Watch(self.client, self.namespace, case.watched, self._hear) as watch:
+            for one in [*plane(case, self.namespace), *objects]:
                 await self.client.create(from_dict(one))
             await self._until_stable(watch)
             async with self._visited():

@@ -1,8 +1,8 @@
 """Pods that serve: the sample in place of the user's container, and the Services by which users come in.
 
-Users come through the Service that they would come through: of a blue-green Rollout the active one, of a Canary its own, of a canary
-Rollout one that takes all its pods (made if none is brought along). A preview that no user sees is called by testers, as load testers
-of the people's own do.
+Users come by the way that they would come: by the route object that the controller writes (`routed.py`), else through a Service: of a
+blue-green Rollout the active one, of a Canary its own, of a canary Rollout one that takes all its pods (made if none is brought along).
+A preview that no user sees is called by testers, as load testers of the people's own do.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from real.controllers.case import Build, Case, Object
+from real.controllers.routed import DOOR, apex, route
 from real.sample.objects import ADMIN
-from sim.policy.errors import WorldError
 
 __all__ = ["ENTRANCE", "Way", "answering", "entrances", "serves", "serving", "ways"]
 
@@ -54,16 +54,14 @@ def serves(template: Object, build: Build, revision: int) -> Object:
 
 
 def ways(case: Case, objects: Iterable[Object]) -> tuple[Way, ...]:
-    """Where users and testers go. Errors: WorldError for traffic that nobody would carry out."""
+    """Where users and testers go. Errors: WorldError for routes that nobody would obey."""
     spec: Any = case.workload["spec"]
     if case.workload["kind"] == "Canary":
-        return _of_canary(spec)
+        return _of_canary(case)
     ports = {one["metadata"]["name"]: one["spec"]["ports"][0]["port"] for one in objects if one["kind"] == "Service"}
     canary, switched = spec["strategy"].get("canary"), spec["strategy"].get("blueGreen", {})
-    if (canary or {}).get("trafficRouting"):
-        raise WorldError(
-            "trafficRouting needs its own data plane, which is not on this cluster; leave it out, or give a --script"
-        )
+    if route(case):
+        return (Way("users", DOOR, 8080),)
     if canary is not None:
         name = next(iter(_around(case, objects)), ENTRANCE)
         return (Way("users", name, ports.get(name, 80)),)
@@ -101,14 +99,13 @@ def port_of(case: Case) -> int:
     return next((int(port["containerPort"]) for one in containers for port in one.get("ports", ())), 80)
 
 
-def _of_canary(spec: Any) -> tuple[Way, ...]:
-    if spec.get("provider") != "kubernetes":
-        raise WorldError(
-            "Flagger's weights need a data plane, which is not on this cluster; say provider: kubernetes, or give a --script"
-        )
-    service = spec["service"]
-    name = service.get("name") or spec["targetRef"]["name"]
-    return Way("users", name, service["port"]), Way("testers", f"{name}-canary", service["port"])
+def _of_canary(case: Case) -> tuple[Way, ...]:
+    """Users come by the route, or by the Service; what they never see while it is measured is called by testers."""
+    spec: Any = case.workload["spec"]
+    service, name = spec["service"], apex(spec)
+    users = Way("users", DOOR, 8080) if route(case) else Way("users", name, service["port"])
+    testers = Way("testers", f"{name}-canary", service["port"])
+    return (users,) if spec["analysis"].get("stepWeight") or spec["analysis"].get("stepWeights") else (users, testers)
 
 
 def _around(case: Case, objects: Iterable[Object]) -> Iterator[str]:

@@ -23,7 +23,9 @@ _DONE = ("Successful", "Failed", "Inconclusive", "Error")
 class _Argo(Teller):
     def __init__(self, recording: Recording) -> None:
         super().__init__(recording)
+        canary = recording.case.workload["spec"]["strategy"].get("canary") or {}
         strategy = recording.case.workload["spec"]["strategy"].get("blueGreen", {})
+        self._canary = canary.get("canaryService", "")
         self._services = (strategy.get("activeService"), strategy.get("previewService"))
         self._hashes: dict[str, int] = {}
         self._current = ""  # the pod hash of the status
@@ -53,6 +55,8 @@ class _Argo(Teller):
                 self._point(at)
             case "Ingress" if _WEIGHT in item.object["metadata"].get("annotations", {}):
                 self.weigh(at, float(item.object["metadata"]["annotations"][_WEIGHT]))
+            case "VirtualService" if not item.deleted:
+                self.weigh(at, self._routed(item.object))
 
     def _act(self, act: Act) -> None:
         match act.what.kind:
@@ -85,6 +89,12 @@ class _Argo(Teller):
         if switch != self._switch:
             self._switch = switch
             self.add(at, "switch", active=switch[0], preview=switch[1])
+
+    def _routed(self, virtual: Object) -> float:
+        """The canary's weight; Argo writes the same into each route that it manages."""
+        routes = [one for http in virtual["spec"].get("http", ()) for one in http.get("route", ())]
+        hosts = [(one["destination"]["host"].partition(".")[0], one.get("weight", 0)) for one in routes]
+        return float(next((weight for host, weight in hosts if host == self._canary), 0))
 
     # ---- analysis ----
 

@@ -8,17 +8,21 @@ from dataclasses import dataclass, field, replace
 
 from real.cluster.api import Api
 from real.cluster.names import SYSTEM
+from real.controllers.routed import place
 from real.controllers.serving import Way
+from real.lab.raising import until
 from real.load.generator import Plan
 from real.load.inside import Inside
 from real.load.truth import Truth
 from real.measure.prometheus import answer, inside
+from real.routers.carried import state
 from sim.policy.events import Answer
 from sim.service.traffic import Constant
 
 __all__ = ["Crowd"]
 
 BEFORE = 15.0  # seconds of load before revision 2, so that rates are known
+_PATIENCE = 60.0  # seconds until the route is obeyed
 _TESTS = 20.0  # requests per second of testers, who call what no user sees
 
 
@@ -31,16 +35,22 @@ class Crowd:
     image: str
     plan: Plan
     ways: Mapping[str, Way]
+    routed: bool = False  # users come by a route object, which a pod of ours obeys
     truths: dict[str, Truth] = field(default_factory=dict)
     _loads: dict[str, Inside] = field(default_factory=dict)
 
     def come(self) -> None:
+        if self.routed:
+            until(self._unfit, _PATIENCE, "the route is not carried out")
         for role, way in self.ways.items():
             plan = replace(self.plan, host=f"{way.service}.{self.namespace}.svc.cluster.local", port=way.port)
             if role == "testers":
                 plan = replace(plan, traffic=Constant(_TESTS), segments=())
             self._loads[role] = Inside(self.api, self.namespace, role, self.image, plan)
         time.sleep(BEFORE)
+
+    def _unfit(self) -> str:
+        return str(state(self.api, place(self.namespace))["refused"])
 
     def go(self) -> None:
         for role, load in self._loads.items():

@@ -14,11 +14,15 @@ from typing import Any
 
 from lightkube import AsyncClient
 from lightkube.core.exceptions import ApiError
+from lightkube.operators import not_equal
 from lightkube.types import OnErrorAction, OnErrorResult
 
+from real.cluster.names import MANAGED
 from real.controllers.case import Object
 
 __all__ = ["Seen", "Watch"]
+
+_THEIRS: dict[str, Any] = {MANAGED: not_equal("seatrial")}  # our own router and load are nothing that a controller did
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Watch:
         return ordered[::-1]
 
     async def _watch(self, kind: Any) -> None:
-        async for event, found in self.client.watch(kind, namespace=self.namespace, on_error=_again):
+        async for event, found in self.client.watch(kind, namespace=self.namespace, labels=_THEIRS, on_error=_again):
             at = time.monotonic()
             document = found.to_dict()
             metadata = document["metadata"]

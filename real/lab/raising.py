@@ -12,10 +12,11 @@ from real.kind import program, registry
 from real.lab.ground import Ground, Say, found, state
 from real.lab.images import Images
 from real.measure import objects as prometheus
-from real.ports.errors import Conflict, Unavailable, Unclear
+from real.ports.errors import Conflict, Gone, Unavailable, Unclear
+from real.routers.carried import RESOURCES
 from sim.policy.errors import WorldError
 
-__all__ = ["lower", "put", "raised", "rolled", "until"]
+__all__ = ["known", "lower", "put", "raised", "rolled", "until"]
 
 
 def raised(name: str, images: Images, say: Say, *, scrape: float = 2.0, workers: int = 2) -> Ground:
@@ -69,6 +70,27 @@ def put(api: Api, *bodies: Object) -> None:
                 api.create(body)
             except Conflict:
                 continue  # somebody was faster
+
+
+def known(ground: Ground, router: str) -> None:
+    """The resources that a router's rules are written in, made where nobody has brought them; the API server serves them."""
+    api = ground.builds()
+    try:
+        put(api, *RESOURCES.get(router, ()))
+        for one in RESOURCES.get(router, ()):
+            spec = one["spec"]
+            path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/namespaces/default/{spec['names']['plural']}"
+            until(lambda path=path: _unserved(api, path), 30.0, f"{spec['names']['kind']} is not served")  # type: ignore[misc]
+    finally:
+        api.close()
+
+
+def _unserved(api: Api, path: str) -> str:
+    try:
+        api.raw("GET", path)
+    except Gone:
+        return "not yet"
+    return ""
 
 
 def rolled(api: Api, namespace: str, name: str, limit: float) -> None:

@@ -15,6 +15,7 @@ import pathlib
 import socket
 import threading
 import time
+from typing import Any
 
 API = ("127.0.0.1", 9999)
 STATE = pathlib.Path(os.environ.get("STATE", "/routes/said"))
@@ -49,12 +50,21 @@ def carry(commands):
     return ""
 
 
+def tell(commands: str) -> str:
+    """Say commands and remember them; the first complaint, or ''."""
+    with lock:
+        problem = carry(commands)
+        if not problem:
+            known["commands"] = commands
+    return problem
+
+
 def changed(before, now):
     pid, born = before.split("/") if before else ("", "0")
     return pid != now.split("/")[0] or abs(int(born) - int(now.split("/")[1])) > 2
 
 
-def keep():
+def keep() -> None:
     """A HAProxy that has started anew hears everything again."""
     while True:
         try:
@@ -69,7 +79,7 @@ def keep():
         time.sleep(0.5)
 
 
-def state():
+def state() -> list[dict[str, Any]]:
     lines = say("show stat").lstrip("# ").splitlines()
     rows = [row for row in csv.DictReader(lines) if row["pxname"] == "revisions" and row["svname"] != "BACKEND"]
     return [
@@ -95,10 +105,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         commands = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
         try:
-            with lock:
-                problem = carry(commands)
-                if not problem:
-                    known["commands"] = commands
+            problem = tell(commands)
             self.reply(422 if problem else 200, problem or "done")
         except OSError as error:
             self.reply(503, str(error))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
+from real.cluster.api import Api
+from real.ports.errors import Gone
 from real.routers.base import Router
+from real.routers.carried import Carried
 from real.routers.pods import HAProxy, Nginx
-from real.routers.rules import Gateway, Ingress, Istio
+from real.routers.rules import Gateway, Ingress, Istio, Owned
 from real.routers.service import Pods
 from sim.cli.exits import Usage
 from sim.policy.bluegreen import BlueGreen
@@ -32,9 +35,30 @@ def needed(policy: Policy) -> str:
     return "haproxy" if weighted else "service"
 
 
-def chosen(name: str, policy: Policy, image: Callable[[str], str]) -> Router:
-    """The router of this name, or of the policy's need (`auto`). Errors: Usage."""
+# What a controller that obeys a router's rule leaves on its cluster. (Flagger brings the Gateway API's resources, and obeys none.)
+_OBEYED = {
+    "gateway": "/apis/gateway.networking.k8s.io/v1/gatewayclasses",
+    "istio": "/apis/apps/v1/deployments?labelSelector=app%3Distiod",
+    "ingress-nginx": "/apis/networking.k8s.io/v1/ingressclasses",
+}
+
+
+def chosen(name: str, policy: Policy, image: Callable[[str], str], ours: Api | None = None) -> Router:
+    """The router of this name, or of the policy's need (`auto`). Errors: Usage.
+
+    `ours`: a client of a cluster that we made. A rule which nobody obeys there is carried out by a pod of ours.
+    """
     name = needed(policy) if name == "auto" else name
     if name not in ROUTERS:
         raise Usage(f"there is no router {name}; there are auto, {', '.join(ROUTERS)}")
-    return ROUTERS[name](image)
+    router = ROUTERS[name](image)
+    if ours is None or not isinstance(router, Owned) or _obeyed(ours, name):
+        return router
+    return Carried(router, image("haproxy"), image("python"))
+
+
+def _obeyed(api: Api, name: str) -> bool:
+    try:
+        return bool(api.raw("GET", _OBEYED[name]).json()["items"])
+    except Gone:
+        return False

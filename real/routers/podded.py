@@ -13,14 +13,12 @@ from typing import Any, ClassVar
 
 from real.cluster.api import Api
 from real.cluster.forms import CONFIGMAP, config, stored
-from real.cluster.names import APP, labels
 from real.ports.things import Put, Routes, Thing
+from real.routers import pod
 from real.routers.backing import address, backed, standing, unbacked
 from real.routers.base import Object, Place
 
 __all__ = ["Podded"]
-
-_SMALL = {"requests": {"cpu": "10m", "memory": "24Mi"}}
 
 
 class Podded(ABC):
@@ -52,16 +50,15 @@ class Podded(ABC):
     # ---- a Router ----
 
     def entrance(self, place: Place) -> str:
-        return f"{place.app}-router"
+        return pod.name(place)
 
     def objects(self, api: Api, place: Place) -> list[Object]:
-        front, name = address(api, place, place.app), f"{place.app}-router"
+        front = address(api, place, place.app)
         script = Path(__file__).with_name(self.agent).read_text(encoding="utf-8")
-        files = _object(place, "v1", "ConfigMap", name) | {"data": {**self.files(front), "agent.py": script}}
-        users = _service(place, name, {"name": "http", "port": 8080, "targetPort": "http"})
-        # A Service of its own: it has no node port, and is reached through the API server only.
-        ours = _service(place, f"{name}-agent", {"name": "agent", "port": 9998, "targetPort": "agent"})
-        return [files, self.rule(api, place, Put("routes", None), None), users, ours, self._deployment(place, name)]
+        files = pod.body(place, "v1", "ConfigMap", pod.name(place)) | {
+            "data": {**self.files(front), "agent.py": script}
+        }
+        return [files, self.rule(api, place, Put("routes", None), None), *pod.doors(place), self._deployment(place)]
 
     def key(self, place: Place) -> tuple[str, str]:
         return CONFIGMAP, f"{place.app}-routes"
@@ -105,32 +102,15 @@ class Podded(ABC):
         told: dict[str, Any] = json.loads(answer.read())
         return told
 
-    def _deployment(self, place: Place, name: str) -> Object:
-        own = [{"name": "files", "mountPath": "/etc/router"}, {"name": "work", "mountPath": "/run/router"}]
+    def _deployment(self, place: Place) -> Object:
         agent: Object = {
-            "name": "agent", "image": self._python, "command": ["python3", "/etc/router/agent.py"], "resources": _SMALL,
+            "name": "agent", "image": self._python, "command": ["python3", "/etc/router/agent.py"],
             "ports": [{"name": "agent", "containerPort": 9998}],
-            "volumeMounts": [*own, {"name": "routes", "mountPath": "/routes"}],
+            "volumeMounts": [*pod.WORK, {"name": "routes", "mountPath": "/routes"}],
             "readinessProbe": {"httpGet": {"path": "/ready", "port": "agent"}, "periodSeconds": 1},
         }  # fmt: skip
         volumes = [
-            {"name": "files", "configMap": {"name": name}},
-            {"name": "work", "emptyDir": {}},
+            {"name": "files", "configMap": {"name": pod.name(place)}},
             {"name": "routes", "configMap": {"name": f"{place.app}-routes", "optional": True}},
         ]
-        pod = {
-            "containers": [{**self.program(self._image), "resources": _SMALL, "volumeMounts": own}, agent],
-            "volumes": volumes, "automountServiceAccountToken": False, "shareProcessNamespace": True,
-        }  # fmt: skip
-        template = {"metadata": {"labels": labels(name)}, "spec": pod}
-        spec = {"replicas": 1, "selector": {"matchLabels": {APP: name}}, "template": template}
-        return _object(place, "apps/v1", "Deployment", name) | {"spec": spec}
-
-
-def _service(place: Place, name: str, port: Object) -> Object:
-    return _object(place, "v1", "Service", name) | {"spec": {"selector": {APP: f"{place.app}-router"}, "ports": [port]}}
-
-
-def _object(place: Place, version: str, kind: str, name: str) -> Object:
-    meta = {"name": name, "namespace": place.namespace, "labels": labels(place.app)}
-    return {"apiVersion": version, "kind": kind, "metadata": meta}
+        return pod.deployment(place, self.program(self._image), agent, volumes)

@@ -20,7 +20,7 @@ from real.ports.things import Put, Routes, Thing, told, understood
 from real.routers.backing import backed, standing, unbacked
 from real.routers.base import Object, Place
 
-__all__ = ["Gateway", "Ingress", "Istio"]
+__all__ = ["Gateway", "Ingress", "Istio", "Owned"]
 
 _PORT = 8080
 _PARTS = 10_000  # whole parts of a weight, so that a hundredth of a percent is kept
@@ -38,7 +38,7 @@ def _whole(routes: Routes) -> dict[int, int]:
     return parts
 
 
-class _Owned:
+class Owned:
     """What the three have in common: the rule is remembered on the object, as it was told."""
 
     name = ""
@@ -80,7 +80,7 @@ class _Owned:
         return routes
 
 
-class Gateway(_Owned):
+class Gateway(Owned):
     """An HTTPRoute attached to a Gateway of the user's."""
 
     name = "gateway"
@@ -132,7 +132,7 @@ class Gateway(_Owned):
         return self._stands(api, place, found, {ref["name"]: ref.get("weight", 1) for ref in refs})
 
 
-class Istio(_Owned):
+class Istio(Owned):
     """A VirtualService for the app's host."""
 
     name = "istio"
@@ -179,7 +179,7 @@ class Istio(_Owned):
         return self._stands(api, place, found, _hosts(found))
 
 
-class Ingress(_Owned):
+class Ingress(Owned):
     """A second Ingress for the same host and path, which ingress-nginx reads as the canary of the first.
 
     The rule is on the second one; the first follows it (`push`), so that what is not the canary's goes to the stable revision alone.

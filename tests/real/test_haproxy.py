@@ -25,18 +25,18 @@ ADDRESSES = {1: "10.96.0.1", 2: "10.96.0.2", 9: "10.96.0.9"}
 def test_weights_are_the_smallest_whole_numbers_of_the_ratio(
     weights: tuple[tuple[int, float], ...], expected: dict[int, int]
 ) -> None:
-    assert haproxy.parts(weights) == expected
+    assert haproxy.parts(dict(weights)) == expected
 
 
 @pytest.mark.parametrize("percent", [*range(1, 100), 0.5, 0.25, 12.5, 33.3, 66.6])
 def test_the_ratio_is_within_a_third_of_a_point(percent: float) -> None:
-    parts = haproxy.parts(((1, 100.0 - percent), (2, percent)))
+    parts = haproxy.parts({1: 100.0 - percent, 2: percent})
     assert max(parts.values()) <= 256
     assert parts[2] / sum(parts.values()) * 100 == pytest.approx(percent, abs=0.34)
 
 
 def test_a_small_weight_is_never_rounded_to_nothing() -> None:
-    assert haproxy.parts(((1, 99.9), (2, 0.1)))[2] == 1
+    assert haproxy.parts({1: 99.9, 2: 0.1})[2] == 1
 
 
 class Server:
@@ -88,7 +88,7 @@ def test_from_any_rule_to_any_other_somebody_always_serves_and_repeating_changes
             expected = (
                 {"all": 1}
                 if after is None
-                else {haproxy.slot(r): n for r, n in haproxy.parts(after.weights).items() if n}
+                else {haproxy.slot(r): n for r, n in haproxy.parts(dict(after.weights)).items() if n}
             )
             assert server.serves() == expected
             again = dict(server.weight)

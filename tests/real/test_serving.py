@@ -11,7 +11,9 @@ import yaml  # type: ignore[import-untyped]
 from real.controllers.answers import Served
 from real.controllers.case import Build, Case
 from real.controllers.prepare import prepared, revised
+from real.controllers.routed import DOOR, plane, router
 from real.controllers.serving import Way, ways
+from real.routers.obeyed import KINDS
 from sim.policy.errors import WorldError
 from sim.policy.events import Absent, Failed, NotANumber, Value
 from sim.tracing.exposure import decided_at, shares
@@ -28,12 +30,19 @@ def case(name: str) -> Case:
     return Case(name, documents, Script(), BUILD)
 
 
+def routed(*steps: dict[str, Any], **routing: Any) -> dict[str, Any]:
+    return {"strategy": {"canary": {"trafficRouting": routing, "steps": list(steps)}}}
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("canary", (Way("users", "shop", 80),)),
         ("blue-green", (Way("users", "live", 80), Way("testers", "preview", 80))),
         ("flagger", (Way("users", "shop", 80), Way("testers", "shop-canary", 80))),
+        ("canary-nginx", (Way("users", DOOR, 8080),)),
+        ("canary-istio", (Way("users", DOOR, 8080),)),
+        ("flagger-weights", (Way("users", DOOR, 8080),)),
     ],
 )
 def test_users_come_as_they_would_and_testers_call_the_rest(name: str, expected: tuple[Way, ...]) -> None:
@@ -52,8 +61,15 @@ def test_a_canary_without_a_service_gets_one_that_takes_all_its_pods() -> None:
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("canary", {"strategy": {"canary": {"trafficRouting": {"nginx": {}}}}}, "trafficRouting needs its own data plane"),
-        ("flagger", {"provider": "gatewayapi:v1"}, "say provider: kubernetes"),
+        ("canary", routed(nginx={}), "trafficRouting by nginx"),
+        ("canary", routed(alb={"ingress": "a"}), "by alb .ingress. is not carried out on this cluster; nginx with"),
+        ("canary", routed(istio={"destinationRule": {}, "virtualService": {"name": "v"}}), "destinationRule is not carried out"),
+        ("canary", routed({"setHeaderRoute": {}}, istio={"virtualService": {"name": "v"}}), "step setHeaderRoute is not carried"),
+        ("canary", routed(nginx={"stableIngress": "i", "additionalIngressAnnotations": {"canary-by-cookie": "c"}}), "canary-by-cookie"),
+        ("flagger", {"provider": "istio"}, "provider istio is not .* say provider: gatewayapi:v1 or kubernetes"),
+        ("flagger", {"provider": ""}, "provider of the installation is not"),
+        ("flagger-weights", {"analysis": {"match": [{}], "iterations": 2}}, "analysis.match is not carried out"),
+        ("flagger-weights", {"analysis": {"mirror": True, "stepWeight": 2}}, "analysis.mirror is not carried out"),
     ],
 )  # fmt: skip
 def test_traffic_that_nobody_would_carry_out_is_refused(name: str, change: dict[str, Any], said: str) -> None:
@@ -61,6 +77,32 @@ def test_traffic_that_nobody_would_carry_out_is_refused(name: str, change: dict[
     given.workload["spec"].update(change)
     with pytest.raises(WorldError, match=said):
         ways(given, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "route", "ours"),
+    [
+        ("canary", "", ""), ("flagger", "", ""), ("canary-nginx", "Ingress/shop", "ingress-nginx"),
+        ("canary-istio", "VirtualService/shop", "istio"), ("flagger-weights", "HTTPRoute/shop", "gateway"),
+    ],
+)  # fmt: skip
+def test_a_pod_obeys_the_route_that_the_controller_writes(name: str, route: str, ours: str) -> None:
+    assert router(case(name)) == ours
+    made = plane(case(name), "space")
+    pods = [one["spec"]["template"]["spec"] for one in made if one["kind"] == "Deployment"]
+    variables = [env for pod in pods for container in pod["containers"] for env in container.get("env", ())]
+    told = [env["value"] for env in variables if env["name"] == "ROUTE"]
+    assert told == ([route] if route else [])
+    assert {one["metadata"]["namespace"] for one in made} <= {"space"}
+
+
+def test_routes_that_are_named_and_not_brought_along_are_made() -> None:
+    for name, kind in (("canary-nginx", "Ingress"), ("canary-istio", "VirtualService")):
+        brought = tuple(one for one in case(name).documents if one["kind"] != kind)
+        applied = prepared(Case(name, brought, Script(), BUILD), "space", "http://h")
+        (made,) = (one for one in applied if one["kind"] == kind)
+        (written,) = (one for one in case(name).documents if one["kind"] == kind)
+        assert KINDS[kind][2]("shop", [made]).weights == KINDS[kind][2]("shop", [written]).weights
 
 
 def test_the_pods_of_each_revision_say_who_they_are() -> None:
