@@ -8,7 +8,7 @@ from real.chaos.calls import KINDS as CALLS
 from real.chaos.calls import CallFault
 from real.chaos.field import Field
 from real.chaos.injector import Injector
-from real.chaos.machines import Drain, ImageGone, Pause
+from real.chaos.machines import Drain, ImageGone, Pause, Reboot
 from real.chaos.packets import Dns, Gap, Loss, Partition
 from real.chaos.pods import Block, ContainerKill, Kill, Stuck
 from real.chaos.pulls import Outage, PullFail
@@ -30,6 +30,7 @@ INJECTORS: Mapping[str, Injector] = {
     "node.drain": Drain(),
     "node.pause": Pause(),
     "node.loss": Pause(),
+    "node.reboot": Reboot(),
     "node.image_gc": ImageGone(),
     "image.pull_fail": PullFail(),
     "sched.block": Block(),

@@ -87,6 +87,18 @@ class Nodes(Protocol):
 
     def unpause(self, name: str) -> None: ...
 
+    def reboot(self, name: str) -> None:
+        """Everything on it ends, and it starts again."""
+        ...
+
+    def boot(self, name: str) -> None:
+        """It runs; one that does already goes on."""
+        ...
+
+    def born(self, name: str) -> tuple[str, str]:
+        """(when it started, as RFC 3339 in UTC; its address)"""
+        ...
+
 
 class Calls(Protocol):
     """A transport of our own calls that can be told to fail (`calls.Troubled`)."""

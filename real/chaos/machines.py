@@ -1,6 +1,7 @@
-"""Nodes of a cluster of our own: paused, drained, their images removed. Never the control plane, never stopped or restarted.
+"""Nodes of a cluster of our own: paused, rebooted, drained, their images removed. Never the control plane.
 
-A node that restarts may come back under another address (kubernetes-sigs/kind#2045, #3941); a paused one is what it was.
+A node that restarts may come back under another address (kubernetes-sigs/kind#2045, #3941), so that its address is recorded before and
+looked at after; a paused one is what it was.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from real.chaos.pods import evict
 from real.chaos.sample import answers
 from real.ports.errors import Refused
 
-__all__ = ["Drain", "ImageGone", "Pause"]
+__all__ = ["Drain", "ImageGone", "Pause", "Reboot"]
 
 
 class Pause(Injector):
@@ -23,9 +24,7 @@ class Pause(Injector):
     needs: ClassVar[tuple[str, ...]] = ("nodes",)
 
     def record(self, job: Job) -> Record:
-        for node in job.targets:
-            if job.field.machines().state(job.field.worker(node)) != "running":
-                raise Refused(f"node {node} is {job.field.machines().state(node)} already, and not by this fault")
+        running(job)
         return {}
 
     def inject(self, job: Job) -> None:
@@ -52,6 +51,74 @@ class Pause(Injector):
         return f"{', '.join(paused)} paused" if paused else ""
 
 
+class Reboot(Injector):
+    """`node.reboot`: everything on the node ends, and starts again as the node comes up. Undone once the kubelet says that it is Ready."""
+
+    aims: ClassVar[str] = "nodes"
+    needs: ClassVar[tuple[str, ...]] = ("nodes", "whole")
+
+    def record(self, job: Job) -> Record:
+        running(job)
+        found = {node: job.field.machines().born(node) for node in job.targets}
+        return {"nodes": {node: {"started": started, "address": address} for node, (started, address) in found.items()}}
+
+    def inject(self, job: Job) -> None:
+        for node, was in job.record["nodes"].items():
+            if job.field.machines().born(job.field.worker(node))[0] == was["started"]:
+                job.field.machines().reboot(node)
+
+    def proof(self, job: Job) -> str:
+        """It started anew; where is said, since that may differ."""
+        told = []
+        for node, was in job.record["nodes"].items():
+            started, address = job.field.machines().born(node)
+            if started == was["started"] or job.field.machines().state(node) != "running":
+                return ""
+            moved = "at the same address" if address == was["address"] else f"at {address}, before at {was['address']}"
+            told.append(f"{node} started anew {moved}")
+        return "; ".join(told)
+
+    def undo(self, job: Job) -> None:
+        for node in job.record["nodes"]:
+            job.field.machines().boot(job.field.worker(node))
+
+    def left(self, job: Job) -> str:
+        for node in job.record["nodes"]:
+            started, address = job.field.machines().born(node)
+            if not _up(known(job, node), started, address):
+                return f"{node} not Ready"
+        return ""
+
+
+def _up(node: Record, started: str, address: str) -> bool:
+    """Whether the kubelet has said so since its start: what it said before stays for 40 s after its end. Both are RFC 3339 in UTC."""
+    status = node.get("status") or {}
+    ready = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), {"status": "Unknown"})
+    at = [one["address"] for one in status.get("addresses") or () if one["type"] == "InternalIP"]
+    said = str(ready.get("lastHeartbeatTime", ""))[:_SECONDS] >= started[:_SECONDS]
+    return ready["status"] == "True" and said and address in at
+
+
+_SECONDS = len("2026-01-01T00:00:00")
+
+
+def running(job: Job) -> None:
+    """Raises Refused for a node that somebody else has stopped."""
+    for node in job.targets:
+        state = job.field.machines().state(job.field.worker(node))
+        if state != "running":
+            raise Refused(f"node {node} is {state} already, and not by this fault")
+
+
+def known(job: Job, name: str) -> Record:
+    """The node as the cluster knows it."""
+    assert job.field.whole is not None
+    found = job.field.whole.get("v1/Node", job.field.worker(name))
+    if found is None:
+        raise Refused(f"the cluster has no node {name}")
+    return found
+
+
 _BY = "seatrial.dev/cordoned-by"
 
 
@@ -62,7 +129,7 @@ class Drain(Injector):
     needs: ClassVar[tuple[str, ...]] = ("nodes", "whole")
 
     def record(self, job: Job) -> Record:
-        return {"were": {node: self._node(job, node)["spec"].get("unschedulable", False) for node in job.targets}}
+        return {"were": {node: known(job, node)["spec"].get("unschedulable", False) for node in job.targets}}
 
     def inject(self, job: Job) -> None:
         for node in job.targets:
@@ -72,7 +139,7 @@ class Drain(Injector):
             evict(job, pod)
 
     def proof(self, job: Job) -> str:
-        cordoned = all(self._node(job, node)["spec"].get("unschedulable") for node in job.targets)
+        cordoned = all(known(job, node)["spec"].get("unschedulable") for node in job.targets)
         kept = [pod for pod in self._there(job) if not evict(job, pod)]
         if not cordoned:
             return ""
@@ -89,14 +156,7 @@ class Drain(Injector):
         return f"{', '.join(cordoned)} cordoned" if cordoned else ""
 
     def _ours(self, job: Job, node: str) -> bool:
-        return (self._node(job, node)["metadata"].get("annotations") or {}).get(_BY) == job.id
-
-    def _node(self, job: Job, name: str) -> Record:
-        assert job.field.whole is not None
-        found = job.field.whole.get("v1/Node", job.field.worker(name))
-        if found is None:
-            raise Refused(f"the cluster has no node {name}")
-        return found
+        return (known(job, node)["metadata"].get("annotations") or {}).get(_BY) == job.id
 
     def _set(self, job: Job, node: str, value: bool | None, by: str | None) -> None:
         assert job.field.whole is not None

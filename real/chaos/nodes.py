@@ -23,6 +23,7 @@ _WHOLE = f'"$@"; code=$?; printf %s "{_END}"; exit $code'
 _ASKED = 3  # times
 _ENDED = 200  # looks, a twentieth of a second apart
 _WRITE = 'mkdir -p "$(dirname "$2")" && printf %s "$1" | base64 -d > "$2.new" && mv "$2.new" "$2"'
+_STOPS = 3  # seconds that what runs on a node is given to end by itself before it is cut off
 _WORDS = 400  # characters of a command's output that an error repeats
 
 
@@ -98,6 +99,23 @@ class KindNodes:
         if container.status == "paused":
             with _told(name):
                 container.unpause()
+
+    def reboot(self, name: str) -> None:
+        container = self._container(name)
+        if container.status == "running":
+            with _told(name):
+                container.restart(timeout=_STOPS)
+
+    def boot(self, name: str) -> None:
+        container = self._container(name)
+        if container.status not in ("running", "paused"):
+            with _told(name):
+                container.start()
+
+    def born(self, name: str) -> tuple[str, str]:
+        found = self._container(name).attrs
+        networks = found["NetworkSettings"]["Networks"].values()
+        return str(found["State"]["StartedAt"]), next((one["IPAddress"] for one in networks if one["IPAddress"]), "")
 
     def _named(self, label: str, value: str | None) -> tuple[str, ...]:
         found = self._client.containers.list(all=True, filters={"label": f"{_CLUSTER}={self.cluster}"})

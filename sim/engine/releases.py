@@ -245,7 +245,7 @@ def _moved(effects: tuple[Effect, ...], start: float, end: float) -> Iterator[Ef
     """The effects in force between two moments of the run, on the clock of a rollout that begins at the first."""
     for effect in effects:
         if isinstance(effect, PodEffect):
-            instant = effect.kind in ("kill", "node_loss")
+            instant = effect.kind in ("kill", "node_loss", "node_reboot")
             if effect.at < end and (effect.at >= start if instant else effect.end > start):
                 yield replace(effect, at=effect.at - start, end=effect.end - start)
         elif effect.start < end and effect.end > start:

@@ -72,7 +72,7 @@ def _aimed(found: Target, kind: Kind, aim: Aim, flaws: Flaws) -> None:
         flaws.add("version", f"not yet: revision {found.version}", f"the simulator knows {_words()}")
     if found.system is not None and aim.systems and found.system not in aim.systems:
         flaws.add("system", f"{kind.name} cannot hit {found.system}", choose(found.system, tuple(aim.systems)))
-    if kind.name == "node.loss" and found.subset is not None and found.subset.fraction is None:
+    if kind.name in ("node.loss", "node.reboot") and found.subset is not None and found.subset.fraction is None:
         # A simulated node is nothing but the share of the pods that run on it.
         flaws.add("subset", "not yet: a count of nodes", "write the share of the pods on them: {fraction: 33%}")
 

@@ -37,6 +37,7 @@ AIMS: dict[str, Aim] = {
     "pod.crash_loop": Aim(("version", "subset")),
     "pod.slow_start": Aim(("version", "subset")),
     "node.loss": Aim(("version", "subset"), needs=("subset",)),
+    "node.reboot": Aim(("version", "subset"), needs=("subset",)),
     "net.delay": Aim(("version", "segment"), needs=("version",), ramps=True),
     "net.loss": Aim(("version", "segment"), needs=("version",), ramps=True),
     "telemetry.gap": _one("telemetry"),

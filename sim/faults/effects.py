@@ -66,9 +66,10 @@ class PodEffect:
     slow_start  a pod that starts within the window is ready `delay` seconds later than it would be.
     node_loss   requests to them fail for `delay` seconds (until the node counts as lost) with `probability`; they are
                 rescheduled `back_after` seconds after `at`, or are back at `end`, whichever comes first.
+    node_reboot as node_loss, but the node has forgotten them: they start again, and are available so much later.
     """
 
-    kind: Literal["kill", "crash_loop", "slow_start", "node_loss"]
+    kind: Literal["kill", "crash_loop", "slow_start", "node_loss", "node_reboot"]
     version: Version
     at: float
     end: float

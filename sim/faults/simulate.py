@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Literal, cast
 
 from sim.faults.aims import AIMS
 from sim.faults.effects import (
@@ -124,7 +124,8 @@ def _slow(fault: Fault, window: Window) -> Effect:
 def _node(fault: Fault, window: Window) -> Effect:
     """Both versions lose the same share of their pods, unless the target names one of them."""
     version = _version(fault, "all")
-    return PodEffect("node_loss", version, *window, *_share(fault), delay=DETECT, back_after=DETECT + EVICT)
+    kind: Literal["node_loss", "node_reboot"] = "node_loss" if fault.kind == "node.loss" else "node_reboot"
+    return PodEffect(kind, version, *window, *_share(fault), delay=DETECT, back_after=DETECT + EVICT)
 
 
 def _delay(fault: Fault, window: Window) -> Effect:
@@ -209,6 +210,7 @@ _EFFECTS: dict[str, Callable[[Fault, Window], Effect]] = {
     "pod.crash_loop": _crash,
     "pod.slow_start": _slow,
     "node.loss": _node,
+    "node.reboot": _node,
     "net.delay": _delay,
     "net.loss": _loss,
     "telemetry.gap": _gap,

@@ -26,7 +26,8 @@ class Trouble:
         self._service, self._plan, self._chance = service, plan, chance
         pods = [effect for effect in effects if isinstance(effect, PodEffect)]
         self._starts = tuple(effect for effect in pods if effect.kind in ("slow_start", "crash_loop"))
-        self._strikes = tuple(effect for effect in pods if effect.kind in ("kill", "node_loss"))
+        self._strikes = tuple(effect for effect in pods if effect.kind in ("kill", "node_loss", "node_reboot"))
+        self._rebooted = 0  # pods so far
         self.unreachable: dict[int, float] = {}
         self.now = 0.0
 
@@ -98,10 +99,18 @@ class Trouble:
                 noticed = min(effect.delay, effect.end - effect.at)
                 back = max(0.0, min(effect.back_after, effect.end - effect.at) - noticed)
             self._miss(at, revision, min(1.0, count / pods * effect.probability), noticed)
-            self._plan(at + noticed, lambda then, r=revision, c=count, b=back: self._gone(then, r, c, b))  # type: ignore[misc]
+            gone = self._rebooting if effect.kind == "node_reboot" else self._gone
+            self._plan(at + noticed, lambda then, g=gone, r=revision, c=count, b=back: g(then, r, c, b))  # type: ignore[misc]
 
     def _gone(self, at: float, revision: int, count: int, back_after: float | None) -> None:
         self._fleet.lose(at, revision, count, back_after)
+
+    def _rebooting(self, at: float, revision: int, count: int, back_after: float) -> None:
+        """Each pod starts again once its node is back."""
+        for _ in range(count):
+            start = self._service.pods.start.draw(self._chance(f"reboot {revision}", self._rebooted))
+            self._rebooted += 1
+            self._fleet.lose(at, revision, 1, back_after + start)
 
     def _miss(self, at: float, revision: int, share: float, lasts: float) -> None:
         """For `lasts` seconds this share of the requests to a revision fails: the endpoints still list dead pods."""

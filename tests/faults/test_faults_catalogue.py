@@ -15,12 +15,16 @@ from sim.faults.params import read
 
 MODELLED_NOW = {
     *("build.error_rate", "build.latency", "build.segment_error", "build.memory_leak"),
-    *("pod.kill", "pod.crash_loop", "pod.slow_start", "node.loss", "net.delay", "net.loss"),
+    *("pod.kill", "pod.crash_loop", "pod.slow_start", "node.loss", "node.reboot", "net.delay", "net.loss"),
     *("telemetry.gap", "telemetry.lag", "telemetry.nan", "telemetry.provider_error", "telemetry.reset"),
     *("store.outage", "trigger.drop", "pool.offline", "driver.crash", "load.spike", "load.low"),
 }
 # The short form of a leak is ours alone: faults.md knows bytes.
 OURS = {"build.memory_leak": {"growth_per_s", "max_p", "after_s"}}
+
+
+# Kinds that faults.md does not have (yet): its note on node.pause warns of them.
+BEYOND = {"node.reboot"}
 
 
 def _reference() -> str:
@@ -48,7 +52,7 @@ def _table() -> dict[str, tuple[set[str], bool, bool]]:
 
 @pytest.mark.shared
 def test_every_kind_of_the_reference_is_in_the_catalogue_and_no_other() -> None:
-    assert sorted(KINDS) == sorted(_table())
+    assert sorted(set(KINDS) - BEYOND) == sorted(_table())
 
 
 @pytest.mark.shared

@@ -87,6 +87,10 @@ CASES: list[tuple[Fault, Effect]] = [
         PodEffect("node_loss", "all", 60, 160, fraction=0.25, delay=40.0, back_after=340.0),
     ),
     (
+        windowed("node.reboot", target={"subset": {"fraction": "25%"}}),
+        PodEffect("node_reboot", "all", 60, 160, fraction=0.25, delay=40.0, back_after=340.0),
+    ),
+    (
         windowed("net.delay", {"delay_s": "20ms", "direction": "both"}, target={"version": "all"}, ramp_s=10),
         VersionEffect("all", 60, 160, ramp=10.0, latency_add=0.04),
     ),

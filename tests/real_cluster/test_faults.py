@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from real.chaos.nodes import KindNodes
 from real.chaos.port import Chaos
 from real.cluster.pods import ready
 from real.lab.stage import prepared
-from real.ports.errors import Forbidden, Gone
+from real.ports.errors import Forbidden, Gone, Unclear
 from real.ports.things import Injection, Put, Stamp
 from real.routers.base import Place
 from real.routers.choice import chosen
@@ -201,6 +202,23 @@ def test_a_node_is_paused_and_goes_on(ground: Ground) -> None:
     undo(ground)
     assert ground.traces(pod) == before
     ground.pods()
+
+
+def test_a_node_is_rebooted_and_its_pods_come_back(ground: Ground) -> None:
+    pod = ground.pods()[0]
+    node, before = pod["spec"]["nodeName"], ground.traces(pod)
+    said = put(ground, "node.reboot", (node,))
+    assert f"{node} started anew" in said
+
+    def back() -> bool:
+        with suppress(Unclear):  # as a driver does: not Ready yet, looked at again
+            undo(ground)
+        return ground.chaos.names() == ()
+
+    assert ground.field.until(back, 120.0, 1.0)
+    restarted = ground.field.pod(pod["metadata"]["name"]) if pod in ground.pods() else ground.pods()[0]
+    assert ready(restarted)
+    assert ground.traces(restarted)[-1] == before[-1]
 
 
 def test_a_container_of_somebody_else_is_never_touched(ground: Ground) -> None:

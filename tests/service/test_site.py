@@ -5,6 +5,7 @@ Counts are held to 5 standard errors of their Poisson mean (false alarm below 1e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf, sqrt
 
@@ -173,6 +174,27 @@ def test_a_lost_node_loses_requests_until_it_is_noticed() -> None:
     loss = PodEffect("node_loss", "stable", 100.0, inf, fraction=0.2, delay=40.0, back_after=340.0)
     found = rows(ramp((1, 600.0)), PLAIN, loss)
     assert close(found["lost"], 99.0 * 0.2 * 40.0)
+
+
+@pytest.mark.parametrize("boot, lost, away", [(20.0, 20.0, 27.0), (90.0, 40.0, 97.0), (900.0, 40.0, 347.0)])
+def test_a_rebooted_node_brings_its_pods_back_after_they_started_again(boot: float, lost: float, away: float) -> None:
+    """Requests fail until the node is back or counts as lost (40 s); its pods are there 7 s after the boot, or after the eviction."""
+    from sim.service.fleet import Fleet
+    from sim.service.trouble import Trouble
+
+    service = replace(PLAIN, pods=Pods(count=10, start=Fixed(7.0)))
+    reboot = PodEffect("node_reboot", "stable", 100.0, 100.0 + boot, fraction=0.2, delay=40.0, back_after=340.0)
+    found = rows(ramp((1, 600.0)), service, reboot)
+    assert close(found["lost"], 99.0 * 0.2 * lost)
+    acts: list[tuple[float, Callable[[float], None]]] = []
+    trouble = Trouble(service, (reboot,), lambda at, act: acts.append((at, act)), lambda purpose, index: 0.5)
+    fleet = Fleet(10, trouble.ready_after, lambda at: None)
+    trouble.watch(fleet)
+    while acts:
+        at, act = acts.pop(0)
+        trouble.now = at
+        act(at)
+    assert fleet.available(100.0 + away - 0.1, 1) == 8 and fleet.available(100.0 + away, 1) == 10
 
 
 def test_a_policy_that_asks_for_too_many_pods_is_stopped() -> None:

@@ -31,7 +31,7 @@ def test_the_tables_name_kinds_of_the_catalogue_only_and_each_once() -> None:
 
 def test_everything_that_the_issue_asks_for_is_injected() -> None:
     assert {
-        "pod.kill", "node.drain", "node.pause", "net.delay", "net.loss", "net.partition", "net.bandwidth", "image.pull_fail",
+        "pod.kill", "node.drain", "node.pause", "node.reboot", "net.delay", "net.loss", "net.partition", "net.bandwidth", "image.pull_fail",
         "store.outage", "telemetry.gap", "api.error", "dns.error", "load.spike", "load.low", "load.shift",
     } <= set(INJECTORS)  # fmt: skip
     assert {"pod.crash_loop", "pod.slow_start", "build.error_rate", "build.latency", "build.memory_leak"} <= set(
@@ -60,6 +60,7 @@ def fault(kind: str, **more: Any) -> Fault:
         (Fault("f1", "pod.kill", Target("canary"), {}, blast=Blast(namespaces=("other",))), (), "leave out trial"),
         (Fault("f1", "node.pause", Target("canary"), {}), ("nodes",), "only those of a cluster"),
         (Fault("f1", "node.drain", Target("canary"), {}), ("whole",), "only those of a cluster"),
+        (Fault("f1", "node.reboot", Target("canary"), {}), ("nodes",), "only those of a cluster"),
         (Fault("f1", "api.error", Target(), {}), ("calls",), "transport"),
         (Fault("f1", "load.spike", Target(), {"factor": 2.0}), ("users",), "--load none"),
         (Fault("f1", "load.spike", Target(), {"factor": 2.0, "shape": "flash"}), (), "write shape: step, not flash"),

@@ -25,6 +25,7 @@ ROWS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "node.drain": (("w2",), {"timeout_s": 120.0}),
     "node.pause": (("w1",), {}),
     "node.loss": (("w1",), {}),
+    "node.reboot": (("w1",), {}),
     "node.image_gc": (("w1", "w2"), {"image": "sha256:" + "ab" * 32}),
     "image.pull_fail": (("w1", "w2"), {"code": "404", "p": 1.0, "cached": "serve"}),
     "sched.block": ((), {"reason": "pdb"}),
@@ -221,6 +222,7 @@ def test_what_cannot_be_undone_stays_on_record() -> None:
         ("fault/f1", Injection("clock.skew", (), ()), "the machine's own"),
         ("fault/f1", Injection("node.pause", ("cp",), ()), "is no worker of our cluster"),
         ("fault/f1", Injection("node.pause", ("somebody",), ()), "is no worker of our cluster"),
+        ("fault/f1", Injection("node.reboot", ("cp",), ()), "is no worker of our cluster"),
         ("fault/f1", Injection("pod.kill", ("peer-0",), (("grace_s", 0.0),)), "not of our app"),
         ("fault/f1", Injection("net.loss", ("peer-0",), (("p", 0.5),)), "not of our app"),
         ("fault/f1", Injection("net.partition", ("web-a",), (("peer", "nobody"),)), "is no address"),
@@ -277,6 +279,36 @@ def test_a_budget_keeps_pods_on_a_drained_node_and_is_told() -> None:
     put(world, "node.drain")
     proof = world.objects["v1/ConfigMap", NAMESPACE, "web-fault-f1"]["data"]["proof"]
     assert proof == "w2 takes no pods; kept by a budget: web-b, web-c"
+
+
+def test_a_rebooted_node_is_waited_for_until_its_kubelet_says_so_anew() -> None:
+    """It counts as Ready all the time: what it said before its end stays for a while."""
+    world = World(booting=60.0)
+    chaos = put(world, "node.reboot")
+    proof = world.objects["v1/ConfigMap", NAMESPACE, "web-fault-f1"]["data"]["proof"]
+    assert proof == "w1 started anew at the same address" and world.boots == {"w1": 1}
+    with pytest.raises(Unclear, match="w1 not Ready is left"):
+        removed(chaos)
+    world.at += 60.0
+    removed(chaos)
+    assert chaos.names() == () and world.boots == {"w1": 1}
+
+
+def test_a_node_that_died_while_it_was_rebooted_is_started() -> None:
+    world = World()
+    chaos = put(world, "node.reboot")
+    world.states["w1"] = "exited"
+    removed(chaos)
+    assert world.states["w1"] == "running"
+
+
+@pytest.mark.parametrize("kind", ["node.pause", "node.reboot"])
+def test_a_node_that_somebody_else_stopped_is_left_alone(kind: str) -> None:
+    world = World()
+    world.states["w1"] = "paused"
+    with pytest.raises(Refused, match="w1 is paused already, and not by this fault"):
+        put(world, kind)
+    assert world.states["w1"] == "paused" and Chaos(world.field()).names() == ()
 
 
 def test_the_proof_can_be_asked_for_again() -> None:

@@ -70,6 +70,8 @@ class World:
     files: dict[tuple[str, str], str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     images: dict[str, set[str]] = field(default_factory=dict)
+    boots: dict[str, int] = field(default_factory=dict)  # how often each node started anew
+    booting: float = 0.0  # seconds until a node that started anew says so
     budget: bool = False  # evictions are refused
 
     def __post_init__(self) -> None:
@@ -127,7 +129,16 @@ class World:
 
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         self._step()
-        return copy.deepcopy(self.objects.get((kind, namespace or "", name)))
+        found = copy.deepcopy(self.objects.get((kind, namespace or "", name)))
+        if found is not None and kind == "v1/Node":
+            found["status"] = self._status(name)
+        return found
+
+    def _status(self, node: str) -> Object:
+        """What the kubelet said last: from before the boot as long as it boots, though the node counts as Ready all the time."""
+        said = self.boots.get(node, 0) if self.at >= 1000.0 + self.booting else 0
+        ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": f"2026-01-01T00:00:{said:02d}Z"}
+        return {"conditions": [ready], "addresses": [{"type": "InternalIP", "address": self.born(node)[1]}]}
 
     def list(self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None) -> list[Object]:
         self._step()
@@ -228,6 +239,18 @@ class World:
     def unpause(self, name: str) -> None:
         self._step(f"unpause {name}")
         self.states[name] = "running"
+
+    def reboot(self, name: str) -> None:
+        self._step(f"reboot {name}")
+        if not self.deaf:
+            self.boots[name] = self.boots.get(name, 0) + 1
+
+    def boot(self, name: str) -> None:
+        self._step(f"boot {name}")
+        self.states[name] = "running"
+
+    def born(self, name: str) -> tuple[str, str]:
+        return f"2026-01-01T00:00:{self.boots.get(name, 0):02d}.123456789Z", f"172.18.0.{2 + len(name)}"
 
     def file(self, name: str, path: str, text: str) -> None:
         self._step(f"{name}: file {path}")
