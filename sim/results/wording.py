@@ -26,7 +26,7 @@ def say(interval: Interval, unit: str, *, signed: bool = False) -> tuple[str, st
         return "-", "no rollouts"
     scale, suffix, inner = _unit(interval.estimate, unit)
     low, high, estimate = interval.low / scale, interval.high / scale, interval.estimate / scale
-    digits = _digits(low, high, estimate)
+    digits = _digits(low, high, estimate, unit)
     if signed:
         mark = " pp" if unit == "%" else suffix
         plus = "+" if estimate > 0 else ""
@@ -50,7 +50,7 @@ def give(interval: Interval, unit: str) -> str:
     if math.isinf(interval.estimate) or math.isnan(interval.estimate):
         return say(interval, unit)[0]
     scale, suffix, _ = _unit(interval.estimate, unit)
-    digits = _digits(interval.low / scale, interval.high / scale, interval.estimate / scale)
+    digits = _digits(interval.low / scale, interval.high / scale, interval.estimate / scale, unit)
     reach = max(interval.high - interval.estimate, interval.estimate - interval.low) / scale
     return f"{_end(interval.estimate / scale, digits, suffix, unit)} \u00b1{_end(reach, digits, '', '')}"
 
@@ -81,16 +81,25 @@ def _unit(estimate: float, unit: str) -> tuple[float, str, str]:
     return scale, suffix, "" if unit == "s" else suffix
 
 
-def _digits(low: float, high: float, estimate: float) -> int:
+def _digits(low: float, high: float, estimate: float, unit: str) -> int:
     """Decimals: one digit of the half-width, at most four digits in all; none for whole numbers."""
     known = [abs(value) for value in (estimate, low, high) if math.isfinite(value) and value]
     if all(value.is_integer() for value in known):
         return 0
+    ends = (0.0, 100.0) if unit == "%" else (0.0,)
     half = (high - low) / 2 if low < high else math.inf
     most = max(0, 3 - math.floor(math.log10(max(known))))
     if math.isfinite(half):
-        return min(4, most, max(0, -math.floor(math.log10(half))))
+        digits = min(4, most, max(0, -math.floor(math.log10(half))))
+        while digits < 4 and _hides(estimate, digits, ends):
+            digits += 1
+        return digits
     return min(4, max(0, 2 - math.floor(math.log10(known[0]))))
+
+
+def _hides(estimate: float, digits: int, ends: tuple[float, ...]) -> bool:
+    """One rollout of two hundred is not 0%, and all but one are not 100%."""
+    return math.isfinite(estimate) and round(estimate, digits) in ends and not estimate.is_integer()
 
 
 def _end(value: float, digits: int, suffix: str, unit: str) -> str:
