@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sim.cli import options
 from sim.cli.exits import Usage
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
 
 app = options.application()
 
@@ -131,10 +134,10 @@ def _is_scenario(file: str) -> bool:
         return False  # whoever reads it as a policy tells what is wrong
 
 
-def _following(scenario: object, policies: list[str]) -> list[str]:
+def _following(scenario: Scenario, policies: list[str]) -> list[str]:
+    """Manifests: what will hurt in them; own policies: what the first does when; a scenario: one of its rollouts."""
     import shlex
 
-    if policies:
-        return [shlex.join(["seatrial", "plan", policies[0]])]
-    file = getattr(scenario, "file", None)
-    return [shlex.join(["seatrial", "explain", str(file)])]
+    if foreign := [one.source for one in scenario.policies if one.profile and one.source in policies]:
+        return [shlex.join(["seatrial", "lint", *foreign])]
+    return [shlex.join(["seatrial", "plan", policies[0]] if policies else ["seatrial", "explain", str(scenario.file)])]

@@ -223,6 +223,17 @@ def test_compare_policies_for_the_default_service(seatrial: Seatrial, tmp_path: 
     assert len({cell["release"] for cell in document["cells"]}) == 7
 
 
+def test_after_a_manifest_comes_the_linter(seatrial: Seatrial, tmp_path: Path) -> None:
+    steps = "strategy: {canary: {steps: [{setWeight: 20}, {pause: {duration: 60s}}]}}"
+    body = f"selector: {{matchLabels: {{app: a}}}}\n  template: {{metadata: {{labels: {{app: a}}}}}}\n  {steps}\n"
+    (tmp_path / "own.yaml").write_text("seatrial: policy\nrecreate: {}\n")
+    (tmp_path / "rollout.yaml").write_text(
+        f"apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {{name: a}}\nspec:\n  {body}"
+    )
+    said = seatrial("compare", "own.yaml", "rollout.yaml", "-n", "5")
+    assert said.code == 0 and said.out.rstrip().endswith("next  seatrial lint rollout.yaml"), said
+
+
 def test_compare_under_a_scenario(seatrial: Seatrial, small: Path, tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("seatrial: policy\nrolling: {}\n", encoding="utf-8")
     document = json.loads(seatrial("compare", "canary", "other.yaml", "--scenario", "small.yaml", "--json").out)
