@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ import typer
 from real.cluster import access, namespaces
 from real.lab.ground import Ground, found, named
 from real.lab.images import Images
+from real.routers.choice import ROUTERS
 from real.sample.objects import Own
 from sim.cli import console
 from sim.cli.exits import Usage
@@ -21,7 +23,27 @@ __all__ = [
     "Adopt", "AllowExec", "App", "Context", "ImageMap", "Insecure", "Kubeconfig", "Name", "Namespace", "Router", "Target", "ground",
 ]  # fmt: skip
 
-Name = Annotated[str, typer.Option("--name", help="The kind cluster of ours.")]
+
+def _label(most: int) -> Callable[[str | None], str | None]:
+    """A name that becomes part of names and labels on a cluster (RFC 1123), looked at before anything is asked."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and (len(value) > most or not _NAME.fullmatch(value)):
+            raise Usage(f"{value!r} is no name for a cluster's objects; use at most {most} of a-z, 0-9 and -")
+        return value
+
+    return check
+
+
+def _router(value: str) -> str:
+    if value not in ("auto", *ROUTERS):
+        raise Usage(f"there is no router {value}; there are auto, {', '.join(ROUTERS)}")
+    return value
+
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+Name = Annotated[str, typer.Option("--name", help="The kind cluster of ours.", callback=_label(50))]
 Kubeconfig = Annotated[
     Path | None,
     typer.Option("--kubeconfig", help="A cluster that you have, in place of one of ours.", show_default=False),
@@ -29,10 +51,13 @@ Kubeconfig = Annotated[
 Context = Annotated[
     str | None, typer.Option("--context", help="The context in it; needed if it holds several.", show_default=False)
 ]
-Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Where the app lives: made by us, or adopted.")]
-App = Annotated[str, typer.Option("--app", help="The app's name, on all its objects.")]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="Where the app lives: made by us, or adopted.", callback=_label(63))
+]
+App = Annotated[str, typer.Option("--app", help="The app's name, on all its objects.", callback=_label(40))]
 Router = Annotated[
-    str, typer.Option("--router", help="auto, haproxy, nginx, service, gateway, ingress-nginx or istio.")
+    str,
+    typer.Option("--router", help="auto, haproxy, nginx, service, gateway, ingress-nginx or istio.", callback=_router),
 ]
 ImageMap = Annotated[
     Path | None,
@@ -67,7 +92,7 @@ PrometheusAt = Annotated[
     ),
 ]
 
-_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+_DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +137,7 @@ def images(path: Path | None) -> Images:
 
 def pinned(image: str) -> str:
     """An image by digest, or nothing. Errors: Usage."""
-    if image and not _DIGEST.search(image):
+    if image and not _DIGEST.fullmatch(image):
         raise Usage(f"{image} is not an image by digest; a tag may mean something else tomorrow: write NAME@sha256:...")
     return image
 
@@ -129,6 +154,6 @@ def aim(target: str) -> tuple[str, int] | None:
     if not target:
         return None
     host, _, port = target.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise Usage(f"--target is HOST:PORT, got {target}")
     return host, int(port)

@@ -142,6 +142,8 @@ def run(
     if stable and not image:
         raise Usage("a service of your own needs its new version too: --image NAME@sha256:...")
     own, aim = options.own(stable, port, metrics_port), options.aim(target)
+    if out is not None:
+        Folder.vacant(out)
     ground = options.ground(options.Target(name, kubeconfig, context, allow_exec, insecure))
     users = None if load == "none" else asked.users
     if problems := faults.problems(rest, ground, Place(namespace, app), users):

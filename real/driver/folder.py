@@ -24,6 +24,9 @@ from sim.results.recorded import FORMAT, Tally
 __all__ = ["Folder"]
 
 
+_TAKEN = "{0} holds a run already; choose another folder, or: seatrial real status {0}"
+
+
 class Folder:
     """A `Log` on disk. `Folder.created` begins a run, `Folder.opened` is one that exists (resume, recover, halt, status)."""
 
@@ -35,21 +38,26 @@ class Folder:
     def created(cls, path: Path, about: Mapping[str, Any], redaction: Redaction | None = None) -> Folder:
         """A new folder; Refused if there is a run in it already."""
         redaction = redaction or Redaction()
+        cls.vacant(path)
         path.mkdir(parents=True, exist_ok=True)
         try:
             with (path / "run.json").open("x", encoding="utf-8") as file:
                 file.write(redaction(json.dumps({"seatrial": "real-run", "format": FORMAT, **about}, indent=1)) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-        except FileExistsError:
-            raise Refused(
-                f"{path} holds a run already; choose another folder, or: seatrial real status {path}"
-            ) from None
+        except FileExistsError:  # somebody was faster
+            raise Refused(_TAKEN.format(path)) from None
         folder = cls(path, redaction)
         folder.hold()
         folder._line(head_line(dict(about)))
         _sync(path)
         return folder
+
+    @staticmethod
+    def vacant(path: Path) -> None:
+        """Refused if there is a run in the folder already: looked at before anything is made for a new one."""
+        if (path / "run.json").exists():
+            raise Refused(_TAKEN.format(path))
 
     @classmethod
     def opened(cls, path: Path, redaction: Redaction | None = None) -> Folder:
