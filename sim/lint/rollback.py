@@ -1,15 +1,18 @@
-"""The way back, and waiting: deadlines, people, old pods, history (L17 to L20, L28, L29)."""
+"""The way back, and waiting: deadlines, people, old pods, history, aborts (L17 to L20, L28, L29, L47)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from sim.lint.files import Files
+from sim.lint.files import Files, Subject
 from sim.lint.finding import Finding
 from sim.lint.pods import containers, late
 from sim.lint.spot import Spot, seconds
+from sim.policy.canary import Canary
+from sim.policy.steps import Pause, ScaleCanary, SetWeight
 
-__all__ = ["check"]
+__all__ = ["aborts", "check"]
 
 LATE = 30.0  # seconds: endpoints and DNS (DS 13, L20)
 LONG = 3600.0  # seconds: pods of an aborted canary kept for more than this are a cost
@@ -122,6 +125,38 @@ def _deployment(workload: Spot) -> Iterator[Finding]:
         words = "without readinessProbe and minReadySeconds a pod is good the moment it starts: "
         words += "a build that crashes 5s later is rolled out everywhere"
         yield spec.found("L28", words, "minReadySeconds")
+
+
+# ---- aborts ----
+
+_STEADY, _PATIENT = 1000.0, 86_400.0  # seconds: by then all pods stand; by then an abort is over if it ever is
+
+
+def aborts(subject: Subject) -> Iterator[Finding]:
+    """A canary that is aborted at each of its weights: the policy itself says whether it comes back."""
+    policy = subject.policy
+    if not isinstance(policy, Canary) or not policy.dynamic_stable_scale or policy.pods_follow_abort:
+        return  # everywhere else an abort takes the traffic away at once, or together with the pods
+    moves = tuple(step for step in policy.steps if isinstance(step, SetWeight | ScaleCanary))
+    for index, step in enumerate(moves):
+        left = _left(policy, (*moves[: index + 1], Pause(None), *moves[index + 1 :]), subject.replicas)
+        if isinstance(step, SetWeight) and left > 0:
+            words = f"an abort at weight {step.weight:g} leaves {100 * left / policy.max_weight:.3g}% of the traffic to the canary for ever"
+            imported = subject.kind == "Rollout"
+            holder = subject.root.child("strategy", "canary") if imported else subject.root
+            yield holder.found("L47", words, "abortScaleDownDelaySeconds" if imported else "pods_follow_abort")
+            return
+
+
+def _left(policy: Canary, steps: tuple[SetWeight | ScaleCanary | Pause, ...], replicas: int) -> float:
+    """The weight that the canary keeps when it is aborted in the pause of these steps."""
+    from sim.tracing.run import trace
+    from sim.tracing.script import Happening, Script
+
+    script = Script(ready=1.0, events=(Happening(_STEADY, "abort"),), until=_PATIENT)
+    bare = replace(policy, steps=steps, background=None, starting_step=0)
+    entries = trace(bare, script, replicas=replicas).entries
+    return next((float(entry["weight"]) for entry in reversed(entries) if "weight" in entry), 0.0)
 
 
 _ROLLOUT: tuple[Callable[[Spot], Iterator[Finding]], ...] = (_deadline, _people, _pods_kept, _pods_gone, _history)

@@ -253,6 +253,14 @@ _TABLE = (
         "the deadline ends it before the waits are over, whatever the release is like",
         "raise the deadline above the sum of the waits, or shorten them", "DS 8; issue 4",
     ),
+    # ---- rollback.py ----
+    _rule(
+        47, "abort-never-ends", "error", "An abort that never ends",
+        "with dynamicStableScale and an abort delay that is written out, stable waits for the canary's pods to go before it takes more of "
+        "the traffic, and they wait for stable to be complete: the bad version keeps what it has, until somebody acts",
+        "remove abortScaleDownDelaySeconds (the pods of the canary then go with their traffic), or dynamicStableScale",
+        "DS 2.13.4; recorded history dynamic-stable-delay",
+    ),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {rule.id: rule for rule in _TABLE}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
-    "GUARDED", "PAUSED", "RATIO", "STEP", "Row", "canary", "deployment", "flagger", "judged",
+    "GUARDED", "PAUSED", "RATIO", "ROUTED", "STEP", "Row", "canary", "deployment", "flagger", "judged",
     "kruise", "metric", "rollout", "service", "template",
 ]  # fmt: skip
 

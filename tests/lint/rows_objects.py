@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.lint.manifests import STEP, Row, canary, deployment, flagger, kruise, metric, rollout, service, template
+from tests.lint.manifests import (
+    ROUTED,
+    STEP,
+    Row,
+    canary,
+    deployment,
+    flagger,
+    kruise,
+    metric,
+    rollout,
+    service,
+    template,
+)
 
 __all__ = ["JSON", "OBJECTS"]
 
@@ -24,6 +36,7 @@ LATENCY = "---\napiVersion: flagger.app/v1beta1\nkind: MetricTemplate\nmetadata:
 HEALTH = "healthcheck: {interval: 10s, retries: 3, start_period: 15s}"
 HOST = "ports: [{target: 80, published: 80, mode: host}]"
 # rule: (bad manifest, what stands on the line of the finding, what it says, the nearest good manifest)
+DYNAMIC = ROUTED + "\n    dynamicStableScale: true"
 TARGET = "---\n" + deployment("minReadySeconds: 60")
 SHORT = "targetRef: {apiVersion: apps/v1, kind: Deployment, name: shop}\n  progressDeadlineSeconds: "
 OBJECTS: dict[str, list[Row]] = {
@@ -127,6 +140,29 @@ OBJECTS: dict[str, list[Row]] = {
             "abortScaleDownDelaySeconds",
             "2 h",
             rollout(canary("{setWeight: 5}") + "\n    abortScaleDownDelaySeconds: 600"),
+        ),
+    ],
+    "L47": [
+        (
+            rollout(canary("{setWeight: 10}, {setWeight: 50}", DYNAMIC + "\n    abortScaleDownDelaySeconds: 30")),
+            "abortScaleDownDelaySeconds",
+            "an abort at weight 50 leaves 10% of the traffic to the canary for ever",
+            rollout(canary("{setWeight: 10}, {setWeight: 50}", DYNAMIC)),
+        ),
+        (  # the first weight comes back, so a plan of one weight does
+            rollout(
+                canary("{setWeight: 25}, {setWeight: 75}", DYNAMIC + "\n    abortScaleDownDelaySeconds: 30"),
+                "replicas: 4",
+            ),
+            "abortScaleDownDelaySeconds",
+            "at weight 75 leaves 25%",
+            rollout(canary("{setWeight: 75}", DYNAMIC + "\n    abortScaleDownDelaySeconds: 30"), "replicas: 4"),
+        ),
+        (  # an explicit 0 lets the pods go
+            rollout(canary("{setWeight: 20}, {setWeight: 60}", DYNAMIC + "\n    abortScaleDownDelaySeconds: 1")),
+            "abortScaleDownDelaySeconds",
+            "at weight 60 leaves 20%",
+            rollout(canary("{setWeight: 20}, {setWeight: 60}", DYNAMIC + "\n    abortScaleDownDelaySeconds: 0")),
         ),
     ],
     "L20": [
