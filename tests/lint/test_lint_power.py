@@ -71,3 +71,13 @@ def test_the_example_of_the_issue() -> None:
 def test_as_many_failures_allowed_as_looks_see_nothing() -> None:
     assert smallest(((Looks(60, 3),),), 0.08, 3) is None
     assert smallest(((Looks(60, 3, repeat=True),),), 0.08, 3) is not None
+
+
+@pytest.mark.parametrize("limit", [600, 10**30])
+@pytest.mark.parametrize("repeat", [False, True])
+def test_limits_that_nobody_means(limit: int, repeat: bool) -> None:
+    """comb(1200, 600) is beyond a float, 10**30 beyond any list: a number all the same, and soon."""
+    runs = ((Looks(20, 1200, repeat),),)
+    assert stopped(runs, RATE, limit, 0.0) == pytest.approx(0.0, abs=1e-9)
+    assert stopped(runs, RATE, limit, 1.0) == pytest.approx(1.0 if repeat or limit == 600 else 0.0)
+    assert 0.0 <= stopped(runs, RATE, limit, P) <= 1.0
