@@ -20,7 +20,6 @@ _PATHS = typer.Argument(
     show_default=False,
 )
 _TO = typer.Option("--to", help="argo-rollouts, flagger, deployment, compose or openkruise.", show_default=False)
-_PART = typer.Option("--as", help="What a fragment is part of, e.g. rollout-strategy; by its content without it.")
 _OUT = typer.Option("--out", "-o", help="Write to this file, not to standard output.", show_default=False)
 _STYLES = {"approximated": "yellow", "lost": "red", "placeholder": "cyan"}
 
@@ -29,7 +28,7 @@ _STYLES = {"approximated": "yellow", "lost": "red", "placeholder": "cyan"}
 def export(
     paths: Annotated[list[str], _PATHS],
     to: Annotated[str, _TO],
-    part: Annotated[str, _PART] = "",
+    part: options.Part = "",
     out: Annotated[Path | None, _OUT] = None,
     strict: options.Strict = False,
     json: options.Json = False,

@@ -36,7 +36,6 @@ _SERVICE = typer.Option(
 _REGRESSION = typer.Option(
     "--regression", metavar="SHARE", help="How many more requests may fail before you want the release stopped."
 )
-_PROFILE = typer.Option("--profile", help="Version to read manifests by, e.g. argo-rollouts@1.8.", show_default=False)
 _FORMAT = typer.Option("--format", help="Text for people, or a document for programs.")
 _RULES = typer.Option("--rules", help="List the rules.")
 _STRICT = typer.Option("--strict", help="Any finding is a failure, not errors only.")
@@ -54,7 +53,8 @@ def lint(
     strict: Annotated[bool, _STRICT] = False,
     format: Annotated[Format, _FORMAT] = Format.text,
     json: options.Json = False,
-    profile: Annotated[str | None, _PROFILE] = None,
+    profile: options.Profile = None,
+    part: options.Part = "",
     quiet: options.Quiet = False,
     rules: Annotated[bool, _RULES] = False,
 ) -> None:
@@ -70,7 +70,7 @@ def lint(
         raise exits.Usage("nothing to look at; name files or folders, or '-'")
     from sim.lint import lint as look
 
-    report = look(files, service=_service(service), regression=_share(regression), profile=profile)
+    report = look(files, service=_service(service), regression=_share(regression), profile=profile, part=part)
     if not report.files:
         raise exits.Usage(
             f"nothing to look at in {', '.join(files)}; name manifests or policies, or a folder that holds some"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Jobs", "Json", "Out", "Quiet", "Replications", "Resume", "Seed", "Strict", "application"]
+__all__ = ["Jobs", "Json", "Out", "Part", "Profile", "Quiet", "Replications", "Resume", "Seed", "Strict", "application"]
 
 
 def application() -> typer.Typer:
@@ -16,6 +16,19 @@ def application() -> typer.Typer:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Part = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="KIND",
+        help="What fragments are part of, e.g. rollout-strategy; by their content without it.",
+        show_default=False,
+    ),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", help="Version to read manifests by, e.g. argo-rollouts@1.8.", show_default=False),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no small print.")]
 Strict = Annotated[bool, typer.Option("--strict", help="What is approximated or not read yet is an error.")]
 Seed = Annotated[

@@ -19,13 +19,13 @@ app = options.application()
 _FILES = typer.Argument(
     metavar="TESTFILE...", help="Files in promtool's unit-test format; '-' for standard input.", show_default=False
 )
-_PROFILE = typer.Option("--profile", help="Version to reproduce: prometheus@2.42 or prometheus@3.")
+_PROFILE = typer.Option("--profile", help="Version to reproduce: prometheus@2.42 (also as prometheus) or prometheus@3.")
 
 
 @app.command(epilog="Exit codes: 0 all pass, 1 an expression gave something else, 2 a file is at fault.")
 def promql(
     files: Annotated[list[str], _FILES],
-    profile: Annotated[str, _PROFILE] = "prometheus@2.42",
+    profile: Annotated[str, _PROFILE] = "prometheus",
     strict: options.Strict = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -34,9 +34,10 @@ def promql(
 
     Values are compared to the last bit, as promtool does. Rules and alerts are not evaluated, and it says so.
     """
-    from sim.promql.profiles import PROFILES
+    from sim.promql.profiles import DEFAULT, PROFILES
     from sim.promql.trials import run
 
+    profile = DEFAULT if profile == DEFAULT.partition("@")[0] else profile
     if profile not in PROFILES:
         raise exits.Usage(f"no profile '{profile}'; there are {console.listed(list(PROFILES))}")
     suites = _read(files, profile)

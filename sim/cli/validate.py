@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 app = options.application()
 
 _FILES = typer.Argument(metavar="FILE...", help="Files or folders; '-' for standard input.", show_default=False)
-_PROFILE = typer.Option("--profile", help="Version to read manifests by, e.g. argo-rollouts@1.8.", show_default=False)
-_PART = typer.Option("--as", help="What fragments are part of, e.g. rollout-strategy; by their content without it.")
 _FIELDS = typer.Option("--fields", help="How every field of a manifest was read, not only what is notable.")
 _VALIDATED = tuple(kind for kind in OWN if kind != "check")
 _STDIN = "<stdin>"
@@ -58,8 +56,8 @@ def _remark(one: Remark) -> dict[str, Any]:
 def validate(
     files: Annotated[list[str], _FILES],
     strict: options.Strict = False,
-    profile: Annotated[str | None, _PROFILE] = None,
-    part: Annotated[str, _PART] = "",
+    profile: options.Profile = None,
+    part: options.Part = "",
     fields: Annotated[bool, _FIELDS] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,

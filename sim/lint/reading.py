@@ -13,6 +13,7 @@ from sim.lint.spot import Spot
 from sim.manifests import load
 from sim.manifests.catalog import Catalog
 from sim.manifests.identity import identity
+from sim.manifests.profiles import named
 from sim.manifests.report import Imported, ImportedPolicy
 from sim.manifests.sources import objects
 from sim.scenario.measures import MetricTable
@@ -23,12 +24,15 @@ from sim.scenario.walking import asked
 __all__ = ["read"]
 
 
-def read(documents: list[Document], question: Question, profile: str | None) -> tuple[Files, list[Problem]]:
-    """The set, and the problems of files of ours. PolicyError for an unknown profile."""
+def read(
+    documents: list[Document], question: Question, profile: str | None, part: str = ""
+) -> tuple[Files, list[Problem]]:
+    """The set, and the problems of files of ours. PolicyError for an unknown profile or part."""
     own = [document for document in documents if document.kind_hint in OWN]
-    manifests = [one for document in documents if document.kind_hint not in OWN for one in objects(document)]
+    manifests = [one for document in documents if document.kind_hint not in OWN for one in objects(document, part)]
+    chosen = named(profile).name if profile else ""
     imported, rejected = _import(manifests, profile)
-    bare = Files(tuple(manifests), Catalog(manifests), (), imported.report, rejected, question, profile or "")
+    bare = Files(tuple(manifests), Catalog(manifests), (), imported.report, rejected, question, chosen)
     places, roots = written(bare.objects(*TEMPLATES)), _roots(manifests)
     subjects = [
         _subject(one, roots[id(one.document)], imported, question, places) for one in imported.policies if one.policy
@@ -39,9 +43,7 @@ def read(documents: list[Document], question: Question, profile: str | None) -> 
             subjects += _own(document, question)
         except FileErrors as errors:
             problems += errors.problems
-    return Files(
-        bare.documents, bare.catalog, tuple(subjects), imported.report, rejected, question, profile or ""
-    ), problems
+    return Files(bare.documents, bare.catalog, tuple(subjects), imported.report, rejected, question, chosen), problems
 
 
 def _import(documents: list[Document], profile: str | None) -> tuple[Imported, tuple[Problem, ...]]:
@@ -85,8 +87,8 @@ def _own(document: Document, question: Question) -> Iterator[Subject]:
     whole = Spot(document, (), document.value)
     match document.kind_hint:
         case "policy":
-            named = room.load_policy(document)
-            yield _ours(named, whole.child(named.kind), question)
+            one = room.load_policy(document)
+            yield _ours(one, whole.child(one.kind), question)
         case "scenario":
             made = room.load(document)
             own = (
@@ -94,17 +96,17 @@ def _own(document: Document, question: Question) -> Iterator[Subject]:
                 if question.given or made.default_service
                 else Question(made.service, question.regression, True)
             )
-            for named in made.policies:
-                entry = whole.child("policies", named.name)
+            for one in made.policies:
+                entry = whole.child("policies", one.name)
                 entry = entry if entry.value is not None else whole.child("policy")
-                body = entry.child(named.kind) if entry.has(named.kind) else entry
-                yield _ours(named, body, own, made.metrics_of(named) if own is not question else None)
+                body = entry.child(one.kind) if entry.has(one.kind) else entry
+                yield _ours(one, body, own, made.metrics_of(one) if own is not question else None)
         case "service":
             room.load_service(Path(document.file))
         case "script":
             room.load_script(document)
 
 
-def _ours(named: NamedPolicy, root: Spot, question: Question, answers: Providers | None = None) -> Subject:
-    replicas = named.replicas or question.service.pods.count
-    return Subject(named.name, named.kind, named.policy, replicas, root, question, answers=answers)
+def _ours(one: NamedPolicy, root: Spot, question: Question, answers: Providers | None = None) -> Subject:
+    replicas = one.replicas or question.service.pods.count
+    return Subject(one.name, one.kind, one.policy, replicas, root, question, answers=answers)

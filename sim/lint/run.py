@@ -80,16 +80,17 @@ def lint(
     service: Service | None = None,
     regression: float = 0.02,
     profile: str | None = None,
+    part: str = "",
 ) -> Report:
-    """Look through files, folders, '-' or documents as one set. Raises PolicyError for an unknown profile only.
+    """Look through files, folders, '-' or documents as one set. Raises PolicyError for an unknown profile or part only.
 
     `service` is the one that the policies are for (else the default one, and what follows from it is a note); `regression` the share of
-    requests by which a release may fail more before the person wants it stopped.
+    requests by which a release may fail more before the person wants it stopped; `part` says what fragments are part of.
     """
     question = Question(service or Service(), regression, service is not None)
     unread = Findings()
     documents = gather([sources] if isinstance(sources, str | Path) else sources, unread)
-    files, problems = read(documents, question, profile)
+    files, problems = read(documents, question, profile, part)
     found = [finding for rule in FILES for finding in rule(files)]
     found += [finding for subject in files.subjects for rule in SUBJECTS for finding in rule(subject)]
     found += pipeline.check(documents)

@@ -30,16 +30,23 @@ from sim.manifests.tables import (
 )
 from sim.policy.errors import PolicyError
 
-__all__ = ["DEFAULTS", "PROFILES", "Profile", "account", "choose"]
+__all__ = ["PROFILES", "Profile", "account", "choose", "named"]
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A version of a system: its tables by kind of object, and what is said about a field that they do not have."""
+    """A version of a system: `system@version`, its tables by kind of object, and what is said about a field that they do not have.
+
+    A system without releases of its own here is named by the commit whose source the reference read (delivery-systems.md, top).
+    """
 
     name: str
     kinds: Mapping[str, Rule]
     unknown: str
+
+    @property
+    def system(self) -> str:
+        return self.name.partition("@")[0]
 
 
 _PRUNED = "unknown to {profile}: kept as written, the API server drops it"
@@ -59,28 +66,29 @@ PROFILES: dict[str, Profile] = {
         Profile("argo-rollouts@1.8", _ARGO | {"Rollout": reduce(without, _MISSING_IN_1_8, _ARGO["Rollout"])}, _PRUNED),
         Profile("flagger@1.41", _FLAGGER, _PRUNED),
         Profile("kubernetes@1.32", {"Deployment": thing(DEPLOYMENT)}, _PRUNED),
-        Profile("openkruise", {"Rollout": thing(KRUISE)}, _PRUNED),
-        Profile("compose", {"compose": COMPOSE}, "kept as written: it says nothing about updates"),
-        Profile("spinnaker", {"spinnaker": SPINNAKER}, "kept as written: it is not read"),
-        Profile("kayenta", {"kayenta": KAYENTA}, "kept as written: Kayenta does not read it"),
+        Profile("openkruise@9dd6279", {"Rollout": thing(KRUISE)}, _PRUNED),  # openkruise/rollouts
+        Profile("compose@3e72cb6", {"compose": COMPOSE}, "kept as written: it says nothing about updates"),  # moby/swarmkit
+        Profile("spinnaker@2fdb327", {"spinnaker": SPINNAKER}, "kept as written: it is not read"),  # spinnaker/orca
+        Profile("kayenta@a69573b", {"kayenta": KAYENTA}, "kept as written: Kayenta does not read it"),  # spinnaker/kayenta
     )
 }  # fmt: skip
-DEFAULTS = {
-    "argo-rollouts": "argo-rollouts@1.10",
-    "flagger": "flagger@1.41",
-    "kubernetes": "kubernetes@1.32",
-    "openkruise": "openkruise",
-    "compose": "compose",
-    "spinnaker": "spinnaker",
-    "kayenta": "kayenta",
-}
+DEFAULTS = {profile.system: profile for profile in reversed(PROFILES.values())}  # the first of each system
+
+
+def named(word: str) -> Profile:
+    """The profile `system@version`, of a system alone its default; PolicyError with all there are for anything else."""
+    found = PROFILES.get(word) or DEFAULTS.get(word)
+    if found is None:
+        raise PolicyError(
+            f"unknown profile {word!r}; use one of {', '.join(PROFILES)}, or the system alone for its default"
+        )
+    return found
 
 
 def choose(system: str, wanted: str | None) -> Profile:
     """The profile of a system: the wanted one if it is of this system, else the default; PolicyError if unknown."""
-    if wanted is not None and wanted not in PROFILES:
-        raise PolicyError(f"unknown profile {wanted!r}; use one of {', '.join(PROFILES)}")
-    return PROFILES[wanted if wanted is not None and wanted.split("@")[0] == system else DEFAULTS[system]]
+    found = None if wanted is None else named(wanted)
+    return found if found is not None and found.system == system else DEFAULTS[system]
 
 
 def account(scope: Scope, document: Document, value: object, rule: Rule, profile: Profile, path: Path = ()) -> None:

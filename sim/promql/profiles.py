@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LOOKBACK", "PROFILES", "Profile", "profile"]
+__all__ = ["DEFAULT", "LOOKBACK", "PROFILES", "Profile", "profile"]
 
 
 LOOKBACK = 300_000  # ms: how old an instant vector's sample may be (flag --query.lookback-delta, its default)
@@ -34,6 +34,9 @@ PROFILES = {
     "prometheus@2.42": Profile("prometheus@2.42", False, False, _BOTH | {"holt_winters"}),
     "prometheus@3": Profile("prometheus@3", True, True, _BOTH),
 }
+
+
+DEFAULT = "prometheus@2.42"  # of promtool's files: what Debian's promtool is
 
 
 def profile(name: str) -> Profile:

@@ -33,6 +33,9 @@ MISSING = rollout(canary("{analysis: {templates: [{templateName: t}]}}"))  # L31
         ("# nothing\n", [], 2),
         (MOVING, ["--regression", "much"], 2),
         (MOVING, ["--profile", "argo-rollouts@0.1"], 2),
+        (MOVING, ["--profile", "argo-rollouts"], 0),
+        ("steps: []\n", ["--as", "rollout-canary"], 0),
+        ("steps: []\n", ["--as", "nonsense"], 2),
         (MOVING, ["--service", "nowhere.yaml"], 2),
     ],
 )

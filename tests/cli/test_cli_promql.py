@@ -135,4 +135,5 @@ def test_usage(seatrial: Callable[..., Any], tmp_path: Any) -> None:
     said = seatrial("promql", written(tmp_path, GOOD), "--profile", "prometheus@1")
     assert said.code == 2
     assert "there are prometheus@2.42 and prometheus@3" in said.err
+    assert "(prometheus@2.42)" in seatrial("promql", written(tmp_path, GOOD), "--profile", "prometheus").out
     assert seatrial("promql", "missing.yml").code == 2

@@ -11,6 +11,7 @@ from sim.files import read_documents
 from sim.lint import RULES, lint
 from sim.lint.formats import github, sarif
 from sim.lint.rules import named
+from sim.policy.errors import PolicyError
 from tests.lint.conftest import Found
 from tests.lint.manifests import canary, deployment, rollout
 from tests.manifests.test_spinnaker_import import CONFIG, STAGE
@@ -174,6 +175,28 @@ def test_a_pipeline_and_its_config() -> None:
     assert [(finding.rule.id, finding.path) for finding in report.findings] == [
         ("L30", "stages.2.canaryConfig.lookbackMins")
     ]
+
+
+FRAGMENTS = (  # text, --as, the rule that is found, its line
+    ("steps: [{setWeight: 10}]\n", "", "L14", 1),
+    ("strategy: {canary: {steps: [{setWeight: 10}]}}\n", "", "L14", 1),
+    ("canary:\n  steps:\n  - setWeight: 10\n", "rollout-strategy", "L14", 3),
+    ("interval: 1m\nthreshold: 5\nstepWeight: 20\nmaxWeight: 50\n", "", "L21", 4),
+    ("stepWeight: 20\nmaxWeight: 50\n", "canary-analysis", "L21", 2),
+    ("metrics: [{name: m, provider: {prometheus: {query: 'x['}}, successCondition: 'true'}]\n", "", "L38", 1),
+    ("parallelism: 1\nupdate_config: {monitor: 1s}\n", "compose-deploy", "L27", 2),
+)
+
+
+@pytest.mark.parametrize(("text", "part", "rule", "line"), FRAGMENTS)
+def test_a_fragment_is_looked_at_as_part_of_its_object(text: str, part: str, rule: str, line: int) -> None:
+    report = lint(read_documents(text, "part.yaml"), part=part)
+    assert (rule, line) in [(finding.rule.id, finding.line) for finding in report.findings]
+
+
+def test_a_part_that_nobody_knows(found: Found) -> None:
+    with pytest.raises(PolicyError, match="no part of an object is called 'nonsense'; use one of: canary-spec"):
+        lint(read_documents("steps: []", "part.yaml"), part="nonsense")
 
 
 # ---- formats ----

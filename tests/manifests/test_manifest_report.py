@@ -108,7 +108,7 @@ def test_compose_services(read: Read) -> None:
     """
     imported = read(text)
     web, everything, every = imported.policies
-    assert (web.name, web.kind, web.replicas, web.profile) == ("web", "service", 6, "compose")
+    assert (web.name, web.kind, web.replicas, web.profile) == ("web", "service", 6, "compose@3e72cb6")
     batches = Batches(parallelism=2, delay=10.0, order="start-first", failure_action="continue")
     assert web.policy == Swarm(update=batches)
     assert everything.policy == Swarm(update=Batches(parallelism=0, failure_action="rollback", monitor=20.0))
@@ -141,14 +141,33 @@ def test_profiles(read: Read) -> None:
         "argo-rollouts@1.8",
         "flagger@1.41",
         "kubernetes@1.32",
-        "openkruise",
-        "compose",
-        "spinnaker",
-        "kayenta",
+        "openkruise@9dd6279",
+        "compose@3e72cb6",
+        "spinnaker@2fdb327",
+        "kayenta@a69573b",
     ]
     assert read(DEPLOYMENT, profile="argo-rollouts@1.8").policies[0].profile == "kubernetes@1.32"
-    with pytest.raises(PolicyError, match="argo-rollouts@2"):
-        read(DEPLOYMENT, profile="argo-rollouts@2")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "profile"),
+    [
+        ("argo-rollouts", "argo-rollouts@1.10"),
+        ("argo-rollouts@1.8", "argo-rollouts@1.8"),
+        ("kayenta", "argo-rollouts@1.10"),
+    ],
+)
+def test_a_profile_has_a_version_or_is_the_default_of_its_system(read: Read, wanted: str, profile: str) -> None:
+    assert read(ROLLOUT, profile=wanted).policies[0].profile == profile
+
+
+@pytest.mark.parametrize("wanted", ["argo-rollouts@2", "argo-rollouts@", "argo", "kayenta@1", "", "@1.10"])
+def test_an_unknown_profile_names_what_there_is(read: Read, wanted: str) -> None:
+    with pytest.raises(
+        PolicyError, match="unknown profile .*; use one of argo-rollouts@1.10, .*, kayenta@a69573b"
+    ) as raised:
+        read(DEPLOYMENT, profile=wanted)
+    assert repr(wanted) in str(raised.value)
 
 
 def test_a_folder_is_one_set(tmp_path: Path) -> None:
