@@ -52,19 +52,23 @@ class Compared:
         metrics = self.scenario.metrics_of(self.policy)
         last = self.seen.until
         service = replace(self.scenario.service, horizon=min(self.scenario.service.horizon, max(_WATCHED, 4 * last)))
+        if about := self.recorded.about.get("testers"):
+            service = replace(service, testers=float(about["rate"]))
         if self.policy.replicas is not None:
             service = replace(service, pods=replace(service.pods, count=self.policy.replicas))
         case = Case(self.policy.policy, service, self.release.effects, self.release.truth, metrics)
         shapes = simulated(case, seed, replications)
         measured = tuple(_measured(self.recorded.load, _revision(self.recorded.journal), self.seen.until))
         found = overlay(self.seen, shapes, alarm=alarm, grain=grain, measured=measured)
-        tested = ", ".join(map(str, self.recorded.about.get("testers", ())))
-        notes = (
-            *found.notes,
-            f"testers called {tested} in the recorded run; the simulator has none, and finds no data there",
+        self.found = (
+            replace(found, notes=(*found.notes, *self._called())) if self.recorded.about.get("testers") else found
         )
-        self.found = replace(found, notes=notes) if tested else found
         return self.found
+
+    def _called(self) -> Iterator[str]:
+        """Who called what no user sees, in both worlds."""
+        about = self.recorded.about["testers"]
+        yield f"testers called {', '.join(about['services'])} at {about['rate']:g} requests/s, recorded and simulated; they are no users"
 
 
 def compared(
@@ -198,6 +202,9 @@ def _shapes(case: Case, site: Site, ledger: Ledger, here: list[int], chance: np.
     back = story.full_at if story.outcome == "promoted" else story.restored_at
     until = min(max(back, story.decided_at), story.ended_at) if back < inf else story.ended_at
     counts = _until(ledger, until, chance)
+    site.close()
+    if (tested := site.copied(until, counts)) is not None:
+        counts = counts - tested
     failed = (
         counts[:, cells.buckets]
         + counts[:, cells.errors]

@@ -25,7 +25,7 @@ from real.controllers.recording import Recording
 from real.controllers.routed import route, router
 from real.controllers.serving import ways
 from real.controllers.tell import tell
-from real.controllers.users import Crowd
+from real.controllers.users import Crowd, testing
 from real.docker.engine import bridge
 from real.lab import versions
 from real.lab.ground import Ground
@@ -99,7 +99,7 @@ def conducted(
             console.err().print(f"changed  {text}", style="dim", markup=False, soft_wrap=True)
     with Answers(bridge("kind")) as answers, _crowd(asked, case, place, namespace, images) as crowd, _stoppable():
         recording = _recorded(case, place, answers, namespace, crowd)
-    history = tell(recording, QUIET)
+    history = tell(recording)
     ended = keep(folder, about, history, {} if crowd is None else crowd.truths)
     counts = crowd.truths["users"].totals() if crowd is not None else {}
     users = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
@@ -148,9 +148,10 @@ def _stood_in(case: Case) -> tuple[str, ...]:
 def _scenario(asked: Asked | None, case: Case, applied: Sequence[Object]) -> dict[str, Any]:
     if asked is None or asked.scenario is None or asked.release is None:
         return {}
+    tested = [one.service for one in ways(case, applied) if one.role == "testers"]
     return {
         "scenario": shown(asked.scenario.file or ""), "digest": asked.scenario.digest, "release": asked.release.name,
-        "seed": asked.scenario.seed, "testers": [one.service for one in ways(case, applied) if one.role == "testers"],
+        "seed": asked.scenario.seed, **({"testers": {"services": tested, "rate": testing(asked.service)}} if tested else {}),
     }  # fmt: skip
 
 
@@ -176,7 +177,7 @@ def _crowd(asked: Asked | None, case: Case, ground: Ground, namespace: str, imag
     routes = {one.role: one for one in ways(case, prepared(case, namespace, ""))}
     api = ground.writes(namespace)
     try:
-        yield Crowd(api, namespace, generator(ground, images, ""), plan, routes, bool(route(case)))
+        yield Crowd(api, namespace, generator(ground, images, ""), plan, routes, bool(route(case)), testing(service))
     finally:
         api.close()
 

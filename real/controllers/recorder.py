@@ -98,6 +98,7 @@ class _Recorder:
     users: Users | None
     latest: dict[tuple[str, str], Object] = field(default_factory=dict)
     served: Served = field(init=False)
+    changed: float = 0.0  # when anything last became another
     made: dict[int, int] = field(default_factory=dict)  # pods seen, per revision
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -140,6 +141,7 @@ class _Recorder:
             tuple(watch.ordered()),
             tuple(done),
             tuple(self.served.given),
+            inf if self.quiet == inf else time.monotonic(),
         )
 
     async def _until_stable(self, watch: Watch) -> None:
@@ -156,15 +158,15 @@ class _Recorder:
             await asyncio.sleep(max(0.0, started + happening.at - time.monotonic()))
             done.append(Act(time.monotonic(), happening))
             await acts.carry(happening)
-        while time.monotonic() < started + self.case.script.until and not self._over(watch):
+        while time.monotonic() < started + self.case.script.until and not self._over():
             watch.failed()
             await asyncio.sleep(0.1)
         return done
 
-    def _over(self, watch: Watch) -> bool:
+    def _over(self) -> bool:
         """Whether the controller is done, and nothing has happened since for as long as it may keep old pods."""
         ended = self._workload().get("status", {}).get("phase") in _ENDS
-        return ended and time.monotonic() - watch.seen[-1].at > self.quiet
+        return ended and time.monotonic() - self.changed > self.quiet
 
     def _workload(self) -> Object:
         kind = WORKLOADS[self.case.system][0]
@@ -173,7 +175,10 @@ class _Recorder:
     # ---- what arrives ----
 
     def _hear(self, seen: Seen) -> None:
-        known = (seen.kind, seen.name) in self.latest
+        before = self.latest.get((seen.kind, seen.name))
+        known = before is not None
+        if seen.deleted or _timeless(before) != _timeless(seen.object):
+            self.changed = seen.at
         if seen.deleted:
             self.latest.pop((seen.kind, seen.name), None)
             return
@@ -202,6 +207,20 @@ class _Recorder:
         except ApiError as error:
             if error.status.code != 404:  # gone already
                 raise
+
+
+_TIMES = (
+    "resourceVersion",
+    "lastTransitionTime",
+    "lastUpdateTime",
+)  # Flagger writes a failed Canary's anew with every tick
+
+
+def _timeless(found: object) -> object:
+    """What an object says, without when it was said."""
+    if isinstance(found, dict):
+        return {key: _timeless(value) for key, value in found.items() if key not in _TIMES}
+    return [_timeless(one) for one in found] if isinstance(found, list) else found
 
 
 def _metrics(case: Case) -> dict[str, dict[str, str]]:

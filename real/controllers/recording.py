@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 from real.controllers.answers import Given
 from real.controllers.case import Case, Object
@@ -31,6 +32,7 @@ class Recording:
     seen: tuple[Seen, ...]
     acts: tuple[Act, ...]
     given: tuple[Given, ...] = ()  # the script's answers
+    ended: float = inf  # when nobody looked any more
 
     @property
     def start(self) -> float:

@@ -35,7 +35,13 @@ def serving(workload: Object, build: Build) -> None:
     port = next((one["containerPort"] for one in first.get("ports", ())), 80)
     ports = [*first.get("ports", [{"name": "http", "containerPort": port}]), {"name": "admin", "containerPort": ADMIN}]
     environment = [*build.environment, {"name": "PORT", "value": str(port)}]
-    ready = {"httpGet": {"path": "/ready", "port": ADMIN}, "periodSeconds": 1, "failureThreshold": 1}
+    # A pod is asked often, and may take its time to answer: it is no worse a pod on a machine that is busy.
+    ready = {
+        "httpGet": {"path": "/ready", "port": ADMIN},
+        "periodSeconds": 1,
+        "timeoutSeconds": 5,
+        "failureThreshold": 1,
+    }
     container = {"name": first["name"], "env": environment, "ports": ports, "readinessProbe": ready}
     template["spec"] = {"terminationGracePeriodSeconds": 40, "containers": [container]}
     template.setdefault("metadata", {}).setdefault("annotations", {})["prometheus.io/scrape"] = "true"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
-
 from real.controllers.recording import Recording
 from real.controllers.tell_argo import tell_argo
 from real.controllers.tell_deployment import tell_deployment
@@ -17,13 +15,13 @@ CONTROLLERS = {"argo-rollouts": "argo-rollouts 1.10.1", "flagger": "flagger 1.41
 _TELL = {"argo-rollouts": tell_argo, "flagger": tell_flagger, "kubernetes": tell_deployment}
 
 
-def tell(recording: Recording, quiet: float = inf) -> History:
-    """The history of a recording, in the words of a trace; `quiet` is what it was recorded with."""
+def tell(recording: Recording) -> History:
+    """The history of a recording, in the words of a trace."""
     system = recording.case.system
     told = _TELL[system](recording)
     pods = {revision: tuple(starts) for revision, starts in sorted(told.sizes.starts.items()) if starts}
     acts = tuple(round(act.at - recording.start, 3) for act in recording.acts)
     return History(
         CONTROLLERS[system], CONTROLLERS["kubernetes"], recording.began, tuple(told.entries), acts, pods, told.tick,
-        round(recording.seen[-1].at + quiet - recording.start, 3),
+        round(recording.ended - recording.start, 3),
     )  # fmt: skip

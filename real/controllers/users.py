@@ -17,13 +17,19 @@ from real.load.truth import Truth
 from real.measure.prometheus import answer, inside
 from real.routers.carried import state
 from sim.policy.events import Answer
+from sim.service.model import Service
 from sim.service.traffic import Constant
 
-__all__ = ["Crowd"]
+__all__ = ["Crowd", "testing"]
 
 BEFORE = 15.0  # seconds of load before revision 2, so that rates are known
 _PATIENCE = 60.0  # seconds until the route is obeyed
-_TESTS = 20.0  # requests per second of testers, who call what no user sees
+_TESTS = 20.0  # requests per second of testers, who call what no user sees, where the service says nothing about them
+
+
+def testing(service: Service) -> float:
+    """Requests per second of testers of a service."""
+    return service.testers or _TESTS
 
 
 @dataclass(slots=True)
@@ -36,6 +42,7 @@ class Crowd:
     plan: Plan
     ways: Mapping[str, Way]
     routed: bool = False  # users come by a route object, which a pod of ours obeys
+    tests: float = _TESTS  # requests per second of each who is no user
     truths: dict[str, Truth] = field(default_factory=dict)
     _loads: dict[str, Inside] = field(default_factory=dict)
 
@@ -45,7 +52,7 @@ class Crowd:
         for role, way in self.ways.items():
             plan = replace(self.plan, host=f"{way.service}.{self.namespace}.svc.cluster.local", port=way.port)
             if role == "testers":
-                plan = replace(plan, traffic=Constant(_TESTS), segments=())
+                plan = replace(plan, traffic=Constant(self.tests), segments=())
             self._loads[role] = Inside(self.api, self.namespace, role, self.image, plan)
         time.sleep(BEFORE)
 

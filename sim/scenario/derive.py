@@ -137,7 +137,7 @@ UNITS: dict[str, Any] = {
     # service
     "median": Duration, "p99": Duration, "limit": Duration, "bounds": list[Duration], "capacity": Rate, "cold": Duration,
     "scrape": Duration, "phase": Duration, "lag": Duration, "query": Duration, "every": Duration,
-    "rollback": Duration, "watch": Duration, "count": PositiveInt,
+    "rollback": Duration, "watch": Duration, "count": PositiveInt, "testers": Rate,
     # traffic
     "mean": Rate, "base": Rate, "peak": Duration, "Diurnal.start": Duration, "Ramp.start": Rate, "Ramp.end": Rate, "over": Duration,
     "lasts": Duration, "first": Duration, "share": Ratio,

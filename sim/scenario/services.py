@@ -229,6 +229,7 @@ class ServiceForm(Form):
     people: PeopleForm = unsaid()  # type: ignore[valid-type]
     recovery: RecoveryForm = unsaid()  # type: ignore[valid-type]
     segments: Annotated[dict[Name, Ratio], AfterValidator(_pairs)] = Field(default_factory=dict)
+    testers: Rate = 0.0
     users: PositiveInt = 10_000
     sticky: bool = False
     propagation: Duration = 1.0

@@ -26,11 +26,17 @@ class Standing(NamedTuple):
     new: int
     served_since: float  # by the new version
     dead: Mapping[int, float]  # share of a revision's pods that are listed and do not answer
+    testers: float = 0.0  # requests/s of testers, who call the new version
 
     @property
     def share(self) -> float:
         """The share of users' requests that goes to the new version."""
         return sum(size * part for _, size, part in self.classes)
+
+    @property
+    def copied(self) -> bool:
+        """Whether the new version gets requests that no user waits for: copies, or those of testers."""
+        return self.mirror > 0 or self.testers > 0
 
 
 class Demand:
@@ -72,7 +78,7 @@ class Demand:
             level = self._level(start, end)
             if not self._steady or not rates:
                 rates[:] = self._old.at(middle, 0.0, rest), self._new.at(middle, standing.served_since, shares)
-            old_load, new_load = level * (1.0 - share), level * to_new
+            old_load, new_load = level * (1.0 - share), level * to_new + standing.testers
             old_lost = self._lost(old_load, standing.old, dead_old)
             new_lost = self._lost(new_load, standing.new, dead_new)
             kept_old, kept_new = (old_load - old_lost) * length, (new_load - new_lost) * length

@@ -122,7 +122,11 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service: the default is the one that contracts section 2 names (100 requests/s, 0.1% errors, 5 pods)."""
+    """A service: the default is the one that contracts section 2 names (100 requests/s, 0.1% errors, 5 pods).
+
+    `testers`: requests/s of people's own tests, which call the pods of a new version for as long as no user sees it (the preview of a
+    blue-green, the canary of Flagger without weights). They are measured like users, and nobody waits for them.
+    """
 
     name: str = "default"
     traffic: Traffic = Constant(100.0)
@@ -135,6 +139,7 @@ class Service:
     people: People = field(default_factory=People)
     recovery: Recovery = field(default_factory=Recovery)
     segments: tuple[tuple[str, float], ...] = ()
+    testers: float = 0.0
     users: int = 10_000
     sticky: bool = False
     propagation: float = 1.0
@@ -156,6 +161,8 @@ class Service:
     def __post_init__(self) -> None:
         if not 0 <= self.errors < 1:
             raise WorldError(f"the error rate lies in [0, 1), got {self.errors:g}; write 0.1%")
+        if self.testers < 0:
+            raise WorldError(f"testers send at least 0 requests/s, got {self.testers:g}")
         if self.users < 1:
             raise WorldError(f"a service has at least 1 user, got {self.users}")
         if sum(share for _, share in self.segments) > 1 + 1e-9:

@@ -74,6 +74,15 @@ class Plan(NamedTuple):
     served_since: float  # of the new version
     dead: tuple[tuple[int, float], ...]
     epoch: int
+    testers: float = 0.0
+
+
+class _Copied(NamedTuple):
+    """A stretch in which whatever reached the new version was no user's: counts before it, its end, and counts after it."""
+
+    before: NDArray[np.int64]
+    until: float = inf
+    after: NDArray[np.int64] | None = None
 
 
 class Site:
@@ -116,7 +125,7 @@ class Site:
         )
         self._asked = Routing()  # by the policy
         self._routing = Routing()  # as it has arrived
-        self._copies: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
+        self._copied: list[_Copied] = []
         self._planned: tuple[object, ...] = ()
         self._epoch = 0  # effects that began or ended so far
         self._onsets = onsets(effects)
@@ -223,8 +232,6 @@ class Site:
         before, self._routing = self._routing, routing
         if before.active != routing.active:
             self.sight.switch(at, routing.active)
-        if (before.mirror > 0) != (routing.mirror > 0):
-            self._mark_copies(at, routing.mirror > 0)
         if routing.mode != "weight" or at == 0:
             return None
         return WeightIs(0.0 if self._fleet.stable == 2 else round(routing.weight * self._max_weight, 9))
@@ -251,17 +258,23 @@ class Site:
         self._planned = state
         dead = self._trouble.unreachable
         standing = Standing(self._classes(old, new), self._routing.mirror, old, new, self._served_since, dict(dead))
+        if self.service.testers and new and self._own_pods and standing.share == 0.0:
+            standing = standing._replace(testers=self.service.testers)
         self.story.shift(at, standing.share)
-        if (standing.share > 0 or standing.mirror > 0) and self._served_since == inf:
+        if (standing.share > 0 or standing.mirror > 0) and self.story.exposed_at == inf:
+            self.story.exposed_at = at
+        if (standing.share > 0 or standing.copied) and self._served_since == inf:
             standing = standing._replace(served_since=at)
-            self._served_since = self.story.exposed_at = at
+            self._served_since = at
             self.sight.expose(at)
             for after in self._onsets:
                 self._agenda.plan(at + after, self._turn)
+        self._mark_copies(at, standing.copied)
         pods = self._demand.strained(old), self._demand.strained(new)
         key = Plan(
-            standing.classes, standing.mirror, *pods, standing.served_since, tuple(sorted(dead.items())), self._epoch
-        )
+            standing.classes, standing.mirror, *pods, standing.served_since, tuple(sorted(dead.items())), self._epoch,
+            standing.testers,
+        )  # fmt: skip
         self.ledger.change(at, key, self._demand.means(standing))
 
     def _turn(self, at: float) -> None:
@@ -322,18 +335,28 @@ class Site:
     def close(self) -> None:
         """Count pods up to the end of the path."""
         self._count_pods(self.story.ended_at)
-        if self._copies is not None and self._copies[1] is None:
-            self._mark_copies(self.story.ended_at, False)
+        self._mark_copies(self.story.ended_at, False)
 
-    def _mark_copies(self, at: float, begins: bool) -> None:
-        counts = self.ledger.total(at).copy()
-        self._copies = (counts, None) if begins else (self._copies[0], counts) if self._copies else None
+    def _mark_copies(self, at: float, copied: bool) -> None:
+        """A stretch of requests that no user waits for begins or ends."""
+        under_way = bool(self._copied) and self._copied[-1].after is None
+        if copied and not under_way:
+            self._copied.append(_Copied(self.ledger.total(at).copy()))
+        elif under_way and not copied:
+            self._copied[-1] = _Copied(self._copied[-1].before, at, self.ledger.total(at).copy())
 
     @property
     def copies(self) -> NDArray[np.int64] | None:
-        """Counts of mirrored copies, which no user waits for: int64[rows, cells + 2], or None."""
-        if self._copies is None or self._copies[1] is None:
+        """Counts of requests to the new version that no user waited for: int64[rows, cells + 2], or None."""
+        return self.copied(inf, None)
+
+    def copied(self, until: float, counts: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+        """The same before a moment, at which the counts of all requests are `counts`; once the path is closed."""
+        found = [one for one in self._copied if one.until <= until or counts is not None]
+        parts = [(one.after if one.until <= until else counts, one.before) for one in found]
+        sums = [np.maximum(after - before, 0) for after, before in parts if after is not None]
+        if not sums:
             return None
-        copies = self._copies[1] - self._copies[0]
-        copies[:, : self._layout.new] = 0
+        copies: NDArray[np.int64] = np.sum(sums, axis=0)
+        copies[:, : self._layout.new] = copies[:, self._layout.width] = 0  # what the old version got and lost
         return copies

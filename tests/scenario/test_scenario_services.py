@@ -47,6 +47,7 @@ alerts: {slo: 99.5%, pairs: [[1h, 5m, 14.4]], every: 30s}
 people: {response: {exponential: {mean: 5m}}, rule: abort, gates: deny}
 recovery: {rollback: 1m, watch: 2h}
 segments: {beta: 5%, staff: 1%}
+testers: 1200/m
 users: 500
 sticky: true
 propagation: 3s
@@ -63,7 +64,7 @@ horizon: 6h
             ("istio",), "till", "shop", (("team", "a"),), (("sold_total", (("kind", "{class}"),)),), pods="apart"
         ),
         Alerts(0.995, ((3600.0, 300.0, 14.4),), 30.0), People(Exponential(300.0), "abort", "deny"), Recovery(60.0, 7200.0),
-        (("beta", 0.05), ("staff", 0.01)), 500, True, 3.0, "fixed", PRESETS["drift"], Outbreaks(60.0, 3600.0, 5.0), 21600.0,
+        (("beta", 0.05), ("staff", 0.01)), 20.0, 500, True, 3.0, "fixed", PRESETS["drift"], Outbreaks(60.0, 3600.0, 5.0), 21600.0,
     )  # fmt: skip
 
 

@@ -117,6 +117,41 @@ def test_mirrored_copies_hurt_nobody() -> None:
     assert float(found["requests"].mean()) < 100.0 * 200.0
 
 
+def measured(limit: float) -> BlueGreen:
+    """The preview is measured for three minutes before it is shown to anybody; nothing seen is no verdict."""
+    errors = Metric(
+        "errors",
+        Counts(60.0),
+        Judged(Threshold(limit, on_nodata="inconclusive")),
+        interval=60.0,
+        count=3,
+        initial_delay=60.0,
+    )
+    return BlueGreen(pre=Analysis((errors,)))
+
+
+@pytest.mark.parametrize(
+    ("testers", "limit", "outcome"),
+    [(0.0, 0.5, "aborted"), (20.0, 0.5, "promoted"), (20.0, 0.05, "aborted")],  # without them a person has to say no
+)
+def test_testers_make_a_preview_known_and_are_no_users(testers: float, limit: float, outcome: str) -> None:
+    service = replace(PLAIN, testers=testers, recovery=Recovery(watch=0.0), people=People(Fixed(60.0), "abort"))
+    found = rows(measured(limit), service, BAD, count=50)
+    assert (found["outcome"] == OUTCOMES.index(outcome)).all()
+    assert found["person"].all() == (testers == 0.0)
+    assert (found["exposed_at"] == (190.0 if outcome == "promoted" else inf)).all()
+    shown = found["ended_at"] - found["exposed_at"] if outcome == "promoted" else np.zeros(50)
+    assert close(found["canary_requests"], 100.0 * float(shown.mean()))
+    assert close(found["requests"], 100.0 * float(found["ended_at"].mean()))
+
+
+def test_testers_call_nothing_that_users_see() -> None:
+    canary = ramp((50, 600.0))
+    alone, tested = (rows(canary, replace(PLAIN, testers=testers), BAD, count=20) for testers in (0.0, 50.0))
+    assert (alone["harm"] == tested["harm"]).all()
+    assert close(tested["canary_requests"], float(alone["canary_requests"].mean()))
+
+
 def test_matched_segments_go_to_the_new_version() -> None:
     service = replace(PLAIN, segments=(("beta", 0.1),), pods=Pods(start=Fixed(0.0)))
     found = rows(
