@@ -56,7 +56,9 @@ class Compared:
             service = replace(service, testers=float(about["rate"]))
         if self.policy.replicas is not None:
             service = replace(service, pods=replace(service.pods, count=self.policy.replicas))
-        case = Case(self.policy.policy, service, self.release.effects, self.release.truth, metrics)
+        history = History.of(self.recorded.journal)
+        policy = self.policy.policy if history is None else history.timed(self.policy.policy)
+        case = Case(policy, service, self.release.effects, self.release.truth, metrics)
         shapes = simulated(case, seed, replications)
         measured = tuple(_measured(self.recorded.load, _revision(self.recorded.journal), self.seen.until))
         found = overlay(self.seen, shapes, alarm=alarm, grain=grain, measured=measured)
@@ -201,7 +203,7 @@ def _shapes(case: Case, site: Site, ledger: Ledger, here: list[int], chance: np.
     story, cells = site.story, layout(case.service)
     back = story.full_at if story.outcome == "promoted" else story.restored_at
     until = min(max(back, story.decided_at), story.ended_at) if back < inf else story.ended_at
-    counts = _until(ledger, until, chance)
+    counts = _until(ledger, until, chance, site.known(until))
     site.close()
     if (tested := site.copied(until, counts)) is not None:
         counts = counts - tested
@@ -215,8 +217,10 @@ def _shapes(case: Case, site: Site, ledger: Ledger, here: list[int], chance: np.
         yield Shape(story.outcome, story.exposed_at, story.decided_at, until, int(failed[position]), tuple(story.steps))
 
 
-def _until(ledger: Ledger, until: float, chance: np.random.Generator) -> NDArray[np.int64]:
-    """int64[rows, cells]: requests before a moment that may lie inside a scrape window.
+def _until(
+    ledger: Ledger, until: float, chance: np.random.Generator, known: tuple[float, NDArray[np.int64]] | None = None
+) -> NDArray[np.int64]:
+    """int64[rows, cells]: requests before a moment that may lie inside a scrape window; `known` are the counts of an earlier moment.
 
     Given its count, the requests of a window are spread as the rates are, each by itself: so its part before the moment is binomial.
     """
@@ -225,10 +229,13 @@ def _until(ledger: Ledger, until: float, chance: np.random.Generator) -> NDArray
     counts = ledger.cumulative[before].astype(np.int64)
     if ledger.time(before) >= until or before == ledger.scraped:
         return counts if before < ledger.scraped else ledger.total(until)
-    whole = ledger.expected(ledger.time(before), ledger.time(before + 1))
-    part = ledger.expected(ledger.time(before), until)
+    since = ledger.time(before)
+    if known is not None and since < known[0]:
+        since, counts = known
+    whole = ledger.expected(since, ledger.time(before + 1))
+    part = ledger.expected(since, until)
     shares = np.clip(np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0), 0.0, 1.0)
-    window = (ledger.cumulative[before + 1] - ledger.cumulative[before]).astype(np.int64)
+    window = (ledger.cumulative[before + 1] - counts).astype(np.int64)
     return np.asarray(counts + chance.binomial(window, shares), np.int64)
 
 

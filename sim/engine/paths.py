@@ -31,6 +31,7 @@ from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
 from sim.policy.commands import Command
 from sim.policy.errors import WorldError
+from sim.policy.flagger import Flagger
 from sim.policy.judges.base import Truth
 from sim.policy.kruise import Kruise
 from sim.policy.notes import Note, Observer
@@ -237,6 +238,7 @@ def _setting(case: Case) -> dict[str, Any]:
         "truth": case.truth,
         "max_weight": float(getattr(case.policy, "max_weight", 100)),
         "own_pods": bool(getattr(case.policy, "pods", True)),
+        "apart": isinstance(case.policy, Flagger),
         "most_pods": _most_pods(case),
         "metrics": case.metrics,
     }

@@ -44,8 +44,8 @@ class Shape:
 
     @property
     def detection(self) -> float:
-        """From the first exposed request to the decision."""
-        return self.decided_at - self.exposed_at if self.exposed_at <= self.decided_at < inf else self.decided_at
+        """From the first exposed request to the decision; from the start where the decision is what showed it to users."""
+        return self.decided_at - self.exposed_at if self.exposed_at + GRAIN < self.decided_at < inf else self.decided_at
 
     def share(self, at: float) -> float:
         index = bisect_right(self.steps, (at, inf)) - 1

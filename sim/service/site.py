@@ -78,8 +78,9 @@ class Plan(NamedTuple):
 
 
 class _Copied(NamedTuple):
-    """A stretch in which whatever reached the new version was no user's: counts before it, its end, and counts after it."""
+    """A stretch in which whatever reached the new version was no user's: its begin and end, and all counts up to them."""
 
+    since: float
     before: NDArray[np.int64]
     until: float = inf
     after: NDArray[np.int64] | None = None
@@ -89,7 +90,8 @@ class Site:
     """The world of one path.
 
     `together`: measurements are answered with the `Looks` of all replications, else with the first one's own answer. `chances` None:
-    nothing on the path is random. `own_pods` False: the new version runs in the old one's pods (a feature flag).
+    nothing on the path is random. `own_pods` False: the new version runs in the old one's pods (a feature flag). `apart`: users
+    reach the stable workload alone until they are told otherwise (Flagger's Services, with or without a router).
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Site:
         most_pods: int | None = None,
         metrics: Metrics | None = None,
         own_pods: bool = True,
+        apart: bool = False,
     ) -> None:
         self.service, self.ledger, self.story = service, ledger, Story()
         self._together, self._truth, self._seed, self._chances = together, truth, seed, chances
@@ -123,8 +126,8 @@ class Site:
         self.sight = Sight(
             service, ledger, effects, metrics, lambda: self._fleet.lives, own_pods, self.story.mean_share
         )
-        self._asked = Routing()  # by the policy
-        self._routing = Routing()  # as it has arrived
+        self._asked = Routing("weight" if apart else "pods")  # by the policy
+        self._routing = self._asked  # as it has arrived
         self._copied: list[_Copied] = []
         self._planned: tuple[object, ...] = ()
         self._epoch = 0  # effects that began or ended so far
@@ -341,9 +344,17 @@ class Site:
         """A stretch of requests that no user waits for begins or ends."""
         under_way = bool(self._copied) and self._copied[-1].after is None
         if copied and not under_way:
-            self._copied.append(_Copied(self.ledger.total(at).copy()))
+            self._copied.append(_Copied(at, self.ledger.total(at).copy()))
         elif under_way and not copied:
-            self._copied[-1] = _Copied(self._copied[-1].before, at, self.ledger.total(at).copy())
+            self._copied[-1] = self._copied[-1]._replace(until=at, after=self.ledger.total(at).copy())
+
+    def known(self, at: float) -> tuple[float, NDArray[np.int64]] | None:
+        """The last moment up to `at` at which such a stretch began or ended, and all counts up to it."""
+        begins = [(one.since, one.before) for one in self._copied]
+        ends = [(one.until, one.after) for one in self._copied if one.after is not None]
+        return max(
+            ((moment, counts) for moment, counts in begins + ends if moment <= at), key=lambda one: one[0], default=None
+        )
 
     @property
     def copies(self) -> NDArray[np.int64] | None:

@@ -76,9 +76,13 @@ class History:
 
     def trace(self, policy: Policy, script: Script, replicas: int) -> Trace:
         """What `policy` would have done under the same circumstances."""
-        if isinstance(policy, Flagger) and self.tick is not None:
-            policy = replace(policy, first_tick=self.tick)
-        return trace(policy, self.script(script), replicas=replicas)
+        return trace(self.timed(policy), self.script(script), replicas=replicas)
+
+    def timed(self, policy: Policy) -> Policy:
+        """`policy` on the recorded controller's clock: when Flagger's ticks fall depends on when its Canary was made."""
+        return (
+            replace(policy, first_tick=self.tick) if isinstance(policy, Flagger) and self.tick is not None else policy
+        )
 
     def write(self, path: Path) -> None:
         """One line per entry, so that a changed history reads well as a difference."""
