@@ -87,12 +87,12 @@ class Nodes(Protocol):
 
     def unpause(self, name: str) -> None: ...
 
-    def reboot(self, name: str) -> None:
-        """Everything on it ends, and it starts again."""
+    def reboot(self, name: str, address: str) -> None:
+        """Everything on it ends, and it starts again at this address."""
         ...
 
-    def boot(self, name: str) -> None:
-        """It runs; one that does already goes on."""
+    def boot(self, name: str, address: str) -> None:
+        """It runs: one that does not is started at this address."""
         ...
 
     def born(self, name: str) -> tuple[str, str]:

@@ -100,17 +100,23 @@ class KindNodes:
             with _told(name):
                 container.unpause()
 
-    def reboot(self, name: str) -> None:
+    def reboot(self, name: str, address: str) -> None:
         container = self._container(name)
-        if container.status == "running":
-            with _told(name):
-                container.restart(timeout=_STOPS)
+        with _told(name):
+            container.stop(timeout=_STOPS)
+        self.boot(name, address)
 
-    def boot(self, name: str) -> None:
+    def boot(self, name: str, address: str) -> None:
         container = self._container(name)
-        if container.status not in ("running", "paused"):
-            with _told(name):
-                container.start()
+        if container.status in ("running", "paused"):
+            return
+        with _told(name):
+            for network in container.attrs["NetworkSettings"]["Networks"]:
+                # The engine gives an address away as its container stops: asked for by name, it comes back.
+                found = self._client.networks.get(network)
+                found.disconnect(container, force=True)
+                found.connect(container, ipv4_address=address)
+            container.start()
 
     def born(self, name: str) -> tuple[str, str]:
         found = self._container(name).attrs

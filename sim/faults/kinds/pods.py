@@ -111,8 +111,8 @@ KINDS: tuple[Kind, ...] = (
         "pods",
         simulated="a share of the pods fails until the node is NotReady or back; they start again when it is back, after duration_s",
         real="restart of a worker's container; duration_s is when it has to be back, and it takes its own time",
-        proof="the container started anew, at the address that it had or at one that the node has taken on",
-        undo="start it if it is not running; wait until the node says that it is Ready",
+        proof="the container started anew, at the address that it had",
+        undo="start it if it is not running; wait until the node says anew that it is Ready",
         modelled=True,
     ),
     kind(

@@ -294,6 +294,25 @@ def test_a_rebooted_node_is_waited_for_until_its_kubelet_says_so_anew() -> None:
     assert chaos.names() == () and world.boots == {"w1": 1}
 
 
+def test_pods_of_a_rebooted_node_that_nobody_has_looked_at_since_are_waited_for() -> None:
+    world = World()
+    status = world.objects["v1/Pod", NAMESPACE, "web-a"]["status"]["containerStatuses"][0]
+    status["state"] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    chaos = put(world, "node.reboot")
+    with pytest.raises(Unclear, match="web-a of w1 as it was before is left"):
+        removed(chaos)
+    status["state"]["running"]["startedAt"] = "2026-01-01T00:00:01Z"
+    removed(chaos)
+
+
+def test_a_node_that_came_up_elsewhere_is_no_reboot_and_is_started_again_at_its_own_address() -> None:
+    """Its cluster would not find it: no proof, and the undo brings it back."""
+    world = World(elsewhere="172.18.0.99")
+    with pytest.raises(NotEffective):
+        put(world, "node.reboot")
+    assert world.boots == {"w1": 2} and world.born("w1")[1] == "172.18.0.2" and Chaos(world.field()).names() == ()
+
+
 def test_a_node_that_died_while_it_was_rebooted_is_started() -> None:
     world = World()
     chaos = put(world, "node.reboot")

@@ -72,6 +72,7 @@ class World:
     images: dict[str, set[str]] = field(default_factory=dict)
     boots: dict[str, int] = field(default_factory=dict)  # how often each node started anew
     booting: float = 0.0  # seconds until a node that started anew says so
+    elsewhere: str = ""  # the address of a node after its first boot, if not the one that it had
     budget: bool = False  # evictions are refused
 
     def __post_init__(self) -> None:
@@ -138,7 +139,7 @@ class World:
         """What the kubelet said last: from before the boot as long as it boots, though the node counts as Ready all the time."""
         said = self.boots.get(node, 0) if self.at >= 1000.0 + self.booting else 0
         ready = {"type": "Ready", "status": "True", "lastHeartbeatTime": f"2026-01-01T00:00:{said:02d}Z"}
-        return {"conditions": [ready], "addresses": [{"type": "InternalIP", "address": self.born(node)[1]}]}
+        return {"conditions": [ready], "addresses": [{"type": "InternalIP", "address": f"172.18.0.{len(node)}"}]}
 
     def list(self, kind: str, namespace: str | None = None, labels: Mapping[str, str] | None = None) -> list[Object]:
         self._step()
@@ -240,17 +241,19 @@ class World:
         self._step(f"unpause {name}")
         self.states[name] = "running"
 
-    def reboot(self, name: str) -> None:
+    def reboot(self, name: str, address: str) -> None:
         self._step(f"reboot {name}")
         if not self.deaf:
             self.boots[name] = self.boots.get(name, 0) + 1
 
-    def boot(self, name: str) -> None:
+    def boot(self, name: str, address: str) -> None:
         self._step(f"boot {name}")
         self.states[name] = "running"
 
     def born(self, name: str) -> tuple[str, str]:
-        return f"2026-01-01T00:00:{self.boots.get(name, 0):02d}.123456789Z", f"172.18.0.{2 + len(name)}"
+        boots = self.boots.get(name, 0)
+        address = self.elsewhere if boots == 1 and self.elsewhere else f"172.18.0.{len(name)}"
+        return f"2026-01-01T00:00:{boots:02d}.123456789Z", address
 
     def file(self, name: str, path: str, text: str) -> None:
         self._step(f"{name}: file {path}")
