@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from sim.lint.files import Subject
 from sim.lint.finding import Finding
 from sim.lint.power import OFTEN, POWER, of_100, smallest, stopped
+from sim.lint.reach import MATCHED, assumed
 from sim.lint.trial import tried
 from sim.lint.watches import Watch, watches
 from sim.policy.judges.threshold import allowed, fail_probability
@@ -65,4 +66,9 @@ def _said(subject: Subject, watch: Watch) -> str:
     many = f"{seeing} of {total} looks" if total > seeing else f"{total} look{'s' if total > 1 else ''}"
     least = watch.least.requests
     requests = f"{least:,} request{'' if least == 1 else 's'}"
-    return f"{many} of {watch.name} see the new version, the smallest {requests} ({subject.question.about()})"
+    about = subject.question.about()
+    if assumed(subject) is not subject.question.service:
+        about += f", {100 * MATCHED:g}% of them matched"
+    if watch.load:
+        about += f", {watch.load:g} requests/s of a load test"
+    return f"{many} of {watch.name} see the new version, the smallest {requests} ({about})"

@@ -17,6 +17,7 @@ from sim.lint import (
     limits,
     pipeline,
     pods,
+    reach,
     references,
     rollback,
     shown,
@@ -38,7 +39,7 @@ FILES: tuple[Callable[[Files], Iterable[Finding]], ...] = (
     references.check, conditions.check, limits.check, rollback.check, pods.check, flagger.objects, swarm.check, kayenta.check,
 )  # fmt: skip
 SUBJECTS: tuple[Callable[[Subject], Iterable[Finding]], ...] = (
-    timing.check, limits.own, weights.check, kruise.check, flagger.checks, rollback.aborts, shown.check, detection.check,
+    timing.check, limits.own, weights.check, kruise.check, flagger.checks, reach.check, rollback.aborts, shown.check, detection.check,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sim.lint.files import Subject
 from sim.lint.finding import Finding
 from sim.lint.power import OFTEN, POWER, of_100
+from sim.lint.reach import unreached
 from sim.lint.watches import measured
 from sim.policy.analysis import Judged
 from sim.policy.judges.threshold import Threshold
@@ -44,8 +45,11 @@ def _samples(subject: Subject, computed: set[str]) -> int:
     """How many releases are tried: none where every metric has a formula, or where there is no service to try the policy on.
 
     Without a formula: a judge of ours, a query over the telemetry of a service that is given, and Kayenta's judge of other people's
-    configs, which is so slow that fewer must do, and that for a given service only.
+    configs, which is so slow that fewer must do, and that for a given service only. Nor where the requests come from somebody whom the
+    simulation does not have.
     """
+    if unreached(subject):
+        return 0
     rules = [metric.verdict for metric in measured(subject)]
     if any(isinstance(rule, Scored) for rule in rules):
         return SAMPLES // 4 if subject.question.given else 0

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from sim.lint.bars import Bar, bar, bar_of_check
 from sim.lint.files import Subject
 from sim.lint.power import Looks, Run
+from sim.lint.reach import assumed, load, unreached
 from sim.lint.spot import Spot
 from sim.policy.analysis import Analysis, Metric
 from sim.policy.bluegreen import BlueGreen
 from sim.policy.canary import Canary
 from sim.policy.flagger import Flagger
 from sim.policy.steps import Analyse, Gate, Pause
+from sim.service.model import Service
 from sim.timeline import Leg, earliest
 
 __all__ = ["Watch", "measured", "watches"]
@@ -36,6 +38,7 @@ class Watch:
     open_ended: bool
     spot: Spot
     field: str
+    load: float | None = None  # requests/s of a load test, where users come only with the switch
 
     @property
     def least(self) -> Looks:
@@ -52,8 +55,9 @@ def watches(subject: Subject) -> list[Watch]:
     known = [*_of_flagger(subject), *_of_analyses(subject)]
     if not known:
         return []
-    legs = earliest(subject.policy, subject.question.service, subject.replicas or None)
-    return [one.over(subject, legs) for one in known]
+    service = assumed(subject)
+    legs = earliest(subject.policy, service, subject.replicas or None)
+    return [one.over(service, legs) for one in known]
 
 
 def measured(subject: Subject) -> list[Metric]:
@@ -69,7 +73,10 @@ def measured(subject: Subject) -> list[Metric]:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A metric before its looks are counted. `each`: looks of one run; None: one run over all weights. `repeat`: see `Looks`."""
+    """A metric before its looks are counted. `each`: looks of one run; None: one run over all weights. `repeat`: see `Looks`.
+
+    `load`: requests/s of a load test; where there is one users come at weight 100 only, and without a router never.
+    """
 
     name: str
     bar: Bar
@@ -79,20 +86,23 @@ class _Known:
     open_ended: bool
     spot: Spot
     field: str
+    load: float | None = None
+    router: bool = True
 
-    def over(self, subject: Subject, legs: Sequence[Leg]) -> Watch:
-        service = subject.question.service
+    def over(self, service: Service, legs: Sequence[Leg]) -> Watch:
         window = self.bar.window or service.monitoring.scrape
         runs: list[Run] = []
         total = 0
         for leg in legs:
             count = dict(leg.looks).get(self.name, 0)
             total += count
-            requests = round(service.traffic.rate((leg.start + leg.end) / 2) * leg.share * window)
+            users = service.traffic.rate((leg.start + leg.end) / 2) * leg.share
+            alone = self.load is not None and not (self.router and leg.weight == 100)
+            requests = round((self.load or 0.0 if alone else users) * window)
             if count and requests:
                 runs += self._split(requests, count)
         joined = (tuple(looks for run in runs for looks in run),) if self.each is None and runs else tuple(runs)
-        return Watch(self.name, self.bar, self.limit, joined, total, self.open_ended, self.spot, self.field)
+        return Watch(self.name, self.bar, self.limit, joined, total, self.open_ended, self.spot, self.field, self.load)
 
     def _split(self, requests: int, count: int) -> list[Run]:
         """The looks at one weight, run by run."""
@@ -105,15 +115,26 @@ def _of_flagger(subject: Subject) -> Iterator[_Known]:
     policy = subject.policy
     if not isinstance(policy, Flagger) or policy.skip_analysis:
         return
-    # In blue/green without a mirror only a load test reaches the canary, and the files do not say how much.
-    if policy.kind == "blue/green" and not policy.mirror:
+    tested = load(subject) if policy.kind == "blue/green" and not policy.mirror else None
+    if tested is None and unreached(subject):  # the files do not say how many requests reach the canary
         return
     waits = any(hook.type in _WAITING for hook in policy.hooks)
     for check in policy.checks:
         found = bar_of_check(check)
         if found is not None:
             spot = subject.metric(check.name)
-            yield _Known(check.name, found, policy.threshold - 1, None, True, waits, spot, "thresholdRange")
+            yield _Known(
+                check.name,
+                found,
+                policy.threshold - 1,
+                None,
+                True,
+                waits,
+                spot,
+                "thresholdRange",
+                tested,
+                policy.router,
+            )
 
 
 def _of_analyses(subject: Subject) -> Iterator[_Known]:

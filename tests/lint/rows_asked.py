@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.durations import Constant as Fixed
 from sim.service.model import Monitoring, Pods, Service
 from sim.service.traffic import Constant
-from tests.lint.manifests import GUARDED, RATIO, STEP, canary, judged, metric, rollout, template
+from tests.lint.manifests import GUARDED, RATIO, STEP, canary, flagger, judged, metric, rollout, template
 
 __all__ = ["ASKED", "OWN", "QUIET"]
 
@@ -21,6 +21,17 @@ canary:
   count: {count}
   judge: {judge}
 """
+
+MATCHING = Service(name="matching", traffic=Constant(20.0), errors=0.001, segments=(("header:x=me", 0.5),))
+LOAD = "webhooks: [{name: l, url: 'http://l', metadata: {cmd: 'hey -z 1m -q %d -c %d http://shop-canary'}}]"
+MATCH = "match: [{headers: {x: {exact: me}}}]"
+
+
+def tested(low: float, more: str, threshold: int = 1) -> str:
+    """A Flagger analysis of 5 iterations; its metric is on line 10."""
+    metric = f"metrics: [{{name: request-success-rate, thresholdRange: {{min: {low}}}, interval: 1m}}]"
+    return flagger(f"interval: 1m\nthreshold: {threshold}\niterations: 5\n{metric}\n{more}")
+
 
 # rule: (bad, good, the question); answers that depend on the service
 ASKED: dict[str, list[tuple[str, str, str, str, dict[str, object]]]] = {
@@ -85,6 +96,24 @@ ASKED: dict[str, list[tuple[str, str, str, str, dict[str, object]]]] = {
         ),
     ],
     "L34": [
+        (tested(99, ""), "iterations", "nothing sends requests to the canary", tested(99, LOAD % (10, 2)), {}),
+        (tested(99, ""), "iterations", "nothing sends requests", tested(99, "mirror: true"), {"service": QUIET}),
+        (  # 1,200 requests a look, of which 2 may fail
+            tested(99.8, LOAD % (10, 2)),
+            "metrics",
+            "requests (quiet, 20 requests/s, 0.1% errors, 20 requests/s of a load test)",
+            tested(99, LOAD % (10, 2)),
+            {"service": QUIET},
+        ),
+        (
+            tested(99, MATCH),
+            "match",
+            "nobody of quiet matches header:x=me",
+            tested(99, MATCH + "\n" + LOAD % (10, 2)),
+            {"service": QUIET},
+        ),
+        (tested(99.8, MATCH), "metrics", "the smallest 600 requests", tested(99, MATCH), {"service": MATCHING}),
+        (tested(99.8, MATCH), "metrics", "5% of them matched", tested(98, MATCH), {}),
         (
             OWN.format(count=3, judge="{threshold: {max_error_rate: 0.5%}}"),
             "judge",
@@ -101,6 +130,15 @@ ASKED: dict[str, list[tuple[str, str, str, str, dict[str, object]]]] = {
         ),
     ],
     "L35": [
+        (
+            tested(85, LOAD % (1, 1), 3),
+            "metrics",
+            "cannot see less than",
+            tested(85, LOAD % (1, 1), 3),
+            {"service": QUIET},
+        ),
+        (tested(85, MATCH, 3), "metrics", "cannot see less than", tested(85, MATCH, 3), {"service": MATCHING}),
+        (tested(85, MATCH, 3), "metrics", "5% of them matched", tested(85, MATCH, 3), {}),
         (
             judged(
                 "{setWeight: 5}, " + STEP, metric(GUARDED.replace("0.05", "0.08"), RATIO, "interval: 1m\n  count: 3")
