@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from sim.agenda import Agenda
 from sim.driver import drive
+from sim.durations import Duration
 from sim.policy.analysis import Assessment, Metric, Verdict
 from sim.policy.chance import Key
 from sim.policy.commands import (
@@ -156,8 +157,11 @@ class _Wished:
         self._router = False
         self.waits: list[tuple[float, str]] = []
         self.decided, self.outcome = inf, ""
-        start = service.pods.start.draw(_SLOW if self._late else 0.5)
+        start = self._drawn(service.pods.start)
         self._fleet = Fleet(replicas, lambda revision, number: start, lambda at: self._agenda.plan(at, None))
+
+    def _drawn(self, duration: Duration) -> float:
+        return duration.draw(_SLOW if self._late else 0.5)
 
     # ---- the world's three doors ----
 
@@ -184,13 +188,12 @@ class _Wished:
         for command in commands:
             match command:
                 case Measure():
-                    self._agenda.plan(
-                        at + self._service.monitoring.query, Measured(command.id, self._answer(at, command))
-                    )
+                    took = self._drawn(self._service.monitoring.query)
+                    self._agenda.plan(at + took, Measured(command.id, self._answer(at, command)))
                 case SetWeight(weight):
                     self._router = True
                     self._mark(at, 100 * weight / self._max)
-                    self._agenda.plan(at + self._service.propagation, WeightIs(weight))
+                    self._agenda.plan(at + self._drawn(self._service.propagation), WeightIs(weight))
                 case Match(segments):
                     self._matched = segments
                     self._mark(at, self._weight)

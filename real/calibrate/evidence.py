@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
+from typing import Any
 
+from sim.policy.errors import WorldError
 from sim.policy.special import binomial_at_least
 
-__all__ = ["Change", "Evidence", "Look", "Piece", "unfit"]
+__all__ = ["Change", "Evidence", "Look", "Piece", "pooled", "unfit"]
 
 REQUESTS = 1000  # at least: the rate is then known within 6%, an error rate of 1% within 0.7 points (95%)
 SECONDS = 20.0
@@ -27,31 +29,33 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of weight: when it was commanded, the share of the new version before and after it, when the router said it was so (None:
-    it did not), and `(start, end, answers of the new version, answers)` around it. `until`: the next change."""
+    """A change of traffic: when it was commanded, the share of the new version before and after it, when it was said to be so, and
+    `(start, end, answers of the new version, answers)` around it. `way`: weight or switch, which do not arrive alike."""
 
     at: float
     before: float
     after: float
-    said: float | None
-    until: float
+    said: float
+    way: str = "weight"
     answers: tuple[tuple[float, float, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A measurement: when it was asked and answered, and the newest scrape in it."""
+    """A measurement: when it was asked and answered, the newest scrape in it, and how long it was due before it was asked."""
 
     asked: float
     answered: float
     newest: float
+    late: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that was seen. `latency` counts answers up to each of `bounds`, and above the last (one more number).
 
-    `versions`: (requests, bad) of the stable and the new version, where they were told apart.
+    `scrapes`: moments of each run. `versions`: (requests, bad) of the stable and the new version, where they were told apart. `told`: how
+    many requests our own generator was told to send in the pieces (None: users came by themselves). `router`: which of ours it was.
     """
 
     about: str
@@ -61,10 +65,12 @@ class Evidence:
     starts: tuple[float, ...] = ()
     replicas: int = 0
     changes: tuple[Change, ...] = ()
-    scrapes: tuple[float, ...] = ()
+    scrapes: tuple[tuple[float, ...], ...] = ()
     interval: tuple[float, ...] = ()
     looks: tuple[Look, ...] = ()
     versions: tuple[tuple[int, int], ...] = ()
+    told: float | None = None
+    router: str = ""
 
     @property
     def requests(self) -> int:
@@ -77,6 +83,29 @@ class Evidence:
     @property
     def seconds(self) -> float:
         return fsum(piece.end - piece.start for piece in self.pieces)
+
+
+def pooled(runs: Sequence[Evidence]) -> Evidence:
+    """What several runs showed of one service. Raises WorldError if they cannot be of one."""
+    first = runs[0]
+    for name in ("replicas", "router", "bounds"):
+        if len({getattr(run, name) for run in runs}) > 1:
+            raise WorldError(
+                f"the runs are not of one service: {name} {', '.join(str(getattr(run, name)) for run in runs)}"
+            )
+    joined: dict[str, Any] = {
+        name: tuple(one for run in runs for one in getattr(run, name))
+        for name in ("pieces", "starts", "changes", "scrapes", "interval", "looks")
+    }
+    told = [run.told for run in runs if run.told is not None]
+    return replace(
+        first, about="; ".join(run.about for run in runs), **joined,
+        latency=tuple(map(sum, zip(*(run.latency for run in runs), strict=True))),
+        versions=tuple(
+            (sum(sent for sent, _ in arms), sum(bad for _, bad in arms)) for arms in zip(*(run.versions for run in runs), strict=False)
+        ),
+        told=sum(told) if len(told) == len(runs) else None,
+    )  # fmt: skip
 
 
 def unfit(seen: Evidence) -> Iterator[str]:

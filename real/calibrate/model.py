@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from real.calibrate import latency, pods, rates, timing
+from real.calibrate import latency, rates, timing
+from real.calibrate.delays import delay
 from real.calibrate.evidence import Evidence, unfit
+from real.routers.haproxy import RETRIES
 from sim.policy.errors import WorldError
 from sim.results.interval import Interval, format_interval
 
 __all__ = ["Calibrated", "Line", "calibrated"]
 
+_RARE = 0.001  # requests further off than this from what our generator was told: it could not keep up
+_RETRIES = {"haproxy": RETRIES, "nginx": 0, "service": 0}  # of a request that a pod did not take, by routers of ours
+_ONCE = "the factor of a gamma posterior, drawn once per rollout"
 _POOR = 0.05  # a bucket whose fitted share is further off than this is told
 
 
@@ -50,6 +55,9 @@ def calibrated(seen: Evidence, against: tuple[str, ...] = ()) -> Calibrated:
 
 def _traffic(seen: Evidence) -> Iterator[Line | str]:
     found, spread = rates.rate(seen.pieces), rates.spread(seen.pieces)
+    if seen.told is not None and seen.told / seen.seconds in rates.rate(seen.pieces, 1 - _RARE):
+        yield f"traffic: it is what our generator was told; {seen.requests:,} requests came, of {seen.told:,.0f}"
+        return
     why = f"{_shown(found, '/s')} requests in {seen.seconds:.0f} s; {found.method}"
     yield Line(("traffic",), f"{_plain(found.estimate)}/s", why, (("requests per second", found),))
     counts = f"dispersion {spread.index:.3g} over {spread.pieces} counts"
@@ -59,12 +67,15 @@ def _traffic(seen: Evidence) -> Iterator[Line | str]:
         every = seen.pieces[0].end - seen.pieces[0].start
         value = f"{{gamma: {{k: {min(1e6, max(0.01, spread.k)):.4g}, every: {_duration(every)}}}}}"
         yield Line(("noise",), value, f"{counts}: wider than a Poisson process (p {spread.more:.2g})")
+    else:
+        yield Line(("noise",), _once(min(1e6, seen.requests + 0.5)), f"the doubt about it; {_ONCE}")
 
 
 def _errors(seen: Evidence) -> Iterator[Line | str]:
     found = rates.failures(seen.bad, seen.requests)
     why = f"{format_interval(found, percent=True)}: {seen.bad:,} failed; {found.method}"
     yield Line(("errors",), f"{_plain(100 * found.estimate)}%", why, (("error rate", found),))
+    yield Line(("error_noise",), _once(min(1e6, seen.bad + 0.5)), f"the doubt about it; {_ONCE}")
 
 
 def _latency(seen: Evidence) -> Iterator[Line | str]:
@@ -84,46 +95,50 @@ def _latency(seen: Evidence) -> Iterator[Line | str]:
 def _pods(seen: Evidence) -> Iterator[Line | str]:
     if seen.replicas:
         yield Line(("pods", "count"), str(seen.replicas), "pods of the stable version when the run began")
-    found = pods.starts(seen.starts)
-    if found is None:
-        yield f"pods.start: {len(seen.starts)} pods were seen to start; 2 are needed"
-        return
-    value = f"{{lognormal: {{median: {_duration(found.median.estimate)}, p99: {_duration(max(found.p99, found.median.estimate))}}}}}"
-    why = f"median {_shown(found.median, ' s')}; p99 is the prediction bound of one more pod"
-    yield Line(("pods", "start"), value, why, (("pod start median", found.median), ("pod start sigma", found.sigma)))
+    yield from _delay(("pods", "start"), seen.starts, "pods", "no pod was seen to start")
 
 
 def _propagation(seen: Evidence) -> Iterator[Line | str]:
-    found = timing.propagation(seen.changes)
+    yield from _delay(
+        ("propagation",), timing.propagation(seen.changes), "changes", "no change of traffic was seen to arrive"
+    )
+    if seen.changes:
+        yield Line(("serial",), "true", "our driver waits for a change of traffic before it does anything else")
+    if seen.router in _RETRIES:
+        yield Line(("retries",), str(_RETRIES[seen.router]), f"of {seen.router}, as we configure it")
+
+
+def _delay(path: tuple[str, ...], seconds: Sequence[float], of: str, without: str) -> Iterator[Line | str]:
+    found = delay(seconds)
     if found is None:
-        yield "propagation: no change of weight was seen to arrive"
+        yield f"{'.'.join(path)}: {without}"
         return
-    why = f"{_shown(found, ' s')} changes of weight; {found.method}"
-    yield Line(("propagation",), _duration(found.estimate), why, (("propagation", found),))
+    value = f"{{lognormal: {{median: {_duration(found.median.estimate)}, p99: {_duration(found.p99)}}}}}"
+    why = f"median {_shown(found.median, ' s')} {of}; p99 is the prediction bound of one more"
+    yield Line(path, value, why, ((f"{' '.join(path)} median", found.median),))
 
 
 def _monitoring(seen: Evidence) -> Iterator[Line | str]:
+    if seen.looks:
+        yield from _delay(("monitoring", "query"), timing.queries(seen.looks), "looks", "")
     interval = timing.scrape(seen.scrapes) or timing.spacing(seen.interval)
     if interval is None:
         yield "monitoring.scrape: too few scrapes were seen to tell their interval"
         return
-    count = len(set(seen.scrapes)) or len(seen.interval)
+    count = sum(len(set(moments)) for moments in seen.scrapes) or len(seen.interval)
     yield Line(("monitoring", "scrape"), _duration(interval), f"n={count} moments of scrapes")
-    places = timing.phases(seen.scrapes, interval) if seen.scrapes else []
-    if len(places) == 1:
-        why = f"n={count}; of this run alone: another one begins elsewhere in the interval"
-        yield Line(("monitoring", "phase"), _duration(min(places[0], interval * 0.999)), why)
-    elif places:
-        yield f"monitoring.phase: pods were scraped at {len(places)} moments of the interval; telemetry.phases says so if a query minds"
-    late, took = timing.lag(seen.looks, interval), timing.query(seen.looks)
-    if late is not None and took is not None:
-        yield Line(
-            ("monitoring", "lag"),
-            _duration(late.estimate),
-            f"{_shown(late, ' s')} looks; {late.method}",
-            (("lag", late),),
-        )
-        yield Line(("monitoring", "query"), _duration(took.estimate), f"{_shown(took, ' s')} looks", (("query", took),))
+    anywhere = f"{{uniform: {{low: 0s, high: {_duration(interval)}}}}}"
+    yield Line(("monitoring", "phase"), anywhere, "another run begins elsewhere in the interval")
+    late = timing.lag(seen.looks, interval)
+    if late is not None:
+        why = f"{_shown(late, ' s')} looks; {late.method}"
+        yield Line(("monitoring", "lag"), _duration(late.estimate), why, (("lag", late),))
+
+
+def _once(k: float) -> str:
+    """A factor with mean 1 for all of a rollout. Given n events in a time, the posterior of their rate is gamma with shape n + 1/2
+    (Jeffreys' prior); of a small probability its beta posterior is that."""
+    return f"{{gamma: {{k: {_plain(k)}, every: 24h}}}}"
 
 
 def _shown(found: Interval, unit: str) -> str:

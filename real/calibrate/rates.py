@@ -12,7 +12,7 @@ from sim.results.interval import Interval
 from sim.results.means import student_interval
 from sim.results.proportions import clopper_pearson
 
-__all__ = ["Spread", "chi_square", "failures", "rate", "spread"]
+__all__ = ["Spread", "failures", "rate", "spread"]
 
 RARE = 0.001  # below it, counts are not what a Poisson process gives
 
@@ -69,11 +69,6 @@ def failures(bad: int, requests: int, level: float = 0.95) -> Interval:
     return Interval(
         ends.low, ends.high, (bad + 0.5) / (requests + 1), level, requests, "jeffreys mean, clopper-pearson"
     )
-
-
-def chi_square(q: float, freedom: int) -> float:
-    """Quantile of the chi-square distribution."""
-    return 2 * _gamma_quantile(q, freedom / 2)
 
 
 def _gamma_quantile(q: float, shape: float) -> float:

@@ -7,18 +7,22 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import fsum
 from pathlib import Path
 from typing import Any
 
 from real.calibrate.evidence import Change, Evidence, Look, Piece
 from real.load.truth import BOUNDS, Truth
+from real.ports.things import ACTIVE, ROUTES
 from sim.journal import Journal
-from sim.policy.commands import Finish, Measure, SetWeight
+from sim.policy.commands import Finish, Measure, SetWeight, Switch
 from sim.policy.errors import HistoryError
 from sim.policy.events import Measured, PodsReady, Value
 from sim.policy.judges.base import Arm, Window
 from sim.policy.rollout import Entry
 from sim.results.recorded import Recorded, Tally
+from sim.service.traffic import Traffic
 
 __all__ = ["evidence", "ill"]
 
@@ -39,26 +43,29 @@ def ill(run: Recorded) -> Iterator[str]:
         yield f"not healthy: {', '.join(faults)} was injected; calibrate from a run without faults"
 
 
-def evidence(path: Path) -> Evidence:
-    """Errors: `HistoryError` with file and line."""
+def evidence(path: Path, traffic: Traffic | None = None) -> Evidence:
+    """`traffic`: what our generator was told, if it is known. Errors: `HistoryError` with file and line."""
     run = Recorded.read(path)
     journal = run.journal
     opened: dict[str, Any] = next((act["opened"] for act in journal.acts if "opened" in act), {})
     new, stable = int(opened.get("revision", 2)), int(opened.get("stable", 1))
     windows = list(_windows(journal.entries))
     bounds, latency = _latencies(path, windows)
+    pieces = tuple(_pieces(run.load))
     about = f"run {run.about.get('run', path.name)} (sha256 {_digest(path)[:16]})"
     return Evidence(
         about,
-        tuple(_pieces(run.load)) or tuple(_seen(windows)),
+        pieces or tuple(_seen(windows)),
         bounds,
         latency,
         tuple(_starts(journal)),
         int(opened.get("replicas", 0)),
         tuple(_changes(journal, run.load, new)),
-        tuple(moment for window in windows for moment in (window.start, window.end)),
-        looks=tuple(_looks(journal.entries)),
+        (tuple(moment for window in windows for moment in (window.start, window.end)),),
+        looks=tuple(_looks(journal)),
         versions=_versions(run.load, stable, new) if run.load else _arms(windows),
+        told=None if traffic is None or not pieces else _told(pieces, traffic),
+        router=str(run.about.get("router", "")),
     )
 
 
@@ -92,6 +99,12 @@ def _pieces(load: Sequence[Tally]) -> Iterator[Piece]:
         piece[1] += tally.bad + tally.lost
     for start, end in sorted(found)[:-1]:
         yield Piece(start, end, *found[start, end])
+
+
+def _told(pieces: Sequence[Piece], traffic: Traffic) -> float:
+    """The generator's clock begins with its first window."""
+    edges = [piece.start - pieces[0].start for piece in pieces] + [pieces[-1].end - pieces[0].start]
+    return fsum(level * (b - a) for level, (a, b) in zip(traffic.levels(edges), pairwise(edges), strict=True))
 
 
 def _seen(windows: Sequence[Window]) -> Iterator[Piece]:
@@ -177,19 +190,35 @@ def _starts(journal: Journal) -> Iterator[float]:
 
 
 def _changes(journal: Journal, load: Sequence[Tally], new: int) -> Iterator[Change]:
-    """Every weight that was commanded and seen to arrive. A batch's first one counts: later ones tidy up after a promotion."""
-    said = [(float(act["at"]), float(act["share"])) for act in journal.acts if "share" in act]
-    asked = [(entry.at, entry) for entry in journal.entries if any(isinstance(c, SetWeight) for c in entry.commands)]
+    """Every weight and switch that was commanded and seen to arrive. It is said to be so when the first effect on traffic was applied:
+    later ones of a batch tidy up after a promotion, and the driver looks only afterwards."""
+    shares = [(float(act["at"]), float(act["share"])) for act in journal.acts if "share" in act]
+    applied = list(_applied(journal))
+    asked = [(entry.at, way) for entry in journal.entries if (way := _way(entry))]
     moments = [at for at, _ in asked] + [float("inf")]
     windows = _shares(load, new)
-    for (at, _), until in zip(asked, moments[1:], strict=True):
+    for (at, way), until in zip(asked, moments[1:], strict=True):
         end = min(until, at + _AROUND)
-        before = next((share for when, share in reversed(said) if when < at), 0.0)
-        arrived = next(((when, share) for when, share in said if at <= when < end and share != before), None)
+        before = next((share for when, share in reversed(shares) if when < at), 0.0)
+        arrived = next(((when, share) for when, share in shares if at <= when < end and share != before), None)
         if arrived is None or abs(arrived[1] - before) < _CLEAR:
             continue
+        said = next((when for when in applied if at <= when <= arrived[0]), arrived[0])
         around = tuple(one for one in windows if at - 2.0 <= one[0] and one[1] <= end)
-        yield Change(at, before, arrived[1], arrived[0], until, around)
+        yield Change(at, before, arrived[1], said, way, around)
+
+
+def _way(entry: Entry) -> str:
+    kinds = {SetWeight: "weight", Switch: "switch"}
+    return next((kinds[type(command)] for command in entry.commands if type(command) in kinds), "")
+
+
+def _applied(journal: Journal) -> Iterator[float]:
+    """When an effect on traffic was applied, as the driver says."""
+    traffic = {act["effect"] for act in journal.acts if "put" in act and act["put"]["name"] in (ROUTES, ACTIVE)}
+    for act in journal.acts:
+        if act.get("outcome") == "applied" and act["effect"] in traffic:
+            yield float(act["at"])
 
 
 def _shares(load: Sequence[Tally], new: int) -> list[tuple[float, float, int, int]]:
@@ -216,11 +245,16 @@ def _windows(entries: Sequence[Entry]) -> Iterator[Window]:
             yield window
 
 
-def _looks(entries: Sequence[Entry]) -> Iterator[Look]:
-    asked: dict[int, float] = {}
-    for entry in entries:
+def _looks(journal: Journal) -> Iterator[Look]:
+    """A driver that was late says so just before it acts."""
+    said = [(float(act["at"]), float(act["late"])) for act in journal.acts if "late" in act]
+    asked: dict[int, tuple[float, float]] = {}
+    last = 0.0
+    for entry in journal.entries:
         if isinstance(entry.event, Measured) and entry.event.id in asked:
-            answer = entry.event.answer
+            answer, (at, late) = entry.event.answer, asked[entry.event.id]
             if isinstance(answer, Value) and isinstance(answer.value, Window):
-                yield Look(asked[entry.event.id], entry.at, answer.value.end)
-        asked |= {command.id: entry.at for command in entry.commands if isinstance(command, Measure)}
+                yield Look(at, entry.at, answer.value.end, late)
+        late = next((late for at, late in said if last < at <= entry.at), 0.0)
+        asked |= {command.id: (entry.at, late) for command in entry.commands if isinstance(command, Measure)}
+        last = entry.at

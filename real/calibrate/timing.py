@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from real.calibrate.evidence import Change, Look
 from sim.results.interval import Interval
-from sim.results.means import student_interval
 
-__all__ = ["lag", "phases", "propagation", "query", "scrape", "spacing"]
+__all__ = ["lag", "phases", "propagation", "queries", "rest", "scrape", "spacing"]
 
-_LONGEST = 15.0  # seconds that a weight may take
+_EARLIEST, _LONGEST = -0.5, 15.0  # seconds after it is said to be so
 _GRID = 0.01
 _HALF = 1.920729  # half of the 95% point of chi-square with one degree of freedom
 _NEVER = 1e-4  # share of answers that a version without weight may give: requests on their way, clocks
@@ -22,29 +20,28 @@ _SAME = 0.005  # seconds: Prometheus keeps its moments within 2 ms; phases of di
 _REPEATS = 7  # a multiple of the interval is taken for it with a chance of at most 2^-7
 
 
-def propagation(changes: Sequence[Change]) -> Interval | None:
-    """Seconds from a command until requests go where it says: one delay for all changes, by maximum likelihood.
+def propagation(changes: Sequence[Change]) -> list[float]:
+    """Seconds of each change from its command until requests went there: until it was said to be so, and what its way takes after that."""
+    ways = {change.way: [other for other in changes if other.way == change.way] for change in changes}
+    rests = {way: rest(alike) for way, alike in ways.items()}
+    later = {way: 0.0 if found is None else found.estimate for way, found in rests.items()}
+    return [max(0.0, change.said - change.at + later[change.way]) for change in changes]
+
+
+def rest(changes: Sequence[Change]) -> Interval | None:
+    """Seconds from when a change is said to be so until requests follow it: one number for all changes of a way, by maximum likelihood.
 
     In a window of the load, answers of the new version are binomial; its share is that before the change, or after it, or in between in
-    the window that holds it. Interval: the delays within 1.92 of the best log-likelihood (Wilks, 1938; 95%). Without requests that were
-    counted: when the router said so, at the latest.
+    the window that holds it. Interval: the numbers within 1.92 of the best log-likelihood (Wilks, 1938; 95%). It may be a little below 0,
+    where the last word of an effect comes after it. None: no requests were counted.
     """
-    counted = [change for change in changes if any(total for *_, total in change.answers)]
-    if counted:
-        return _likeliest(counted)
-    said = [change.said - change.at for change in changes if change.said is not None]
-    if not said:
+    if not any(total for change in changes for *_, total in change.answers):
         return None
-    longest = max(said)
-    return Interval(0.0, longest, sum(said) / len(said), 0.95, len(said), "as read back from the router")
-
-
-def _likeliest(changes: Sequence[Change]) -> Interval | None:
-    delays = np.arange(0.0, _LONGEST, _GRID)
+    delays = np.arange(_EARLIEST, _LONGEST, _GRID)
     total = np.zeros(len(delays))
     for change in changes:
         for start, end, new, answers in change.answers:
-            after = np.clip((end - change.at - delays) / (end - start), 0.0, 1.0)
+            after = np.clip((end - change.said - delays) / (end - start), 0.0, 1.0)
             share = np.clip(change.before + (change.after - change.before) * after, _NEVER, 1 - _NEVER)
             total += new * np.log(share) + (answers - new) * np.log1p(-share)
     within = delays[total >= total.max() - _HALF]
@@ -66,17 +63,18 @@ def phases(moments: Sequence[float], interval: float) -> list[float]:
     return [sum(cluster) / len(cluster) % interval for cluster in clusters]
 
 
-def scrape(moments: Sequence[float]) -> float | None:
-    """The interval between scrapes, of those that people configure: the longest at which the moments fall into as few phases as at any.
+def scrape(runs: Sequence[Sequence[float]]) -> float | None:
+    """The interval between scrapes, of those that people configure: the longest at which the moments of every run fall into as few phases
+    as at any.
 
     Every moment that repeats a phase would show a multiple of the interval with a chance of one half. None: too few of them.
     """
-    known = sorted(set(moments))
+    known = [sorted(set(moments)) for moments in runs if moments]
     fewest: int | None = None
     best: float | None = None
     for interval in reversed(INTERVALS):
-        count = len(phases(known, interval)) if known else 0
-        if len(known) - count < _REPEATS:
+        count = sum(len(phases(moments, interval)) for moments in known)
+        if sum(map(len, known)) - count < _REPEATS:
             continue
         if fewest is None or count <= fewest:
             fewest, best = count, interval
@@ -106,12 +104,6 @@ def lag(looks: Sequence[Look], interval: float) -> Interval | None:
     return Interval(max(0.0, least - interval), least, lag, 1 - 1e-9, n, "youngest scrape")
 
 
-def query(looks: Sequence[Look]) -> Interval | None:
-    """Seconds that a measurement takes."""
-    took = [look.answered - look.asked for look in looks]
-    if not took:
-        return None
-    if len(took) < 2 or all(a == b for a, b in pairwise(took)):
-        return Interval(min(took), max(took), sum(took) / len(took), 0.95, len(took), "mean")
-    found = student_interval(took)
-    return Interval(max(0.0, found.low), found.high, found.estimate, 0.95, len(took), "student")
+def queries(looks: Sequence[Look]) -> list[float]:
+    """Seconds of each measurement from when it was due until it was answered."""
+    return [look.answered - look.asked + look.late for look in looks]

@@ -23,8 +23,8 @@ def service(found: Calibrated, name: str, kept: Mapping[str, Any]) -> str:
     head = [
         "seatrial: service",
         f"# Calibrated from {found.about}: {found.requests:,} requests in {found.seconds:.0f} s.",
-        "# In brackets: 95% intervals. A rollout that is compared with it should not be much longer than what it was calibrated from:",
-        "# the doubt about these numbers is not in the predicted band.",
+        "# In brackets: 95% intervals. The doubt about rates and times is in this model: noise that is drawn once per rollout,",
+        "# and lognormals that predict one more time from those that were seen.",
         *(f"# not calibrated: {one}" for one in found.missing),
     ]
     told = dict(kept) | {"name": kept.get("name", name)}

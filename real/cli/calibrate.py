@@ -16,10 +16,11 @@ from sim.cli.exits import Usage
 if TYPE_CHECKING:
     from real.calibrate.evidence import Evidence
     from real.calibrate.model import Calibrated
+    from sim.service.traffic import Traffic
 
 __all__ = ["calibrate"]
 
-_RUN = typer.Argument(metavar="[RUN]", help="The folder of a healthy recorded run.", show_default=False)
+_RUNS = typer.Argument(metavar="[RUN]...", help="Folders of healthy recorded runs of one service.", show_default=False)
 
 
 def _option(name: str, text: str) -> Any:
@@ -27,7 +28,7 @@ def _option(name: str, text: str) -> Any:
 
 
 def calibrate(
-    run: Annotated[Path | None, _RUN] = None,
+    runs: Annotated[list[Path] | None, _RUNS] = None,
     prometheus: Annotated[str, _option("--prometheus", "A Prometheus of yours, in place of a run: its URL.")] = "",
     dialect: Annotated[str, typer.Option("--dialect", help="Whose metrics: app, istio, nginx, linkerd, ...")] = "app",
     label: Annotated[list[str] | None, _option("--label", "LABEL=VALUE that chooses the service's series.")] = None,
@@ -41,22 +42,24 @@ def calibrate(
     scenario: Annotated[Path | None, _option("--scenario", "Write the run's scenario with that service here.")] = None,
     json: shared.Json = False,
 ) -> None:
-    """Fit traffic, latency, errors, pod starts, propagation and scrapes to a healthy run, or to what a Prometheus kept.
+    """Fit traffic, latency, errors, pod starts, propagation and scrapes to healthy runs, or to what a Prometheus kept.
 
-    Every number comes with its interval and its count. A run that was not healthy, or is too short, is refused. Then:
+    Every number comes with its interval and its count, and with its doubt in the model: the more runs, the less. What was not healthy,
+    or is too short, is refused. Then:
     `seatrial run --service service.yaml`, `seatrial compare --real OTHER_RUN --service service.yaml`.
     """
-    if (run is None) == (not prometheus):
+    runs = runs or []
+    if bool(runs) == bool(prometheus):
         raise Usage("name the folder of a recorded run, or a Prometheus: --prometheus URL")
-    if scenario is not None and (out is None or (run is None and base is None)):
+    if scenario is not None and (out is None or (not runs and base is None)):
         raise Usage(
             "--scenario needs the file of the service (--out), and a scenario to begin with: a run's, or --base"
         )
     from real.calibrate import writing
     from real.calibrate.model import calibrated
 
-    if run is not None:
-        seen, against, place = _of_run(run, base)
+    if runs:
+        seen, against, place = _of_runs(runs, base)
     else:
         seen, against, place = _of_prometheus(prometheus, dialect, label, query, (since, until, step)), (), base
     found = calibrated(seen, against)
@@ -78,16 +81,36 @@ def calibrate(
     elif out is None:
         print(text, end="")
     else:
-        _show(found, out, run)
+        _show(found, out, bool(runs))
 
 
-def _of_run(run: Path, base: Path | None) -> tuple[Evidence, tuple[str, ...], Path | None]:
+def _of_runs(runs: list[Path], base: Path | None) -> tuple[Evidence, tuple[str, ...], Path | None]:
+    """What runs showed, why they must not be used, and what else is known of the service: --base, or the first run's scenario."""
+    from real.calibrate.evidence import pooled
     from real.calibrate.recorded import evidence, ill
     from sim.results.recorded import Recorded
 
-    recorded = Recorded.read(run)
-    told = recorded.about.get("scenario")
-    return evidence(run), tuple(ill(recorded)), base or (Path(str(told)) if told else None)
+    recorded = [Recorded.read(run) for run in runs]
+    places = [base or _file(one.about.get("scenario")) for one in recorded]
+    seen = pooled([evidence(run, _traffic(place)) for run, place in zip(runs, places, strict=True)])
+    return seen, tuple(reason for one in recorded for reason in ill(one)), places[0]
+
+
+def _file(told: object) -> Path | None:
+    return Path(str(told)) if told else None
+
+
+def _traffic(place: Path | None) -> Traffic | None:
+    """What the generator of a run was told, if that can be read."""
+    from sim.files import FileErrors
+    from sim.scenario import load, load_service
+
+    if place is None or not place.is_file():
+        return None
+    try:
+        return load_service(place).traffic
+    except FileErrors:
+        return load(place, "real").service.traffic
 
 
 def _of_prometheus(
@@ -137,9 +160,9 @@ def _document(found: Calibrated, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _show(found: Calibrated, out: Path, run: Path | None) -> None:
+def _show(found: Calibrated, out: Path, recorded: bool) -> None:
     console.title(str(out), f"from {found.about}")
     console.pairs(*((".".join(line.path), f"{line.value}   {line.why}") for line in found.lines), style="")
     for one in found.missing:
         console.line(f"not calibrated: {one}", "yellow")
-    console.pairs(("next", f"seatrial compare --real {'OTHER_RUN' if run else 'RUN'} --service {out}"))
+    console.pairs(("next", f"seatrial compare --real {'OTHER_RUN' if recorded else 'RUN'} --service {out}"))

@@ -27,6 +27,10 @@ from sim.policy.rollout import Rollout
 
 __all__ = ["Drive", "run"]
 
+_LATE = (
+    0.05  # seconds after which a driver that had no time is worth a line: `real calibrate` counts it to the measurement
+)
+
 
 def run(plan: Plan, world: World, log: Log) -> Ending:
     """Drive a rollout to its end. Raises Refused, before anything was changed, if it cannot begin."""
@@ -170,8 +174,10 @@ class Drive:
         self._mischief(now)
         for id in [id for id, until in self._asked.items() if now >= until]:
             self._take(Measured(id, Failed(f"no answer within {self.limits.measure:g} s")))
-        wakes = self.rollout.wakes_at
-        if wakes is not None and self.watch.at() >= wakes:
+        wakes, now = self.rollout.wakes_at, self.watch.at()
+        if wakes is not None and now >= wakes:
+            if now - wakes > _LATE:
+                self.log.act({"at": now, "late": now - wakes})
             self._take(Woke())
         if now >= self.limits.horizon and not self.broken:
             self.broken = "the time of this run is over"

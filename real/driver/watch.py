@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from real.driver.counting import Counting
 from real.driver.effects import Facts
@@ -44,25 +44,29 @@ class Sight:
         self._shares += shares
         self._told = None
 
-    def look(self, at: float) -> Iterator[Event]:
-        """The events of one look; none if the cluster does not answer, for it is looked at again soon."""
+    def look(self, at: float) -> list[Event]:
+        """The events of one look; none if the cluster does not answer, for it is looked at again soon.
+
+        All of them are of that look: what the first one leads to changes what is known, and is seen by the next.
+        """
         self.due = at + self._hand.limits.resync
         try:
             seen = self._hand.world.cluster.look(self._hand.limits.call)
         except Fenced:
             raise
         except PortError:
-            return
+            return []
         self._remember(at, seen)
-        ready = dict(seen.available)
+        found: list[Event] = []
+        ready, weight = dict(seen.available), self._facts.weight(seen)
         pods = self._facts.event(self._counting(at, self._facts.min_ready, ready), sum(ready.values()))
         if pods != self._told:
             self._told = pods
-            yield pods
-        weight = self._facts.weight(seen)
+            found.append(pods)
         if weight is not None and weight != self._weight:
             self._weight = weight
-            yield WeightIs(weight)
+            found.append(WeightIs(weight))
+        return found
 
     def _remember(self, at: float, seen: Seen) -> None:
         share = self._facts.share(seen)

@@ -16,7 +16,9 @@ from real.ports.things import Routes
 from real.routers import slots
 from real.routers.slots import MAP, SLOTS, parts
 
-__all__ = ["CONFIG", "SLOTS", "commands", "parts", "slot"]
+__all__ = ["CONFIG", "RETRIES", "SLOTS", "commands", "parts", "slot"]
+
+RETRIES = 4  # of a request that a pod did not take
 
 _SLOTTED = "\n".join(f"    server slot{n} 0.0.0.0:8080 weight 0 disabled" for n in range(SLOTS))
 _MATCHED = "\n".join(f"backend slot{n}\n    server slot{n} 0.0.0.0:8080 disabled" for n in range(SLOTS))
@@ -31,7 +33,7 @@ defaults
     timeout connect 500ms
     timeout client 60s
     timeout server 30s
-    retries 4
+    retries {RETRIES}
     retry-on conn-failure empty-response
     http-reuse safe
 frontend traffic

@@ -8,7 +8,7 @@ policies that read values) every replication has a path of its own. Rows do not 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -63,8 +63,8 @@ class Case:
 
     @property
     def steady(self) -> bool:
-        """Whether plans depend on decisions only: nothing about pods is random."""
-        return isinstance(self.service.pods.start, Constant)
+        """Whether plans depend on decisions only: nothing about pods, routes and queries is random."""
+        return self.service.steady
 
     @property
     def rung(self) -> Literal["aggregated", "queueing"]:
@@ -201,7 +201,6 @@ def staged(
     observe: Observer | None = None,
 ) -> tuple[Ledger, Site, Rollout]:
     """The same before its first event."""
-    ledger = _ledger(case, draws, np.array([row]), forecast)
     replication = draws.first + row
 
     def number(purpose: str, index: int) -> float:
@@ -209,6 +208,9 @@ def staged(
             raise WorldError(f"more than {_CHANCES} random numbers for {purpose!r} in one rollout")
         return float(Stream(draws.seed, purpose, _CHANCES).uniforms(replication, 0, _CHANCES)[index])
 
+    if not isinstance(case.service.monitoring.phase, Constant):
+        case = replace(case, service=case.service.phased(number("scrape phase", 0)))
+    ledger = _ledger(case, draws, np.array([row]), forecast)
     site = Site(
         case.service, ledger, case.effects, together=False, seed=rollout_seed(draws.seed, replication), chances=Chances(number),
         interruption=None if stop is None else (stop, "a person, called by an alert"), **_setting(case),
@@ -224,7 +226,7 @@ def staged(
 
 def _ledger(case: Case, draws: Draws, rows: NDArray[np.intp], forecast: Forecast | None = None) -> Ledger:
     step = case.service.step
-    phase = case.service.monitoring.phase % step
+    phase = case.service.phase % step
     if case.rung == "queueing":
         return QueueLedger(draws, rows, step, phase, case.service, case.effects)
     if case.service.arrivals == "fixed":

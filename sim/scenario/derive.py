@@ -136,7 +136,7 @@ UNITS: dict[str, Any] = {
     "preview_replicas": PositiveInt, "min_pods": NonNegativeInt, "max_weight": Percent,
     # service
     "median": Duration, "p99": Duration, "limit": Duration, "bounds": list[Duration], "capacity": Rate, "cold": Duration,
-    "scrape": Duration, "phase": Duration, "lag": Duration, "query": Duration, "every": Duration,
+    "scrape": Duration, "lag": Duration, "every": Duration,
     "rollback": Duration, "watch": Duration, "count": PositiveInt, "testers": Rate,
     # traffic
     "mean": Rate, "base": Rate, "peak": Duration, "Diurnal.start": Duration, "Ramp.start": Rate, "Ramp.end": Rate, "over": Duration,

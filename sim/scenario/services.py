@@ -16,6 +16,7 @@ from sim.files import (
     Duration,
     FileErrors,
     Name,
+    NonNegativeInt,
     NonNegativeNumber,
     PositiveInt,
     PositiveNumber,
@@ -31,6 +32,7 @@ from sim.scenario.choices import Single, choice, either, single
 from sim.scenario.derive import Derived, Form, derive, given, unsaid
 from sim.scenario.judges import Bounds
 from sim.scenario.reader import reading
+from sim.scenario.spreads import Spread
 from sim.service.model import Alerts, Latency, Monitoring, People, Pods, Recovery, Service
 from sim.service.noise import PRESETS, Drift, Gamma, Noise, Outbreaks
 from sim.service.recordings import After, from_csv, from_prometheus
@@ -232,7 +234,9 @@ class ServiceForm(Form):
     testers: Rate = 0.0
     users: PositiveInt = 10_000
     sticky: bool = False
-    propagation: Duration = 1.0
+    propagation: Spread = unsaid()
+    serial: bool = False
+    retries: NonNegativeInt = 0
     arrivals: Literal["poisson", "fixed"] = "poisson"
     noise: NoiseType = "iid"
     error_noise: NoiseType = "iid"

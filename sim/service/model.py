@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sim.durations import Constant as Fixed
@@ -73,18 +73,20 @@ class Pods:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """How the counters are read: every `scrape` seconds from `phase` on, visible `lag` later; a query takes `query` seconds."""
+    """How the counters are read: every `scrape` seconds from `phase` on, visible `lag` later. A `phase` that varies is drawn once
+    per rollout, and taken modulo the interval. `query` is how long it takes from the moment at which a measurement is due until the
+    policy has its answer."""
 
     scrape: float = 15.0
-    phase: float = 0.0
+    phase: Duration = Fixed(0.0)
     lag: float = 0.0
-    query: float = 0.0
+    query: Duration = Fixed(0.0)
 
     def __post_init__(self) -> None:
         if not self.scrape > 0:
             raise WorldError(f"the scrape interval is more than 0 s, got {self.scrape:g}")
-        if not 0 <= self.phase < self.scrape:
-            raise WorldError(f"the scrape phase lies in [0, {self.scrape:g}) s, got {self.phase:g}")
+        if isinstance(self.phase, Fixed) and not self.phase.value < self.scrape:
+            raise WorldError(f"the scrape phase lies in [0, {self.scrape:g}) s, got {self.phase.value:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,9 @@ class Service:
 
     `testers`: requests/s of people's own tests, which call the pods of a new version for as long as no user sees it (the preview of a
     blue-green, the canary of Flagger without weights). They are measured like users, and nobody waits for them.
+    `propagation`: from a change of traffic until requests follow it, drawn for every change; `serial`: whether the controller waits for
+    that before it does anything else, as the driver of real mode does. `retries`: how often the router tries a
+    request again, at the same version, that a pod did not take; each time it meets a pod by chance.
     """
 
     name: str = "default"
@@ -142,7 +147,9 @@ class Service:
     testers: float = 0.0
     users: int = 10_000
     sticky: bool = False
-    propagation: float = 1.0
+    propagation: Duration = Fixed(1.0)
+    serial: bool = False
+    retries: int = 0
     arrivals: Literal["poisson", "fixed"] = "poisson"
     noise: Noise = Iid()
     error_noise: Noise = Iid()
@@ -154,15 +161,34 @@ class Service:
         return self.monitoring.scrape / self.telemetry.phases
 
     @property
+    def steady(self) -> bool:
+        """Whether nothing about its times is random."""
+        monitoring = self.monitoring
+        times = (self.pods.start, self.propagation, monitoring.phase, monitoring.query)
+        return all(isinstance(one, Fixed) for one in times)
+
+    def phased(self, u: float) -> Service:
+        """For one rollout: its scrape phase drawn from one uniform number."""
+        phase = Fixed(self.monitoring.phase.draw(u) % self.monitoring.scrape)
+        return replace(self, monitoring=replace(self.monitoring, phase=phase))
+
+    @property
+    def phase(self) -> float:
+        """Seconds from the start until the first scrape, less than an interval; of a service whose phase is known, or drawn."""
+        return self.monitoring.phase.draw(0.5)
+
+    @property
     def base(self) -> float:
         """The first scrape at or before the start, in seconds."""
-        return self.monitoring.phase - self.monitoring.scrape if self.monitoring.phase > 0 else 0.0
+        return self.phase - self.monitoring.scrape if self.phase > 0 else 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.errors < 1:
             raise WorldError(f"the error rate lies in [0, 1), got {self.errors:g}; write 0.1%")
         if self.testers < 0:
             raise WorldError(f"testers send at least 0 requests/s, got {self.testers:g}")
+        if self.retries < 0:
+            raise WorldError(f"a router retries 0 times or more, got {self.retries}")
         if self.users < 1:
             raise WorldError(f"a service has at least 1 user, got {self.users}")
         if sum(share for _, share in self.segments) > 1 + 1e-9:

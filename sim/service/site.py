@@ -3,7 +3,7 @@
 One `Site` carries every replication whose rollout takes the same path; what differs between them are counts, which live in the
 `Ledger`. A site decides nothing: it turns commands into changes of pods and traffic, and answers with what monitoring shows.
 
-A change of traffic takes `propagation` seconds to arrive.
+A change of traffic takes `propagation` to arrive, and never overtakes the one before it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agenda import Agenda
-from sim.durations import Constant
+from sim.durations import Constant, Duration
 from sim.engine.ledger import Ledger
 from sim.faults.effects import DriverEffect, Effect
 from sim.policy.commands import (
@@ -119,7 +119,7 @@ class Site:
         self._down = tuple(effect for effect in effects if isinstance(effect, DriverEffect))
         self._demand, self._oncall = Demand(service, effects), OnCall(service.people)
         self._layout = layout(service)
-        self._trouble = Trouble(service, effects, self._agenda.plan, self._chance)
+        self._trouble = Trouble(service, effects, self._agenda.plan, self._chance, self._delay)
         self._fleet = Fleet(
             service.pods.count, self._trouble.ready_after, lambda at: self._agenda.plan(at, self._fleet.look)
         )
@@ -133,7 +133,9 @@ class Site:
         self._epoch = 0  # effects that began or ended so far
         self._onsets = onsets(effects)
         self._served_since = inf
+        self._routed = 0.0  # when the last change of traffic arrives
         self._last_pods = 0.0
+        self._drawn: dict[str, int] = {}  # times so far, by purpose
         self._trouble.watch(self._fleet)
         if interruption is not None:
             self._agenda.plan(interruption[0], lambda at, cause=interruption[1]: Interrupted(cause))  # type: ignore[misc]
@@ -227,7 +229,8 @@ class Site:
         if at == 0.0:
             self._arrive(at, wanted)
         else:
-            self._agenda.plan(at + self.service.propagation, lambda then: self._arrive(then, wanted))
+            self._routed = max(self._routed, at + self._delay(self.service.propagation, "route"))
+            self._agenda.plan(self._routed, lambda then: self._arrive(then, wanted))
 
     def _arrive(self, at: float, routing: Routing) -> Event | None:
         if routing == self._routing:
@@ -287,7 +290,7 @@ class Site:
     # ---- measurements ----
 
     def _measure(self, at: float, command: Measure) -> None:
-        delay = self.service.monitoring.query
+        delay = self._delay(self.service.monitoring.query, "query")
         self._agenda.plan(at + delay, lambda then: Measured(command.id, self._answer(at, command)))
 
     def _answer(self, at: float, command: Measure) -> Answer:
@@ -306,7 +309,8 @@ class Site:
         self._agenda.plan(at + self._oncall.delay(self._chances.uniform), self._oncall.decide)
 
     def _seen_at(self, at: float) -> float:
-        """A controller that is down sees what happened when it is back."""
+        """A controller that is down sees what happened when it is back; one that works serially, when it is through with the traffic."""
+        at = max(at, self._routed) if self.service.serial else at
         for effect in self._down:
             if effect.start <= at < effect.end:
                 at = effect.end
@@ -321,6 +325,13 @@ class Site:
         if purpose.startswith("pod ") and isinstance(self.service.pods.start, Constant):
             return 0.5
         raise PersonNeeded
+
+    def _delay(self, drawn: Duration, purpose: str) -> float:
+        """One of the times that are drawn in order: of changes of traffic, of queries."""
+        if isinstance(drawn, Constant):
+            return drawn.value
+        number = self._drawn[purpose] = self._drawn.get(purpose, -1) + 1
+        return drawn.draw(self._chance(purpose, number))
 
     def _count_pods(self, at: float) -> None:
         extra = max(0, sum(self._fleet.wanted()) - self.service.pods.count)

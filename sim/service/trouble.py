@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import inf
 
+from sim.durations import Duration
 from sim.faults.effects import Effect, PodEffect
 from sim.policy.commands import SetScale
 from sim.service.fleet import Fleet
 from sim.service.model import Service
 
-__all__ = ["Chance", "Plan", "Trouble"]
+__all__ = ["Chance", "Delay", "Plan", "Trouble"]
 
 Chance = Callable[[str, int], float]
 """`chance(purpose, index)`, uniform in [0, 1)."""
+
+Delay = Callable[[Duration, str], float]
+"""`delay(duration, purpose)`: the next one of its kind, in seconds."""
 
 Plan = Callable[[float, Callable[[float], None]], None]
 """`plan(at, act)`: let something happen later."""
@@ -22,8 +26,8 @@ Plan = Callable[[float, Callable[[float], None]], None]
 class Trouble:
     """Hits the pods of a fleet. `unreachable`: for each revision the share of its pods that are dead, but still listed."""
 
-    def __init__(self, service: Service, effects: Sequence[Effect], plan: Plan, chance: Chance) -> None:
-        self._service, self._plan, self._chance = service, plan, chance
+    def __init__(self, service: Service, effects: Sequence[Effect], plan: Plan, chance: Chance, delay: Delay) -> None:
+        self._service, self._plan, self._chance, self._delay = service, plan, chance, delay
         pods = [effect for effect in effects if isinstance(effect, PodEffect)]
         self._starts = tuple(effect for effect in pods if effect.kind in ("slow_start", "crash_loop"))
         self._strikes = tuple(effect for effect in pods if effect.kind in ("kill", "node_loss", "node_reboot"))
@@ -60,7 +64,7 @@ class Trouble:
         ):
             available = fleet.available(at, revision)
             if after < before and available > after:
-                self._miss(at, revision, (available - after) / available, self._service.propagation)
+                self._miss(at, revision, (available - after) / available, self._noticed())
 
     # ---- crash loops ----
 
@@ -94,13 +98,17 @@ class Trouble:
             if not count:
                 continue
             if effect.kind == "kill":
-                noticed, back = (0.0 if effect.delay > 0 else self._service.propagation), None
+                noticed, back = (0.0 if effect.delay > 0 else self._noticed()), None
             else:
                 noticed = min(effect.delay, effect.end - effect.at)
                 back = max(0.0, min(effect.back_after, effect.end - effect.at) - noticed)
             self._miss(at, revision, min(1.0, count / pods * effect.probability), noticed)
             gone = self._rebooting if effect.kind == "node_reboot" else self._gone
             self._plan(at + noticed, lambda then, g=gone, r=revision, c=count, b=back: g(then, r, c, b))  # type: ignore[misc]
+
+    def _noticed(self) -> float:
+        """Seconds until nothing is sent any more to a pod that is gone: as a change of traffic takes."""
+        return self._delay(self._service.propagation, "notice")
 
     def _gone(self, at: float, revision: int, count: int, back_after: float | None) -> None:
         self._fleet.lose(at, revision, count, back_after)
@@ -113,9 +121,10 @@ class Trouble:
             self._fleet.lose(at, revision, 1, back_after + start)
 
     def _miss(self, at: float, revision: int, share: float, lasts: float) -> None:
-        """For `lasts` seconds this share of the requests to a revision fails: the endpoints still list dead pods."""
+        """For `lasts` seconds this share of the requests to a revision meets dead pods, which the endpoints still list: so does every
+        retry, and what met no other pod fails."""
         if lasts > 0 and share > 0:
-            self.unreachable[revision] = share
+            self.unreachable[revision] = share ** (1 + self._service.retries)
             self._plan(at + lasts, lambda then: self._listed(revision))
 
     def _listed(self, revision: int) -> None:

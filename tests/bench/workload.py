@@ -68,7 +68,7 @@ def runbook() -> Runbook:
 
 def service(rate: float = RATE) -> Service:
     """Pods and weights arrive at once, so that the rollout takes 20 minutes and 80 scrapes."""
-    return Service(traffic=Constant(rate), pods=Pods(start=Fixed(0.0)), propagation=0.0, alerts=Alerts(pairs=()))
+    return Service(traffic=Constant(rate), pods=Pods(start=Fixed(0.0)), propagation=Fixed(0.0), alerts=Alerts(pairs=()))
 
 
 def case(policy: Canary | Runbook, rate: float = RATE, error: float = 0.0) -> Case:

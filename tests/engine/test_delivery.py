@@ -118,7 +118,7 @@ def test_harm_is_that_of_the_engine() -> None:
         assert row.detected is not None and row.rollout_started is not None
         assert row.detected - row.rollout_started == pytest.approx(float(alone["decided_at"]))
         # Its first look: a minute at 5%, then the second until the traffic is back.
-        assert row.rollout_ended == row.restored == row.detected + service.propagation
+        assert row.rollout_ended == row.restored == row.detected + service.propagation.draw(0.5)
 
 
 def test_what_is_live_already_is_no_harm_of_the_next_release() -> None:
@@ -186,7 +186,7 @@ def test_a_rollback_interrupts_a_rollout() -> None:
     stopped = next(row for row in rows.deployments if row.outcome == "superseded")
     assert stopped.revision == 3 and stopped.detected is None
     assert stopped.rollout_ended is not None and broken.responded is not None
-    assert stopped.rollout_ended == broken.responded + SMALL.propagation
+    assert stopped.rollout_ended == broken.responded + SMALL.propagation.draw(0.5)
 
 
 def test_a_controller_crash() -> None:

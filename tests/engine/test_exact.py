@@ -75,7 +75,7 @@ NEVER_STOPS = Trial(
 )
 AT_ITS_EDGE = Trial(
     _canary((20, 60, 100), _judged(20.0, 10.0, 2, Threshold(max_error_rate=0.0725)), tail=15.0),
-    _service(2.0, Monitoring(scrape=4.0, phase=3.0, lag=1.0, query=0.5)),
+    _service(2.0, Monitoring(scrape=4.0, phase=Fixed(3.0), lag=1.0, query=Fixed(0.5))),
     Change(error=0.05, latency_factor=2.0),
 )
 # 20 minutes, four weights, 20 looks over 80 scrapes: the workload of the benchmark at a tenth of its rate.

@@ -34,7 +34,7 @@ SERVICE = Service(
     errors=0.005,
     pods=Pods(start=Fixed(60.0)),
     monitoring=Monitoring(scrape=60.0),
-    propagation=0.0,
+    propagation=Fixed(0.0),
 )
 SIZE = 4000
 

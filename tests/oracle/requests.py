@@ -141,8 +141,8 @@ class _Run:
 
     def scraper(self) -> Steps:
         monitoring = self.service.monitoring
-        if monitoring.phase > 0:
-            yield self.env.timeout(monitoring.phase)
+        if self.service.phase > 0:
+            yield self.env.timeout(self.service.phase)
         while True:
             self.scrape()
             yield self.env.timeout(monitoring.scrape)
@@ -155,7 +155,9 @@ class _Run:
         self.scrapes.append(_Scrape(self.env.now, shown, self.totals()))
 
     def measure(self, command: Measure) -> Steps:
-        yield self.env.timeout(self.service.monitoring.query)  # even 0: what is scraped at this moment is scraped first
+        yield self.env.timeout(
+            self.service.monitoring.query.draw(0.5)
+        )  # even 0: what is scraped at this moment is scraped first
         assert isinstance(command.query, Counts)
         self.tell(Measured(command.id, self.look(command.query.window)))
 
@@ -229,7 +231,7 @@ class _Run:
         """A weight is that of the new version beside the stable one; once it is the stable one itself, it has
         everything."""
         if self.env.now > 0:
-            yield self.env.timeout(self.service.propagation)
+            yield self.env.timeout(self.service.propagation.draw(0.5))
         self.share = 1.0 if self.stable == NEW else weight
         self.exposed = self.exposed or self.share > 0
         self.tell(WeightIs(100.0 * weight))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.durations import Constant as Fixed
 from sim.durations import Exponential, Lognormal, Uniform
 from sim.files import FileErrors
 from sim.scenario import load_service
@@ -50,7 +51,9 @@ segments: {beta: 5%, staff: 1%}
 testers: 1200/m
 users: 500
 sticky: true
-propagation: 3s
+propagation: {lognormal: {median: 3s, p99: 9s}}
+serial: true
+retries: 4
 arrivals: fixed
 noise: drift
 error_noise: {outbreaks: {lasts: 1m, every: 1h, factor: 5}}
@@ -59,12 +62,13 @@ horizon: 6h
     )
     assert made == Service(
         "checkout", Constant(200.0), 0.002, Latency(0.1, 0.5, 0.25, (0.1, 0.25, 1.0)),
-        Pods(8, Lognormal(20.0, 60.0), False, 50.0, 30.0, 3.0), Monitoring(30.0, 5.0, 10.0, 1.0),
+        Pods(8, Lognormal(20.0, 60.0), False, 50.0, 30.0, 3.0), Monitoring(30.0, Fixed(5.0), 10.0, Fixed(1.0)),
         Telemetry(
             ("istio",), "till", "shop", (("team", "a"),), (("sold_total", (("kind", "{class}"),)),), pods="apart"
         ),
         Alerts(0.995, ((3600.0, 300.0, 14.4),), 30.0), People(Exponential(300.0), "abort", "deny"), Recovery(60.0, 7200.0),
-        (("beta", 0.05), ("staff", 0.01)), 20.0, 500, True, 3.0, "fixed", PRESETS["drift"], Outbreaks(60.0, 3600.0, 5.0), 21600.0,
+        (("beta", 0.05), ("staff", 0.01)), 20.0, 500, True, Lognormal(3.0, 9.0), True, 4,
+        "fixed", PRESETS["drift"], Outbreaks(60.0, 3600.0, 5.0), 21600.0,
     )  # fmt: skip
 
 

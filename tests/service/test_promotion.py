@@ -11,7 +11,7 @@ from sim.service.model import Pods, Service
 
 
 def test_the_rest_of_the_traffic_arrives_late_too() -> None:
-    service = Service(pods=Pods(start=Constant(2.0)), propagation=1.0)
+    service = Service(pods=Pods(start=Constant(2.0)), propagation=Constant(1.0))
     case = Case(Canary(steps=(SetWeight(50), Pause(20.0))), service)
     story = solo(case, draws_for(service, 1, 0, 1), 0)[1].story
     assert story.decided_at == 24.0
@@ -20,7 +20,7 @@ def test_the_rest_of_the_traffic_arrives_late_too() -> None:
 
 def test_a_primary_that_takes_the_new_version_over_loses_nobody() -> None:
     """While Flagger's primary rolls, what does not go to the canary is shared by the primary's pods, old and new."""
-    service = Service(pods=Pods(count=4, start=Constant(15.0)), propagation=1.0)
+    service = Service(pods=Pods(count=4, start=Constant(15.0)), propagation=Constant(1.0))
     case = Case(Flagger(step_weight=50, ceiling=50), service)
     rows = follow(case, 1, 0, 5)
     assert rows["outcome"].tolist() == [0] * 5 and rows["lost"].tolist() == [0] * 5

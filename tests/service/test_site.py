@@ -35,7 +35,7 @@ PLAIN = Service(
     latency=None,
     pods=Pods(count=5, start=Fixed(10.0)),
     alerts=Alerts(pairs=()),
-    propagation=0.0,
+    propagation=Fixed(0.0),
 )
 BAD = VersionEffect("canary", 0.0, inf, error_add=0.2)
 
@@ -95,7 +95,7 @@ def test_blue_green_switches_at_once() -> None:
 
 
 def test_an_abort_restores() -> None:
-    service = replace(PLAIN, propagation=7.0)
+    service = replace(PLAIN, propagation=Fixed(7.0))
     analysis = Analysis(
         (Metric("no", Counts(60.0), Judged(AlwaysRollback()), interval=60.0, count=1, initial_delay=60.0),)
     )
@@ -222,7 +222,13 @@ def test_a_rebooted_node_brings_its_pods_back_after_they_started_again(boot: flo
     found = rows(ramp((1, 600.0)), service, reboot)
     assert close(found["lost"], 99.0 * 0.2 * lost)
     acts: list[tuple[float, Callable[[float], None]]] = []
-    trouble = Trouble(service, (reboot,), lambda at, act: acts.append((at, act)), lambda purpose, index: 0.5)
+    trouble = Trouble(
+        service,
+        (reboot,),
+        lambda at, act: acts.append((at, act)),
+        lambda purpose, index: 0.5,
+        lambda drawn, purpose: drawn.draw(0.5),
+    )
     fleet = Fleet(10, trouble.ready_after, lambda at: None)
     trouble.watch(fleet)
     while acts:

@@ -34,7 +34,7 @@ BEGIN: tuple[tuple[float, Command], ...] = ((0.0, SetScale(4, 2)), (0.0, SetWeig
 
 def service(rate: float = 20.0, errors: float = 0.02, telemetry: Telemetry | None = None) -> Service:
     return Service(
-        traffic=Constant(rate), errors=errors, pods=Pods(count=4, start=Fixed(10.0)), propagation=0.0, alerts=Alerts(pairs=()),
+        traffic=Constant(rate), errors=errors, pods=Pods(count=4, start=Fixed(10.0)), propagation=Fixed(0.0), alerts=Alerts(pairs=()),
         telemetry=telemetry or Telemetry(),
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ class World:
         self.text = Text("prometheus", query)
         self.providers = Providers(MetricTable(), self.service, identity, (Asked("", "m", self.text),))
         drawn = draws or draws_for(self.service, 1, 0, count)
-        step, phase = self.service.step, self.service.monitoring.phase
+        step, phase = self.service.step, self.service.phase
         self.ledger = Ledger(drawn, np.array(rows), step, phase % step, every=True)
         self.site = Site(self.service, self.ledger, effects, together=True, metrics=self.providers)
         self.site.start()

@@ -82,7 +82,7 @@ def test_the_model_is_found_again() -> None:
     assert RATE in numbers["requests per second"]
     assert ERRORS in numbers["error rate"]
     assert numbers["latency median"].estimate == pytest.approx(MEDIAN, rel=0.01)
-    assert numbers["pod start median"].n == 5
+    assert numbers["pods start median"].n == 5
     assert {line.path: line.value for line in found.lines}["monitoring", "scrape"] == "30s"
     assert numbers["requests per second"].n == found.requests == pytest.approx(RATE * 3600, rel=0.01)
 
