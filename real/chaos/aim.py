@@ -95,7 +95,7 @@ def _count(fault: Fault, there: int, injector: Injector) -> int:
     if "count" in params:
         return min(there, int(fault.number("count")))
     if injector.aims == "scrapes":
-        return math.ceil(fault.number("fraction") * there)
+        return math.ceil((fault.number("fraction") if "fraction" in params else 1.0) * there)
     return there
 
 

@@ -13,7 +13,7 @@ from real.chaos.packets import Dns, Gap, Loss, Partition
 from real.chaos.pods import Block, ContainerKill, Kill, Stuck
 from real.chaos.pulls import Outage, PullFail
 from real.chaos.qdiscs import Bandwidth, Netem
-from real.chaos.sample import Knob
+from real.chaos.sample import Knob, Reset
 from real.chaos.streams import Stream
 from real.chaos.users import KINDS as USERS
 from real.chaos.users import LoadFault
@@ -25,7 +25,10 @@ __all__ = ["ELSEWHERE", "INJECTORS", "NETEM", "REASONS", "injector", "reason", "
 INJECTORS: Mapping[str, Injector] = {
     "pod.kill": Kill(),
     "pod.container_kill": ContainerKill(),
-    "pod.unready": Knob("pod.unready"),
+    **{
+        kind: Knob(kind)
+        for kind in ("pod.unready", "pod.ready_flap", "members.flap", "members.false_positive", "stress.memory")
+    },
     "pod.stuck_terminating": Stuck(),
     "node.drain": Drain(),
     "node.pause": Pause(),
@@ -46,6 +49,7 @@ INJECTORS: Mapping[str, Injector] = {
     "dns.error": Dns(),
     "store.outage": Outage(),
     "telemetry.gap": Gap(),
+    "telemetry.reset": Reset(),
     **{kind: CallFault(kind) for kind in CALLS},
     **{kind: LoadFault(kind) for kind in USERS},
 }
@@ -68,23 +72,20 @@ REASONS: Mapping[str, str] = {
     "net.duplicate": _NETEM_ONLY,
     "net.corrupt": _NETEM_ONLY,
     "net.reorder": _NETEM_ONLY,
-    "pod.ready_flap": "repeat pod.unready instead: repeat: {every_s: ...} with a duration",
-    "node.pull_slow": "the nodes pull past every proxy of ours; use image.pull_fail or store.outage",
-    "dns.random": "a pod's questions can be refused (dns.error), not answered in the server's place",
-    "clock.skew": "the clock is the machine's own, and shared by everything on it",
+    "node.pull_slow": "containerd pulls over the node's own network, which other pods share; use image.pull_fail or store.outage",
+    "dns.random": "CoreDNS takes new answers on half a minute later and gives them to every namespace; use dns.error",
+    "clock.skew": "the clock is the machine's own, and the sample reads no other",
     "stress.cpu": "all nodes share the processors of this machine: it would hit the load generator and the driver too",
-    "stress.memory": "the sample has no such knob; a leak is built into a version with build.memory_leak",
-    "stress.disk_full": "the sample's pods have no volume of their own",
+    "stress.disk_full": "the sample writes no file, so that it would not notice",
     "dep.outage": "the sample depends on nothing",
     "dep.slow": "the sample depends on nothing",
-    "driver.crash": "the driver cannot outlive its own death; kill it, then run `seatrial real recover`",
+    "driver.crash": "a driver cannot outlive its own death; kill it, then run `seatrial real recover` or `resume`",
     "driver.pause": "the driver cannot wake itself; stop it with SIGSTOP and continue it with SIGCONT",
     "driver.second": "start a second `seatrial real run`: it is refused",
     "driver.journal": "it would take the undo log away from a run that needs it; the driver's own tests do it",
     "api.watch": "the driver does not trust single events of a watch: it looks again every two seconds; use api.gone",
     "api.stale_list": "the driver lists from etcd, never from a cache; use api.conflict",
     "api.rival_writer": "a rival is another program: let it write, and the driver names it",
-    "telemetry.reset": "use pod.container_kill: the counters of a process that restarts begin at 0",
     "telemetry.duplicate": "Prometheus drops a second series of the same labels",
     "telemetry.mislabel": "the targets' labels are Prometheus' own configuration, which runs share",
     "rollout.missed_failure": "use build.error_rate with shape: delayed, which is built into the version",
@@ -92,10 +93,8 @@ REASONS: Mapping[str, str] = {
     "rollout.pause": "the driver itself holds the rollout; nobody else's paused flag is looked at",
     "rollout.supersede": "one run is one release; start the second as a run of its own, and it is refused",
     "rollout.rollback_fail": "use image.pull_fail: the preflight then refuses, as it should",
-    "members.flap": "repeat pod.unready instead: repeat: {every_s: ...} with a duration",
-    "members.false_positive": "use pod.unready with a subset of the pods",
     "build.poison_shared": "the sample shares nothing between its versions",
-    "build.retry_storm": "the load generator sends each request once, so that it can count the truth",
+    "build.retry_storm": "the load generator sends each request once, so as to count the truth; use load.spike for a storm's load",
     "config.bad_push": "the sample reads no configuration at run time",
     "secret.expire": "create a robot account that expires (real/registry), and run with it",
     "db.irreversible": "the sample has no database",

@@ -6,15 +6,18 @@ An entry of ours carries the fault's id, so that it is found again and nothing e
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from real.chaos.injector import Injector, Job, Record
-from real.ports.errors import Gone, PortError, Refused
+from real.ports.errors import Gone, PortError, Refused, Unavailable
 
-__all__ = ["Knob"]
+__all__ = ["Knob", "Reset"]
 
 _ADMIN = 8081  # real/sample/objects.py
+_LOOKS = 40  # at a pod's readiness, where chance decides what it says
+_MOST = 0.9  # of the memory that is asked for; the rest may have been free in the process before
 
 
 class Knob(Injector):
@@ -26,7 +29,11 @@ class Knob(Injector):
     needs: ClassVar[tuple[str, ...]] = ()
 
     def record(self, job: Job) -> Record:
-        return {"before": {pod: faults(job, pod) for pod in job.targets}}
+        found = {pod: faults(job, pod) for pod in job.targets}
+        return {
+            "before": found,
+            **({"bytes": {pod: _resident(job, pod) for pod in found}} if self.kind == _MEMORY else {}),
+        }
 
     def inject(self, job: Job) -> None:
         params = {name: value for name, value in job.params.items() if value is not None}
@@ -35,14 +42,12 @@ class Knob(Injector):
             told(job, pod, [*others, {"id": job.id, "kind": self.kind, "params": params}])
 
     def proof(self, job: Job) -> str:
-        """Each pod says that it is set; one that takes itself out of service is no longer ready."""
+        """Each pod says that it is set, and shows what its kind does."""
         for pod in job.targets:
-            if not any(one.get("id") == job.id for one in faults(job, pod)):
+            is_set = any(one.get("id") == job.id for one in faults(job, pod))
+            if not (is_set and _SHOWS[self.kind](job, pod)):
                 return ""
-            if self.kind == "pod.unready" and ready(job.field.pod(pod)):
-                return ""
-        word = "is out of service" if self.kind == "pod.unready" else "has set it"
-        return f"{', '.join(job.targets)} {word}"
+        return f"{', '.join(job.targets)} {_WORDS[self.kind]}"
 
     def undo(self, job: Job) -> None:
         for pod in job.targets:
@@ -61,6 +66,74 @@ class Knob(Injector):
             except Gone:
                 continue
         return ""
+
+
+class Reset(Injector):
+    """`telemetry.reset`: the sample's counters begin at 0 again; no pod is harmed. Proved by the time since when they count."""
+
+    aims: ClassVar[str] = "scrapes"
+
+    def record(self, job: Job) -> Record:
+        return {"since": {pod: _metric(job, pod, "http_requests_created") for pod in job.targets}}
+
+    def inject(self, job: Job) -> None:
+        for pod, since in job.record["since"].items():
+            try:
+                if _metric(job, pod, "http_requests_created") == since:
+                    job.field.api.through(job.field.namespace, f"pods/{pod}:{_ADMIN}", "/reset", "POST")
+            except Gone:
+                continue  # with its counters
+
+    def proof(self, job: Job) -> str:
+        there = [pod["metadata"]["name"] for pod in job.field.pods()]
+        known = [(pod, since) for pod, since in job.record["since"].items() if pod in there]
+        reset = all(_metric(job, pod, "http_requests_created") > since for pod, since in known)
+        return f"{', '.join(job.targets)} count from 0" if reset else ""
+
+
+def _out(job: Job, pod: str) -> bool:
+    return not ready(job.field.pod(pod))
+
+
+def _sometimes(job: Job, pod: str) -> bool:
+    """Whether it ever says that it is not ready, or never should."""
+    if job.number("p") == 0:
+        return True
+    try:
+        for _ in range(_LOOKS):
+            job.field.api.through(job.field.namespace, f"pods/{pod}:{_ADMIN}", "/ready").read()
+    except Unavailable:
+        return True
+    return False
+
+
+def _grown(job: Job, pod: str) -> bool:
+    wanted = job.number("bytes") * job.number("workers")
+    return _resident(job, pod) - float(job.record["bytes"][pod]) >= _MOST * wanted
+
+
+def _resident(job: Job, pod: str) -> float:
+    return _metric(job, pod, "process_resident_memory_bytes")
+
+
+def _metric(job: Job, pod: str, name: str) -> float:
+    """A number without labels that the sample shows to Prometheus. Raises Refused where it shows none."""
+    text = job.field.api.through(job.field.namespace, f"pods/{pod}:{_ADMIN}", "/metrics").read().decode()
+    found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
+    if found is None:
+        raise Refused(f"pod {pod} shows no {name}; only the sample service can be told to fail")
+    return float(found[1])
+
+
+_MEMORY = "stress.memory"
+_SHOWS: Mapping[str, Callable[[Job, str], bool]] = {
+    "pod.unready": _out, "pod.ready_flap": _out, "members.flap": _out, "members.false_positive": _sometimes, _MEMORY: _grown,
+}  # fmt: skip
+_AGAIN = "is out of service, and will be again"
+_WORDS: Mapping[str, str] = {
+    "pod.unready": "is out of service", "pod.ready_flap": _AGAIN, "members.flap": _AGAIN,
+    "members.false_positive": "says now and then that it is not ready", _MEMORY: "holds the memory",
+}  # fmt: skip
 
 
 def ready(pod: Mapping[str, Any]) -> bool:

@@ -10,7 +10,9 @@ import asyncio
 import bisect
 import json
 import math
+import mmap
 import os
+import pathlib
 import random
 import signal
 import sys
@@ -24,7 +26,8 @@ BUILD = (
     "build.segment_error",
     "build.wrong_result",
 )
-START = ("pod.slow_start", "pod.crash_loop", "pod.unready")
+START = ("pod.slow_start", "pod.crash_loop", "pod.unready", "pod.ready_flap", "members.flap", "members.false_positive")
+HELD = ("stress.memory",)
 LEAST = 1e-6  # seconds; shorter waits are not worth a timer
 
 
@@ -45,6 +48,12 @@ class State:
         self.open = 0  # requests in flight
         self.draining = False
         self.leak = []
+        self.held = {}  # id of a fault -> memory that it keeps
+        self.reset()
+
+    def reset(self):
+        """All counters begin at 0, as in a process that has just started."""
+        self.created = time.time()
         self.requests = {(200, ""): 0}  # (code, segment) -> count; there from the start, so that its rise is seen
         self.buckets = {}  # code -> counts per bucket, not cumulative
         self.seconds = {}  # code -> sum
@@ -61,7 +70,28 @@ class State:
 
     @property
     def ready(self):
-        return self.age >= self.start_s and not self.draining and not self.of("pod.unready")
+        return self.age >= self.start_s and not self.draining and not self.of("pod.unready") and not self.out
+
+    @property
+    def out(self):
+        """Whether a fault takes it out of service at this look."""
+        flaps = [fault for fault in self.faults if fault["kind"] in ("pod.ready_flap", "members.flap")]
+        doubts = self.of("members.false_positive")
+        return any(map(self.down, flaps)) or any(self.random.random() < params["p"] for params in doubts)
+
+    def down(self, fault):
+        """Whether a fault that comes and goes is in the bad part of its cycle, which comes first."""
+        period, duty = fault["params"]["period_s"], fault["params"].get("duty", 0.5)
+        return (time.monotonic() - fault.get("since", self.started)) % period < period * (1.0 - duty)
+
+    def told(self, faults):
+        """These faults from now on: what they hold is there, what others held is free."""
+        before = {fault.get("id"): fault for fault in self.faults}
+        for fault in faults:
+            fault["since"] = before.get(fault.get("id"), {}).get("since", time.monotonic())
+        self.faults = faults
+        wanted = {fault.get("id"): fault["params"] for fault in faults if fault["kind"] in HELD}
+        self.held = {id: self.held.get(id) or hold(**params) for id, params in wanted.items()}
 
     # ---- one request ----
 
@@ -126,6 +156,7 @@ class State:
         for (code, segment), count in sorted(self.requests.items()):
             labels = f'code="{code}",status="{code}"' + (f',segment="{segment}"' if segment else "")
             lines.append(f"http_requests_total{{{labels}}} {count}")
+        lines += ["# TYPE http_requests_created gauge", f"http_requests_created {self.created:.6f}"]
         lines.append("# TYPE http_request_duration_seconds histogram")
         for code, counts in sorted(self.buckets.items()):
             labels, total = f'code="{code}",status="{code}"', 0
@@ -134,14 +165,29 @@ class State:
                 lines.append(f'http_request_duration_seconds_bucket{{{labels},le="{bound}"}} {total}')
             lines.append(f"http_request_duration_seconds_sum{{{labels}}} {self.seconds[code]:.6f}")
             lines.append(f"http_request_duration_seconds_count{{{labels}}} {total}")
+        lines += ["# TYPE process_resident_memory_bytes gauge", f"process_resident_memory_bytes {resident()}"]
         return ("\n".join(lines) + "\n").encode()
+
+
+def resident():
+    """Bytes of memory that are really there (proc(5), statm)."""
+    return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def hold(bytes, workers=1, **_):
+    """So many bytes for each worker, every page of them written; they go back to the machine when nobody holds them any more."""
+    blocks = [mmap.mmap(-1, max(1, int(bytes))) for _ in range(int(workers))]
+    for block in blocks:
+        for page in range(0, len(block), mmap.PAGESIZE):
+            block[page] = 1
+    return blocks
 
 
 def checked(faults):
     """Faults as they are given; a kind that this program does not know is an error."""
     for fault in faults:
-        if fault["kind"] not in BUILD + START:
-            raise ValueError(f"no fault {fault['kind']!r} here; known: {', '.join(BUILD + START)}")
+        if fault["kind"] not in BUILD + START + HELD:
+            raise ValueError(f"no fault {fault['kind']!r} here; known: {', '.join(BUILD + START + HELD)}")
         fault.setdefault("params", {})
     return faults
 
@@ -219,11 +265,15 @@ async def admin(method, path, _headers, body):
     if path == "/healthz":
         return 200, "text/plain", b"alive\n", False
     if path == "/ready":
-        return (200 if STATE.ready else 503), "text/plain", b"ready\n" if STATE.ready else b"not ready\n", False
+        ready = STATE.ready
+        return (200 if ready else 503), "text/plain", b"ready\n" if ready else b"not ready\n", False
     if path == "/metrics":
         return 200, "text/plain; version=0.0.4", STATE.metrics(), False
     if path == "/faults":
         return faults(method, body)
+    if path == "/reset" and method == "POST":
+        STATE.reset()
+        return 200, "text/plain", b"from 0\n", False
     if path == "/exit" and method == "POST":
         asyncio.get_running_loop().call_later(0.05, os._exit, int(body or b"137"))
         return 200, "text/plain", b"bye\n", True
@@ -234,9 +284,10 @@ def faults(method, body):
     """GET shows, PUT replaces, DELETE removes all."""
     try:
         if method == "PUT":
-            STATE.faults = checked(json.loads(body))
+            STATE.told(checked(json.loads(body)))
         elif method == "DELETE":
-            STATE.faults, STATE.leak = [], []
+            STATE.told([])
+            STATE.leak = []
     except (ValueError, KeyError, TypeError) as error:
         return 400, "text/plain", f"{error}\n".encode(), False
     return 200, "application/json", (json.dumps(STATE.faults) + "\n").encode(), False

@@ -137,6 +137,66 @@ def test_readiness_waits_for_the_start_and_crashes_come() -> None:
         assert app.process.wait(5) == 1
 
 
+def ready(app: Served) -> bool:
+    try:
+        return app.ask("/ready") == "ready\n"
+    except urllib.error.HTTPError:
+        return False
+
+
+def metric(app: Served, name: str) -> float:
+    return next(float(line.split()[1]) for line in app.ask("/metrics").splitlines() if line.startswith(f"{name} "))
+
+
+@pytest.mark.parametrize(
+    "kind, params, least, most",
+    [
+        ("pod.ready_flap", {"period_s": 0.2, "duty": 0.5}, 0.3, 0.7),
+        ("pod.ready_flap", {"period_s": 1000.0, "duty": 0.5}, 0.0, 0.0),  # the bad part comes first
+        ("pod.ready_flap", {"period_s": 0.2, "duty": 1.0}, 1.0, 1.0),
+        ("members.flap", {"period_s": 0.2}, 0.3, 0.7),
+        ("members.false_positive", {"p": 0.5}, 0.3, 0.7),
+        ("members.false_positive", {"p": 0.0}, 1.0, 1.0),
+    ],
+)
+def test_it_says_now_and_then_that_it_is_not_ready(
+    kind: str, params: dict[str, Any], least: float, most: float
+) -> None:
+    """100 looks, 10 ms apart: for one half of them within 4 standard deviations; told again, its cycle goes on."""
+    with served() as app:
+        told = json.dumps([{"id": "f1", "kind": kind, "params": params}]).encode()
+        app.ask("/faults", "PUT", told)
+        said = []
+        for number in range(100):
+            said.append(ready(app))
+            if number % 20 == 0:
+                app.ask("/faults", "PUT", told)
+            time.sleep(0.01)
+        assert least <= sum(said) / len(said) <= most
+        app.ask("/faults", "PUT", b"[]")
+        assert ready(app)
+
+
+def test_it_holds_memory_and_lets_it_go() -> None:
+    with served() as app:
+        before = metric(app, "process_resident_memory_bytes")
+        told = json.dumps([{"id": "f1", "kind": "stress.memory", "params": {"bytes": 3e7, "workers": 2}}]).encode()
+        for _ in range(2):
+            app.ask("/faults", "PUT", told)
+            assert 5.4e7 < metric(app, "process_resident_memory_bytes") - before < 7.5e7
+        app.ask("/faults", "PUT", b"[]")
+        assert metric(app, "process_resident_memory_bytes") - before < 1e7
+
+
+def test_its_counters_begin_at_0_again() -> None:
+    with served() as app:
+        load(app.port, 0.3)
+        before, count = metric(app, "http_requests_created"), 'http_requests_total{code="200",status="200"}'
+        assert metric(app, count) > 0
+        app.ask("/reset", "POST")
+        assert metric(app, count) == 0 and metric(app, "http_requests_created") > before
+
+
 def test_requests_that_nobody_answers_are_lost() -> None:
     counts = load(free(), 0.5, timeout=0.5).totals()
     assert counts["sent"] == counts["lost"] > 0

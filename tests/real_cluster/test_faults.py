@@ -140,9 +140,20 @@ def test_a_container_is_killed_and_restarts(ground: Ground) -> None:
     ground.pods()
 
 
-def test_a_pod_is_taken_out_of_service(ground: Ground) -> None:
+SAMPLE: dict[str, tuple[dict[str, Any], str]] = {
+    "pod.unready": ({}, "out of service"),
+    "pod.ready_flap": ({"period_s": 20.0, "duty": 0.5}, "out of service, and will be again"),
+    "members.false_positive": ({"p": 0.5}, "now and then"),
+    "stress.memory": ({"bytes": 3e7, "workers": 1}, "holds the memory"),
+    "telemetry.reset": ({}, "count from 0"),
+}
+
+
+@pytest.mark.parametrize("kind", SAMPLE)
+def test_what_the_sample_does_by_itself(ground: Ground, kind: str) -> None:
     pod = ground.pods()[0]
-    assert "out of service" in put(ground, "pod.unready", (pod["metadata"]["name"],))
+    params, shown = SAMPLE[kind]
+    assert shown in put(ground, kind, (pod["metadata"]["name"],), **params)
     undo(ground)
     ground.pods()
 

@@ -70,6 +70,7 @@ class World:
     files: dict[tuple[str, str], str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     images: dict[str, set[str]] = field(default_factory=dict)
+    created: dict[str, float] = field(default_factory=dict)  # since when the counters of a pod count
     boots: dict[str, int] = field(default_factory=dict)  # how often each node started anew
     booting: float = 0.0  # seconds until a node that started anew says so
     elsewhere: str = ""  # the address of a node after its first boot, if not the one that it had
@@ -213,8 +214,17 @@ class World:
             raise Unavailable("no answer")
         if path == "/faults" and method == "PUT" and not self.deaf:
             self.knobs[name] = json.loads(more["content"])
-            out = any(one["kind"] == "pod.unready" for one in self.knobs[name])
+            out = any(one["kind"] in ("pod.unready", "pod.ready_flap", "members.flap") for one in self.knobs[name])
             found["status"]["conditions"][0]["status"] = "False" if out else "True"
+        if path == "/reset" and not self.deaf:
+            self.created[name] = self.at
+        set_to = {one["kind"]: one["params"] for one in self.knobs.get(name, ())}
+        if path == "/ready" and set_to.get("members.false_positive"):
+            raise Unavailable("not ready")
+        if path == "/metrics":
+            held = set_to.get("stress.memory", {}).get("bytes", 0)
+            created = self.created.get(name, 0.0)
+            return Answered(f"http_requests_created {created}\nprocess_resident_memory_bytes {2e7 + held}\n".encode())
         return Answered(json.dumps(self.knobs.get(name, [])).encode())
 
     # ---- nodes ----
