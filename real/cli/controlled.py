@@ -24,6 +24,7 @@ from real.controllers.recorder import record
 from real.controllers.recording import Recording
 from real.controllers.routed import route, router
 from real.controllers.serving import ways
+from real.controllers.stable import lingers
 from real.controllers.tell import tell
 from real.controllers.users import Crowd, testing
 from real.docker.engine import bridge
@@ -43,7 +44,6 @@ from sim.tracing.script import Script
 __all__ = ["CONTROLLERS", "Given", "conducted"]
 
 _LONGEST = 1800.0  # seconds: a run under load is ended then, whatever the controller does
-QUIET = 35.0  # seconds without a change after the end: Argo keeps old pods for 30 s (scaleDownDelaySeconds)
 
 # Name -> (resource that its installation brings, what it is called, how to get it)
 CONTROLLERS = {
@@ -115,7 +115,7 @@ def conducted(
 def _recorded(case: Case, ground: Ground, answers: Answers, namespace: str, crowd: Crowd | None) -> Recording:
     """Errors: WorldError where the cluster goes away, or refuses what it is given."""
     try:
-        return asyncio.run(record(case, ground.config, answers, namespace, QUIET, crowd))
+        return asyncio.run(record(case, ground.config, answers, namespace, lingers(case.workload), crowd))
     except TransportError as error:
         raise WorldError(
             f"cluster {ground.name} no longer answers ({type(error).__name__}); is it still there?"

@@ -130,7 +130,7 @@ class _Recorder:
     async def _second(self, watch: Watch, acts: Acts) -> Recording:
         """Revision 2, and all that follows."""
         began = datetime.now(UTC)
-        self.served.started = started = time.monotonic()
+        self.served.started = self.changed = started = time.monotonic()
         await acts.carry(Happening(0.0, "revision", 2))
         done = await self._play(watch, acts, started)
         for task in self.tasks:

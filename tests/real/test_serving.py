@@ -13,6 +13,7 @@ from real.controllers.case import Build, Case
 from real.controllers.prepare import prepared, revised
 from real.controllers.routed import DOOR, plane, router
 from real.controllers.serving import Way, ways
+from real.controllers.stable import lingers
 from real.routers.obeyed import KINDS
 from sim.policy.errors import WorldError
 from sim.policy.events import Absent, Failed, NotANumber, Value
@@ -103,6 +104,21 @@ def test_routes_that_are_named_and_not_brought_along_are_made() -> None:
         (made,) = (one for one in applied if one["kind"] == kind)
         (written,) = (one for one in case(name).documents if one["kind"] == kind)
         assert KINDS[kind][2]("shop", [made]).weights == KINDS[kind][2]("shop", [written]).weights
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "seconds"),
+    [
+        ("canary", {}, 15.0), ("canary-nginx", {}, 15.0), ("blue-green", {}, 15.0), ("flagger", {}, 16.0),
+        ("canary", routed(nginx={}), 36.0), ("flagger", {"analysis": {"interval": "1m"}}, 66.0), ("flagger", {"analysis": {}}, 66.0),
+    ],
+)  # fmt: skip
+def test_a_recording_goes_on_until_pods_that_are_kept_are_gone(
+    name: str, change: dict[str, Any], seconds: float
+) -> None:
+    given = case(name)
+    given.workload["spec"].update(change)
+    assert lingers(given.workload) == seconds
 
 
 def test_the_pods_of_each_revision_say_who_they_are() -> None:

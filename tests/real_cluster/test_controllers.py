@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ import pytest
 
 from real.lab.ground import Ground
 from sim.results.recorded import Recorded
+from sim.tracing.exposure import shares
+from sim.tracing.history import History
 from tests.golden.compare import HISTORIES
 from tests.real_cluster.rig import ROOT, Cluster
 
@@ -47,7 +50,15 @@ RUNS = {
     "canary-good": served("canary", "argo-rollouts", "good", 0),
     "blue-green": served("blue-green", "argo-rollouts", "good", 0),
     "flagger": served("flagger", "flagger", "good", 0),
+    "ingress-good": served("canary-nginx", "argo-rollouts", "good", 0),
+    "virtual-bad": served("canary-istio", "argo-rollouts", "bad", 1),
+    "route-good": served("flagger-weights", "flagger", "good", 0),
+    "route-bad": served("flagger-weights", "flagger", "bad", 1),
 }
+TOGETHER = (  # as much at once as a small machine bears
+    ("scripted", "canary-bad", "canary-good", "blue-green", "flagger"),
+    ("ingress-good", "virtual-bad", "route-good", "route-bad"),
+)
 Begin = Callable[[str, Path], "subprocess.Popen[str]"]
 
 
@@ -87,8 +98,11 @@ def begin(kind_cluster: Cluster) -> Iterator[Begin]:
             one.wait(30)
 
 
-def test_they_do_what_the_simulation_says(begin: Begin, tmp_path: Path, kind_cluster: Cluster) -> None:
-    left: dict[str, list[str]] = {name: [] for name in RUNS}
+@pytest.mark.parametrize("names", TOGETHER, ids=("pods-and-services", "routes"))
+def test_they_do_what_the_simulation_says(
+    begin: Begin, tmp_path: Path, kind_cluster: Cluster, names: tuple[str, ...]
+) -> None:
+    left: dict[str, list[str]] = {name: [] for name in names}
     for take in range(TAKES):
         runs = {name: begin(name, tmp_path / f"{name}-{take}") for name in left}
         for name, one in runs.items():
@@ -108,18 +122,33 @@ def test_they_do_what_the_simulation_says(begin: Begin, tmp_path: Path, kind_clu
 
 def counted(name: str, folder: Path) -> None:
     """What users got is there, and the prediction for the same manifest lies beside it; a preview costs nobody a request."""
-    load = Recorded.read(folder).load
-    sent, bad = (sum(getattr(tally, field) for tally in load) for field in ("sent", "bad"))
+    recorded = Recorded.read(folder)
+    sent, bad = (sum(getattr(tally, field) for tally in recorded.load) for field in ("sent", "bad"))
     assert sent > 1000
     shown = told("compare", "--real", folder, "--scenario", SCENARIO)
     checks = {check["name"]: check for check in shown["checks"]}
     tested = [note for note in shown["notes"] if note.startswith("testers called")]
-    assert (
-        checks["outcome"]["inside"] or tested
-    )  # the simulator has users only: it finds no data where nobody but testers comes
+    assert checks["outcome"]["inside"], shown
     assert bool(tested) == (name in ("blue-green", "flagger"))
     assert set(checks) >= {"outcome", "time to the decision", "failed requests", "weights over time"}
-    assert (bad > 0.01 * sent) == (name == "canary-bad")  # healthy: one in a thousand
+    assert (bad > 0.01 * sent) == name.endswith("-bad")  # healthy: one in a thousand
+    if name in TOGETHER[1]:
+        weighed(recorded)
+
+
+def weighed(recorded: Recorded) -> None:
+    """Users were shared as the controller's route said, for as long as each weight stood."""
+    history = History.of(recorded.journal)
+    assert history is not None
+    steps = (*shares(history), (history.entries[-1]["at"], 0.0))
+    seen = 0
+    for (start, share), (end, _) in pairwise(steps):
+        inside = [one for one in recorded.load if one.revision and start + 1 <= one.start and one.end <= end - 1]
+        answers, new = sum(one.sent for one in inside), sum(one.sent for one in inside if one.revision == 2)
+        if 0 < share < 1 and answers > 500:
+            assert new / answers == pytest.approx(share, abs=0.03), (start, end, answers)
+            seen += 1
+    assert seen
 
 
 def replayed(folder: Path) -> list[str]:
