@@ -117,7 +117,7 @@ def test_another_policy_is_a_what_if_and_the_first_difference_is_named() -> None
     found = replay(other, history())
     assert isinstance(found, Mismatch) and (found.entry, found.at, found.event) == (2, 12.5, Woke())
     assert str(found).startswith("entry 2 at 12.5 s, Woke(): recorded [Measure(id=1")
-    assert str(found).endswith("this policy asks [SetScale(stable=5, canary=3, older=0)]")
+    assert str(found).endswith("this policy asks [SetScale(stable=5, canary=3, older=0, min_ready=0.0)]")
 
 
 def test_a_history_that_cannot_be() -> None:

@@ -57,9 +57,9 @@ class Rollout:
     >>> from sim.policy.events import PodsReady
     >>> rollout = Rollout(Canary(steps=(SetWeight(20),)))
     >>> rollout.handle(0.0, Started(replicas=5))
-    (SetWeight(weight=0), SetScale(stable=5, canary=1, older=0))
+    (SetWeight(weight=0), SetScale(stable=5, canary=1, older=0, min_ready=0.0))
     >>> rollout.handle(8.0, PodsReady(stable=5, canary=1))
-    (SetWeight(weight=20), SetScale(stable=5, canary=5, older=0))
+    (SetWeight(weight=20), SetScale(stable=5, canary=5, older=0, min_ready=0.0))
     """
 
     __slots__ = ("_at", "_commands", "_heard", "_machine", "_observe", "journal", "outcome", "policy", "reason")
