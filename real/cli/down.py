@@ -44,8 +44,8 @@ def down(
     api = ground.builds()
     try:
         for one in [namespace] if namespace is not None else namespaces.owned(api):
-            say(f"deleting namespace {one}")
             namespaces.remove(api, one)
+            say(f"deleting namespace {one}")
             until(_there(api, one), 120.0, f"namespace {one} is not gone")
     finally:
         api.close()

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from real.cluster import access, namespaces
+from real.cluster.names import SYSTEM
 from real.lab.ground import Ground, found, named
 from real.lab.images import Images
 from real.routers.choice import ROUTERS
@@ -35,6 +36,13 @@ def _label(most: int) -> Callable[[str | None], str | None]:
     return check
 
 
+def _namespace(value: str) -> str:
+    if value == SYSTEM:
+        raise Usage(f"namespace {SYSTEM} holds what all trials share; give another one")
+    _label(63)(value)
+    return value
+
+
 def _router(value: str) -> str:
     if value not in ("auto", *ROUTERS):
         raise Usage(f"there is no router {value}; there are auto, {', '.join(ROUTERS)}")
@@ -52,7 +60,7 @@ Context = Annotated[
     str | None, typer.Option("--context", help="The context in it; needed if it holds several.", show_default=False)
 ]
 Namespace = Annotated[
-    str, typer.Option("--namespace", "-n", help="Where the app lives: made by us, or adopted.", callback=_label(63))
+    str, typer.Option("--namespace", "-n", help="Where the app lives: made by us, or adopted.", callback=_namespace)
 ]
 App = Annotated[str, typer.Option("--app", help="The app's name, on all its objects.", callback=_label(40))]
 Router = Annotated[

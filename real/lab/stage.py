@@ -47,14 +47,23 @@ def prepared(
     """
     _owned(ground, place.namespace)
     api, sample = ground.writes(place.namespace), sample or Sample()
+    deployment = objects.deployment(
+        place.namespace, place.app, image, pods, sample, "" if pull is None else _name(pull)
+    )
+    bodies = [objects.service(place.namespace, place.app), *forms.neutral(place.app, place.namespace)]
     try:
         there = workloads(api, place)
+        _mine(api, *([{**deployment, "metadata": one["metadata"]} for one in there] or [deployment]), *bodies)
+        if pull is not None:
+            api.apply(pull)
         if not there:
-            put(api, objects.deployment(place.namespace, place.app, image, pods, sample, _secret(api, pull)))
+            put(api, deployment)
         elif len(there) == 1 and not _driven(api, place):
             _set(api, there[0], pods, sample)
-        put(api, objects.service(place.namespace, place.app))
-        put(api, *forms.neutral(place.app, place.namespace), *router.objects(api, place))
+        put(api, *bodies)
+        rules = router.objects(api, place)
+        _mine(api, *rules)
+        put(api, *rules)
         port = entry(api, ground, place, router.entrance(place))
         until(lambda: _missing(api, place), limit, f"{place.app} is not ready")
     finally:
@@ -73,12 +82,22 @@ def _owned(ground: Ground, namespace: str) -> None:
         api.close()
 
 
-def _secret(api: Api, pull: Object | None) -> str:
-    """Its name, when it is there."""
-    if pull is None:
-        return ""
-    api.apply(pull)
-    return str(pull["metadata"]["name"])
+def _mine(api: Api, *bodies: Object) -> None:
+    """Raises WorldError, before any is made, where an object of this name is somebody else's: it would be neither written nor used."""
+    foreign = []
+    for body in bodies:
+        kind, name, namespace = f"{body['apiVersion']}/{body['kind']}", _name(body), body["metadata"].get("namespace")
+        found = api.get(kind, name, namespace)
+        if found is not None and (found["metadata"].get("labels") or {}).get(MANAGED) != OWNED[MANAGED]:
+            foreign.append(
+                f"{body['kind']} {name} of {namespace} is not ours, and is never written; choose another --app"
+            )
+    if foreign:
+        raise WorldError("\n".join(foreign))
+
+
+def _name(body: Object) -> str:
+    return str(body["metadata"]["name"])
 
 
 def _driven(api: Api, place: Place) -> bool:

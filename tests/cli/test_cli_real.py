@@ -55,6 +55,7 @@ def real(*words: str) -> int:
         (["run", CANARY, "--release", "bad", "--target", "127.0.0.1:65536"], 2, "--target is HOST:PORT"),
         (["run", CANARY, "--release", "bad", "--router", "traefik"], 2, "there is no router traefik; there are auto, haproxy"),
         (["run", CANARY, "--release", "bad", "--namespace", "Team_A"], 2, "'Team_A' is no name for a cluster's objects"),
+        (["run", CANARY, "--release", "bad", "-n", "seatrial-system"], 2, "holds what all trials share"),
         (["run", CANARY, "--release", "bad", "--app", "web;reboot"], 2, "'web;reboot' is no name"),
         (["run", CANARY, "--release", "bad", "--app", "w" * 41], 2, "use at most 40 of a-z"),
         (["up", "--name", "../../elsewhere"], 2, "'../../elsewhere' is no name"),

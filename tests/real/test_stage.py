@@ -10,7 +10,7 @@ import pytest
 from real.cluster import forms, namespaces
 from real.cluster.adapter import Kubernetes
 from real.cluster.api import Api
-from real.cluster.names import ADOPTED, CLUSTER, MANAGED
+from real.cluster.names import ADOPTED, APP, CLUSTER, MANAGED
 from real.lab.stage import prepared, workloads
 from real.ports.things import HOME, LEASE, Lease, Put, Stamp, Workload
 from real.routers.base import Place
@@ -18,6 +18,7 @@ from real.routers.pods import HAProxy
 from real.routers.service import Pods
 from real.sample.objects import Sample
 from sim.cli.exits import Usage
+from sim.policy.errors import WorldError
 from tests.real.apiserver import Object, Server
 
 UID = "uid-of-this-cluster"
@@ -112,6 +113,35 @@ def test_what_was_made_is_known_and_goes(ground: Ground) -> None:
 # ---- the app ----
 
 
+THEIRS = {
+    "a Deployment": ("apps/v1", "Deployment", "deployments/web", {}),
+    "a Deployment that says it is of this app": ("apps/v1", "Deployment", "deployments/theirs", {APP: "web"}),
+    "a Service": ("v1", "Service", "services/web", {}),
+    "a preview": ("v1", "Service", "services/web-preview", {}),
+    "a router": ("apps/v1", "Deployment", "deployments/web-router", {}),
+    "a router's files": ("v1", "ConfigMap", "configmaps/web-router", {APP: "web", MANAGED: "Helm"}),
+}
+
+
+@pytest.mark.parametrize("which", THEIRS)
+def test_an_object_of_somebody_else_is_named_at_once_and_stays(ground: Ground, which: str) -> None:
+    version, kind, place, labels = THEIRS[which]
+    root = "/api/v1" if version == "v1" else f"/apis/{version}"
+    name = place.partition("/")[2]
+    body: Object = {
+        "apiVersion": version, "kind": kind,
+        "spec": {"replicas": 1, "selector": {}, "template": {}} if kind == "Deployment" else {},
+        "metadata": {"name": name, "namespace": "mine", "resourceVersion": "1", "labels": labels},
+    }  # fmt: skip
+    namespaces.make(ground.builds(), "mine")
+    ground.server.objects[f"{root}/namespaces/mine/{place}"] = body
+    with pytest.raises(
+        WorldError, match=f"{kind} {name} of mine is not ours, and is never written; choose another --app"
+    ):
+        stage(ground, router=HAProxy("haproxy", "python"))
+    assert ground.server.objects[f"{root}/namespaces/mine/{place}"] == body
+
+
 def test_an_app_is_put_once_and_doing_it_again_changes_nothing(ground: Ground) -> None:
     stage(ground, router=HAProxy("haproxy", "python"))
     before = {path: one["metadata"]["resourceVersion"] for path, one in ground.server.objects.items()}
@@ -162,5 +192,6 @@ def test_what_was_promoted_is_the_stable_version_of_the_next_trial(ground: Groun
 def test_a_deployment_that_is_not_ours_is_left_as_it_is(ground: Ground) -> None:
     stage(ground)
     del ground.server.objects["/apis/apps/v1/namespaces/mine/deployments/web"]["metadata"]["labels"][MANAGED]
-    stage(ground, pods=7)
+    with pytest.raises(WorldError, match="Deployment web of mine is not ours, and is never written"):
+        stage(ground, pods=7)
     assert ground.server.objects["/apis/apps/v1/namespaces/mine/deployments/web"]["spec"]["replicas"] == 3
