@@ -41,16 +41,12 @@ def shares(history: History) -> Steps:
 
 
 def _weights(history: History) -> Iterator[tuple[float, float]]:
-    """A promoted version leaves the weight to the next one: that it falls means that all have it."""
-    promoted, last = history.ended[0] == "promoted", 0.0
+    """A promoted version leaves the weight to the next one, and all have it from the moment at which it is the stable one: Flagger's
+    primary has taken it over before the weight falls."""
+    swapped = _swap(history)
     for one in history.entries:
-        if one["kind"] == "weight":
-            share = one["weight"] / 100
-            if promoted and share < last:
-                yield one["at"], 1.0
-                return
-            yield one["at"], share
-            last = share
+        if one["kind"] == "weight" and one["at"] < swapped:
+            yield one["at"], one["weight"] / 100
     yield from _end(history)
 
 
