@@ -58,6 +58,8 @@ class Compared:
             service = replace(service, pods=replace(service.pods, count=self.policy.replicas))
         history = History.of(self.recorded.journal)
         policy = self.policy.policy if history is None else history.timed(self.policy.policy)
+        if history is not None:  # `serial` is our own driver's way, which a service may be calibrated from
+            service = replace(service, serial=False)
         case = Case(policy, service, self.release.effects, self.release.truth, metrics)
         shapes = simulated(case, seed, replications)
         measured = tuple(_measured(self.recorded.load, _revision(self.recorded.journal), self.seen.until))

@@ -164,7 +164,7 @@ def test_what_was_measured_is_a_script() -> None:
     ("name", "first", "last"),
     [
         ("step-failed", 0.25, 0.0), ("step-successful", 1 / 3, 1.0), ("blue-green-pre", 1.0, 1.0), ("blue-green-pre-failed", None, None),
-        ("router", 0.2, 1.0), ("flagger-blue-green", 1.0, 1.0),
+        ("router", 0.2, 1.0), ("flagger-blue-green", 1.0, 1.0), ("flagger-step-weights", 0.1, 1.0),
     ],
 )  # fmt: skip
 def test_what_users_saw_is_read_from_the_history(name: str, first: float | None, last: float | None) -> None:

@@ -26,3 +26,13 @@ def test_a_primary_that_takes_the_new_version_over_loses_nobody() -> None:
     assert rows["outcome"].tolist() == [0] * 5 and rows["lost"].tolist() == [0] * 5
     shares = [share for _, share in solo(case, draws_for(service, 1, 0, 1), 0)[1].story.steps]
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) > 3
+
+
+def test_without_a_router_users_see_the_version_when_the_primary_has_it() -> None:
+    """Flagger's own Service selects the primary: the canary's pods are nobody's but testers'."""
+    service = Service(pods=Pods(count=2, start=Constant(3.0)), testers=20.0, propagation=Constant(0.0))
+    case = Case(Flagger(router=False, iterations=3), service)
+    story = solo(case, draws_for(service, 1, 0, 1), 0)[1].story
+    first = next(at for at, share in story.steps if share > 0)
+    assert story.outcome == "promoted"
+    assert first > 3 * 60.0  # after all iterations
