@@ -34,7 +34,7 @@ __all__ = ["Compared", "compared", "seen", "simulated"]
 
 REPLICATIONS = 1000  # enough for four checks at 1% together: each needs 2 / (N + 1) <= 0.0025
 _WATCHED = 3600.0  # seconds: a simulated rollout that takes four times as long as the recorded one and more than this has not decided
-_PIECE = 10.0  # seconds of measured share that are shown as one point
+_POINTS = 40  # of measured shares that are shown, each of whole seconds
 
 
 class Compared:
@@ -153,17 +153,18 @@ def _revision(journal: Journal) -> int:
 
 
 def _measured(load: tuple[Tally, ...], revision: int, until: float) -> Iterator[tuple[float, float, int]]:
-    """Shares of the answers that the new version gave, in pieces of ten seconds."""
+    """Shares of the answers that the new version gave, in pieces of some seconds."""
+    width = max(1.0, floor(until / _POINTS))
     pieces: dict[int, list[int]] = {}
     for tally in load:
         if tally.revision and 0 <= tally.start < until:
-            piece = pieces.setdefault(int(tally.start // _PIECE), [0, 0])
+            piece = pieces.setdefault(int(tally.start // width), [0, 0])
             piece[0] += tally.sent if tally.revision == revision else 0
             piece[1] += tally.sent
     for index in sorted(pieces):
         new, total = pieces[index]
         if total:
-            yield (index + 0.5) * _PIECE, new / total, total
+            yield (index + 0.5) * width, new / total, total
 
 
 # ---- what is predicted ----

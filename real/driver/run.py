@@ -165,6 +165,7 @@ class Drive:
                 self._interrupt(self.stopped)
                 return
             self._turn(isinstance(item, Changed))
+        self.sight.last(self.watch.at())
 
     def _turn(self, changed: bool) -> None:
         """What is due by now."""

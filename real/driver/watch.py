@@ -50,13 +50,9 @@ class Sight:
         All of them are of that look: what the first one leads to changes what is known, and is seen by the next.
         """
         self.due = at + self._hand.limits.resync
-        try:
-            seen = self._hand.world.cluster.look(self._hand.limits.call)
-        except Fenced:
-            raise
-        except PortError:
+        seen = self._seen(at)
+        if seen is None:
             return []
-        self._remember(at, seen)
         found: list[Event] = []
         ready, weight = dict(seen.available), self._facts.weight(seen)
         pods = self._facts.event(self._counting(at, self._facts.min_ready, ready), sum(ready.values()))
@@ -67,6 +63,20 @@ class Sight:
             self._weight = weight
             found.append(WeightIs(weight))
         return found
+
+    def last(self, at: float) -> None:
+        """Where the traffic is when the policy has nothing more to do: its last effect may have been too late for a look."""
+        self._seen(at)
+
+    def _seen(self, at: float) -> Seen | None:
+        try:
+            seen = self._hand.world.cluster.look(self._hand.limits.call)
+        except Fenced:
+            raise
+        except PortError:
+            return None
+        self._remember(at, seen)
+        return seen
 
     def _remember(self, at: float, seen: Seen) -> None:
         share = self._facts.share(seen)

@@ -54,7 +54,8 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`low`..`high`: where a simulated value lies but for `level`; `p`: how rare one as far out as the recorded one is."""
+    """`low`..`high`: where a simulated value lies but for `level`; `p`: how rare one as far out as the recorded one is. `values`: the
+    simulated ones in order, where they are numbers that a person would look at."""
 
     name: str
     unit: str
@@ -64,6 +65,7 @@ class Check:
     high: float | str
     p: float
     level: float
+    values: tuple[float, ...] = ()
 
     @property
     def inside(self) -> bool:
@@ -72,11 +74,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Shares of the new version at some moments: where the simulated ones lie, and the recorded one."""
+    """Shares of the new version at some moments: where the simulated ones lie (but for the level of a check), the half of them that is
+    in the middle, and the recorded one."""
 
     times: tuple[float, ...]
     low: tuple[float, ...]
+    lower: tuple[float, ...]
     middle: tuple[float, ...]
+    upper: tuple[float, ...]
     high: tuple[float, ...]
     observed: tuple[float, ...]
 
@@ -183,14 +188,17 @@ def _ranked(name: str, unit: str, observed: float, values: list[float], level: f
     p = min(1.0, 2 * (1 + min(below, above)) / (len(values) + 1))
     ordered = sorted(values)
     low, middle, high = (_quantile(ordered, q) for q in (level / 2, 0.5, 1 - level / 2))
-    return Check(name, unit, observed, low, middle, high, p, level)
+    return Check(name, unit, observed, low, middle, high, p, level, tuple(ordered))
 
 
 def _band(seen: Shape, simulated: Sequence[Shape], level: float) -> Band:
     times = _moments([seen, *simulated])
     shares = _shares(simulated, times)
-    low, middle, high = (tuple(_quantiles(shares, q).tolist()) for q in (level / 2, 0.5, 1 - level / 2))
-    return Band(tuple(times.tolist()), low, middle, high, tuple(_shares([seen], times)[0].tolist()))
+    low, lower, middle, upper, high = (
+        tuple(_quantiles(shares, q).tolist()) for q in (level / 2, 0.25, 0.5, 0.75, 1 - level / 2)
+    )
+    observed = tuple(_shares([seen], times)[0].tolist())
+    return Band(tuple(times.tolist()), low, lower, middle, upper, high, observed)
 
 
 def _shares(shapes: Sequence[Shape], times: NDArray[np.float64]) -> NDArray[np.float64]:

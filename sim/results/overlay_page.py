@@ -14,10 +14,12 @@ from sim.results.page import PAGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["COLUMNS", "html", "plot_overlay", "rows", "verdict"]
+__all__ = ["COLUMNS", "html", "plot_overlay", "plot_values", "rows", "verdict"]
 
 COLUMNS = ("check", "recorded", "predicted", "middle", "p", "")
+_BINS = 40
 _BAND, _SEEN = "#56B4E9", "#D55E00"
 
 
@@ -57,10 +59,12 @@ def _number(value: float) -> str:
 
 
 def plot_overlay(found: Overlay, ax: Axes | None = None) -> Axes:
-    """The share of the new version over time: the predicted band, its middle, the recorded share, and what requests measured."""
+    """The share of the new version over time: the predicted band, the half of it that is in the middle, the recorded share, and what
+    requests measured."""
     ax = ax if ax is not None else axes(7.6, 2.6, legend=1)
     band = found.band
     ax.fill_between(band.times, band.low, band.high, step="mid", color=_BAND, alpha=0.35, linewidth=0)
+    ax.fill_between(band.times, band.lower, band.upper, step="mid", color=_BAND, alpha=0.6, linewidth=0)
     ax.step(band.times, band.middle, where="mid", color=INK, linewidth=1.0, linestyle="dashed")
     ax.step(band.times, band.observed, where="mid", color=_SEEN, linewidth=1.6)
     if found.measured:
@@ -79,6 +83,26 @@ def plot_overlay(found: Overlay, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def plot_values(found: Overlay) -> Figure:
+    """What was predicted of single numbers (time to the decision, failed requests): how often, the band, and the recorded one."""
+    from matplotlib.figure import Figure
+
+    shown = [check for check in found.checks if check.values]
+    figure = Figure(figsize=(7.6, 1.9))
+    for place, check in enumerate(shown):
+        ax = figure.add_axes((0.05 + place / len(shown), 0.27, 0.93 / len(shown) - 0.05, 0.6))
+        kept = [value for value in check.values if math.isfinite(value)]
+        ax.hist(kept, bins=_BINS, color=_BAND, alpha=0.6, linewidth=0)
+        if not isinstance(check.low, str) and not isinstance(check.high, str):
+            ax.axvspan(check.low, min(check.high, max(kept, default=check.low)), color=_BAND, alpha=0.2, linewidth=0)
+        if not isinstance(check.observed, str) and math.isfinite(check.observed):
+            ax.axvline(check.observed, color=_SEEN, linewidth=1.6)
+        ax.set_yticks([])
+        ax.set_xlabel(check.name if check.name.endswith(check.unit) else f"{check.name} ({check.unit})")
+        style(ax)
+    return figure
+
+
 def html(found: Overlay, title: str, names: dict[str, str], *, figure: bool = True) -> str:
     """The page."""
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in COLUMNS)
@@ -89,7 +113,10 @@ def html(found: Overlay, title: str, names: dict[str, str], *, figure: bool = Tr
     )
     pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in names.items())
     drawn = (
-        f"<figure>{svg(plot_overlay(found), 'overlay')}<figcaption>{_CAPTION}</figcaption></figure>" if figure else ""
+        f"<figure>{svg(plot_overlay(found), 'overlay')}<figcaption>{_CAPTION}</figcaption></figure>"
+        f"<figure>{svg(plot_values(found), 'values')}<figcaption>{_VALUES}</figcaption></figure>"
+        if figure
+        else ""
     )
     outside = "".join(f"<li>{escape(sentence)}</li>" for sentence in told(found))
     where = f"<ul>{outside}</ul>" if outside else ""
@@ -107,6 +134,5 @@ def html(found: Overlay, title: str, names: dict[str, str], *, figure: bool = Tr
     return PAGE.replace("{title}", escape(title)).replace("{body}", "\n".join(parts))
 
 
-_CAPTION = (
-    "Share of the traffic that the new version gets: band and middle of the simulated rollouts, and the recorded one."
-)
+_CAPTION = "Share of the traffic that the new version gets: band and middle half of the simulated rollouts, and the recorded one."
+_VALUES = "How the simulated rollouts came out, the band of each check, and the recorded one."

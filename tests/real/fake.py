@@ -381,7 +381,7 @@ class Yard:
             self.broken(f"{at:g} s is written {self.now - self.begun:g} s after the start")
         if isinstance(event, PodsReady) and not self.contested:
             ready = sum(at <= self.now for pods in self.pods.values() for ready in pods.values() for at in ready)
-            if event.stable + event.canary + event.older != ready:
+            if event.ready != ready:
                 self.broken(f"{event} is told, and {ready} pods are ready")
         elif isinstance(event, Measured) and event.answer != self.answered.get(event.id):
             said = event.answer

@@ -108,7 +108,7 @@ def _no_answer_is_good(self: Drive, event: Any) -> None:
     _take(self, event)
 
 
-def _wanted_is_ready(self: Any, seen: Any) -> PodsReady:
+def _wanted_is_ready(self: Any, *_: Any, **__: Any) -> PodsReady:
     wanted = {one.revision: one.pods for _, one in self.workloads()}
     return PodsReady(wanted.get(self.stable, 0), wanted.get(self.revision, 0) if self.stable != self.revision else 0)
 

@@ -61,8 +61,12 @@ class Asked:
     meanwhile: Callable[[Path, subprocess.Popen[str]], None] | None = None
 
 
+def seatrial(*words: str) -> list[str]:
+    return [sys.executable, "-c", "from sim.cli import main; main()", *words]
+
+
 def command(*words: str) -> list[str]:
-    return [sys.executable, "-c", "from sim.cli import main; main()", "real", *words]
+    return seatrial("real", *words)
 
 
 def start(cluster: Cluster, name: str, asked: Asked, out: Path) -> subprocess.Popen[str]:
@@ -165,6 +169,16 @@ def leftovers(cluster: Cluster, namespace: str, pods: int) -> list[str]:
         found.append(f"the lease is held by {lease['holder']}")
     api.close()
     return found
+
+
+def faults(folder: Path) -> list[tuple[str, bool]]:
+    """(name, whether it was put in or taken out) of every effect on a fault, in order; each was applied."""
+    acts = Journal.read(folder).acts
+    done = {act["effect"] for act in acts if act.get("outcome") == "applied"}
+    puts = [(act["effect"], act["put"]) for act in acts if "put" in act]
+    return [
+        (put["name"], "injection" in put) for number, put in puts if number in done and put["name"].startswith("fault/")
+    ]
 
 
 def interrupt(after: float) -> Callable[[Path, subprocess.Popen[str]], None]:

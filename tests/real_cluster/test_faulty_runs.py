@@ -15,12 +15,12 @@ from sim.journal import Journal, replay
 from sim.results.recorded import Recorded
 from sim.scenario import load
 from tests.real_cluster.rig import Cluster
-from tests.real_cluster.runs import SCENARIOS, Asked, Finished, Runs, command, leftovers, start, until
+from tests.real_cluster.runs import SCENARIOS, Asked, Finished, Runs, command, faults, leftovers, start, until
 
 pytestmark = pytest.mark.cluster
 
 SCENARIO = SCENARIOS / "faults.yaml"
-RUNS = {name: Asked("faults", ("--release", name)) for name in ("pod-kill", "delay", "metrics-gap", "api-errors")}
+RUNS = {name: Asked("faults", ("--release", name)) for name in ("delay", "metrics-gap", "api-errors")}
 
 
 @pytest.fixture(scope="module")
@@ -38,16 +38,6 @@ def runs(
 @pytest.fixture
 def run(runs: Runs, request: pytest.FixtureRequest) -> Finished:
     return runs[request.param]
-
-
-def faults(folder: Path) -> list[tuple[str, bool]]:
-    """(name, whether it was put in or taken out) of every effect on a fault, in order; each was applied."""
-    acts = Journal.read(folder).acts
-    done = {act["effect"] for act in acts if act.get("outcome") == "applied"}
-    puts = [(act["effect"], act["put"]) for act in acts if "put" in act]
-    return [
-        (put["name"], "injection" in put) for number, put in puts if number in done and put["name"].startswith("fault/")
-    ]
 
 
 def undisturbed(cluster: Cluster) -> list[str]:
