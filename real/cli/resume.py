@@ -13,6 +13,7 @@ from real.cli.asked import Asked, generator, routed
 from real.cli.telling import Narrator, told
 from real.cluster import namespaces
 from real.driver.folder import Folder
+from real.driver.resume import unended
 from real.lab import versions
 from real.lab.desired import Repository
 from real.lab.ground import Ground
@@ -58,7 +59,8 @@ def resume(
     record: give --target, --prometheus, --registry again if the run had them.
     """
     folder = Folder.opened(run)
-    said = folder.about()
+    said = _placed(run, folder.about())
+    unended(folder.journal())
     cluster = options.Target(name or str(said.get("cluster")), kubeconfig, context, allow_exec, insecure)
     ground, stage = stood(run, said, cluster)
     asked = _asked(said, run, scenario, policy)
@@ -86,10 +88,9 @@ def resume(
     raise typer.Exit(ending.code)
 
 
-def stood(run: Path, said: Mapping[str, Any], target: options.Target) -> tuple[Ground, Stage]:
+def stood(run: Path, said: dict[str, Any], target: options.Target) -> tuple[Ground, Stage]:
     """Where a run was, by its own record; the namespace has to be ours still. Errors: Usage."""
-    if not {"cluster", "namespace", "app", "router", "load"} <= set(said):
-        raise Usage(f"{run}/run.json does not say where the run was")
+    _placed(run, said)
     ground = options.ground(target)
     api = ground.reads()
     try:
@@ -98,6 +99,13 @@ def stood(run: Path, said: Mapping[str, Any], target: options.Target) -> tuple[G
         api.close()
     way = routed(ground, said["router"], Canary(), lambda role: "")
     return ground, Stage(Place(said["namespace"], said["app"]), way, 0)
+
+
+def _placed(run: Path, said: dict[str, Any]) -> dict[str, Any]:
+    """The record again. Errors: Usage for one that is not of a driver of ours."""
+    if not {"cluster", "namespace", "app", "router", "load"} <= set(said):
+        raise Usage(f"{run}/run.json does not say where the run was")
+    return said
 
 
 def _port(ground: Ground, stage: Stage) -> int:

@@ -21,7 +21,15 @@ from sim.policy.errors import HistoryError
 from sim.policy.events import Answered, Measured
 from sim.policy.rollout import Policy
 
-__all__ = ["able", "resume"]
+__all__ = ["able", "resume", "unended"]
+
+
+def unended(journal: Journal) -> None:
+    """Raises Refused where the journal alone shows that there is nothing to go on with."""
+    if opened(journal) is None or not journal.entries:
+        raise Refused(f"the run died before it began; there is nothing to go on with; {_END}")
+    if ended := next((act for act in journal.acts if "ended" in act), None):
+        raise Refused(f"the run is over ({ended['ended']}); there is nothing to go on with")
 
 
 def able(journal: Journal, policy: Policy, held: Thing | None, here: str, now: float) -> None:
@@ -30,21 +38,20 @@ def able(journal: Journal, policy: Policy, held: Thing | None, here: str, now: f
     `held` is the lease; `here` the machine that holds the journal's folder: a driver that was on it is dead, one elsewhere may be alive
     until its lease ends.
     """
-    end = "end it: seatrial real recover"
-    if opened(journal) is None or not journal.entries:
-        raise Refused(f"the run died before it began; there is nothing to go on with; {end}")
-    if ended := next((act for act in journal.acts if "ended" in act), None):
-        raise Refused(f"the run is over ({ended['ended']}); there is nothing to go on with")
+    unended(journal)
     if not isinstance(held, Lease) or not held.holder:
-        raise Refused(f"nobody drives here any more, so the run has been ended from elsewhere; {end}")
+        raise Refused(f"nobody drives here any more, so the run has been ended from elsewhere; {_END}")
     if held.holder.rpartition(":")[0] != here and held.until > now:
         raise Refused(
             f"{held.holder} may still drive run {held.run}: its lease ends in {held.until - now:.0f} s; wait for that"
         )
     if different := replay(policy, journal):
         raise Refused(
-            f"entry {different.entry} of the journal is not what this policy does; name the run's own; or {end}"
+            f"entry {different.entry} of the journal is not what this policy does; name the run's own; or {_END}"
         )
+
+
+_END = "end it: seatrial real recover"
 
 
 def resume(journal: Journal, plan: Plan, world: World, log: Log) -> Ending:
