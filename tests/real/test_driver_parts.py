@@ -8,6 +8,7 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,6 +23,7 @@ from real.driver.redaction import Redaction
 from real.driver.run import run
 from real.driver.stopwatch import Stopwatch
 from real.driver.wall import WallClock
+from real.driver.watch import Sight
 from real.ports.errors import Refused
 from real.ports.ports import Stop
 from real.ports.things import (
@@ -45,7 +47,7 @@ from sim.policy.analysis import Analysis, Judged, Metric
 from sim.policy.canary import Canary
 from sim.policy.commands import Apply, Command, Counts, Match, Mirror, Promote, Restore, SetScale, SetWeight, Switch
 from sim.policy.errors import WorldError
-from sim.policy.events import Answered, Human, PodsReady
+from sim.policy.events import Answered, Human, PodsReady, WeightIs
 from sim.policy.flagger import Flagger
 from sim.policy.judges.controls import Oracle
 from sim.policy.notes import Measurement, PhaseIs
@@ -131,6 +133,20 @@ def test_pods_count_once_they_were_ready_for_long_enough() -> None:
 def test_what_has_no_meaning_is_said() -> None:
     with pytest.raises(WorldError, match="partition"):
         puts(Apply(2, 1, 0, upto=1), facts())
+
+
+def test_all_events_of_a_look_are_of_that_look() -> None:
+    """What the first one leads to (here a promotion) must not change what the second one says that was read."""
+    known = facts(routes=Routes(((1, 50.0), (2, 50.0))))
+    seen = Seen(((1, 3), (2, 3)), ((1, 0.5), (2, 0.5)))
+    hand = SimpleNamespace(
+        limits=LIMITS, log=SimpleNamespace(act=lambda act: None), world=SimpleNamespace(cluster=SimpleNamespace(look=lambda deadline: seen))
+    )  # fmt: skip
+    told = []
+    for event in Sight(hand, known).look(1.0):  # type: ignore[arg-type]
+        told.append(event)
+        known.given(Put(STABLE, Stable(2, 1)))
+    assert told == [PodsReady(3, 3), WeightIs(50.0)]
 
 
 def test_the_weight_that_traffic_has_is_read_back() -> None:

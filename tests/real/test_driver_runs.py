@@ -11,7 +11,7 @@ from real.driver.plan import Ending, Plan
 from real.driver.recover import recover
 from real.driver.run import run
 from real.ports.ports import Stop
-from real.ports.things import Put, Selector
+from real.ports.things import Live, Put, Selector, Stamp
 from sim.journal import replay
 from sim.policy.analysis import Analysis, Limits, Metric
 from sim.policy.bluegreen import BlueGreen
@@ -47,6 +47,26 @@ def test_a_policy_of_the_gallery_runs_unchanged(name: str, answer: str, outcome:
     assert yard.violations == []
     assert ended(yard) == []
     assert replay(policy, log.journal()) is None
+
+
+class Slow(Yard):
+    """Each write takes longer than old pods wait for their end."""
+
+    def write(self, put: Put, stamp: Stamp, deadline: float) -> Live:
+        self.sleep(4.0)
+        return super().write(put, stamp, deadline)
+
+
+def test_a_slow_cluster_is_recorded_to_the_end_and_how_late_the_driver_was() -> None:
+    """The policy has nothing more to do before anybody could look at its last weight."""
+    behaviour = Behaviour()
+    ending, yard, log = driven(
+        Canary(steps=(SetWeight(50), Pause(5.0)), scale_down_delay=2.0), behaviour, Slow(behaviour)
+    )
+    assert (ending.state, yard.violations) == ("promoted", [])
+    assert [act["share"] for act in log.acts if "share" in act] == [0.5, 1.0]
+    late = [act["late"] for act in log.acts if "late" in act]
+    assert late and all(0.05 < one < 20.0 for one in late)
 
 
 def test_the_next_run_begins_where_the_last_one_ended() -> None:

@@ -105,7 +105,7 @@ def test_the_command_line_says_so(tmp_path: Path, seatrial: Callable[..., Said])
     assert said.code == 0, said.err
     assert "inside" in said.out
     page = (tmp_path / "out" / "report.html").read_text()
-    assert "<svg" in page
+    assert page.count("<svg") == 2
     assert "failed requests" in page
     document = json.loads(seatrial("compare", "--real", str(path), "--json").out)
     assert document["inside"] is True

@@ -62,6 +62,15 @@ def test_a_decision_waits_for_its_query() -> None:
     assert sorted(decided)[100] == pytest.approx(0.5, rel=0.25)  # sigma 0.6 of 200: 2.5 standard errors are 13%
 
 
+def test_scrapes_begin_anywhere_in_their_interval() -> None:
+    """A look at 7 s over 5 s sees scrapes of every 2 s: the newest one is up to 2 s old, by the phase that each rollout has of its own."""
+    service = Service(pods=Pods(start=Fixed(2.0)), monitoring=Monitoring(2.0, phase=Uniform(0.0, 2.0)))
+    assert not service.steady and service.phased(0.25).phase == 0.5
+    case, draws = Case(Canary(steps=(SetWeight(20), Analyse(STOPS))), service), draws_for(service, 1, 0, 40)
+    bases = [solo(case, draws, row)[0].base for row in range(40)]
+    assert len(set(bases)) == 40 and all(-2.0 < base <= 0.0 for base in bases)
+
+
 @pytest.mark.parametrize(("retries", "share"), [(0, 1 / 3), (2, 1 / 27)])
 def test_a_retry_meets_another_pod_by_chance(retries: int, share: float) -> None:
     """One of three pods is killed, and listed for 20 s more: of 20,000 requests so many fail, within four standard errors."""

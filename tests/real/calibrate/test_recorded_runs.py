@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from real.calibrate import timing
 from real.calibrate.recorded import evidence
+from sim.durations import Uniform
 from sim.scenario import load, load_service
+from sim.service.noise import Gamma
 from sim.service.traffic import Constant
 from tests.cli.conftest import Said, seatrial  # noqa: F401
 from tests.real.recording import record
@@ -30,6 +34,23 @@ def test_a_run_is_read(healthy: Path) -> None:
     assert len(seen.versions) == 2
 
 
+def test_what_the_driver_was_late_counts_to_the_measurement(healthy: Path, tmp_path: Path) -> None:
+    """A line before the third measurement says that it was due 0.7 s earlier."""
+    before = timing.queries(evidence(healthy).looks)
+    shutil.copytree(healthy, tmp_path / "late")
+    lines = (healthy / "journal.jsonl").read_text().splitlines(keepends=True)
+    (third,) = [
+        n
+        for n, line in enumerate(lines)
+        if '"type":"Measure"' in line.replace(" ", "") and '"id":3' in line.replace(" ", "")
+    ]
+    at = json.loads(lines[third])["at"]
+    lines.insert(third, json.dumps({"at": at, "late": 0.7}) + "\n")
+    (tmp_path / "late" / "journal.jsonl").write_text("".join(lines))
+    after = timing.queries(evidence(tmp_path / "late").looks)
+    assert [round(b - a, 6) for a, b in zip(before, after, strict=True)] == [0.0, 0.0, 0.7, *[0.0] * (len(before) - 3)]
+
+
 def test_the_model_is_found_again(healthy: Path, tmp_path: Path, seatrial: Seatrial) -> None:  # noqa: F811
     """Errors 0.2% and starts of 4 s: each 95% interval holds its truth for this seed; 15 s are seen as they are, the rate was told."""
     said = seatrial("real", "calibrate", healthy, "--out", "service.yaml", "--json")
@@ -42,6 +63,11 @@ def test_the_model_is_found_again(healthy: Path, tmp_path: Path, seatrial: Seatr
     assert service.traffic.level == 200
     assert "not calibrated: traffic: it is what our generator was told" in (tmp_path / "service.yaml").read_text()
     assert service.errors == pytest.approx(0.002, abs=0.0006)
+    failed = sum(piece.bad for piece in evidence(healthy).pieces)
+    assert service.error_noise == Gamma(failed + 0.5, 86_400.0)  # one factor per rollout: the posterior
+    assert service.monitoring.phase == Uniform(0.0, 15.0)
+    assert service.serial
+    assert service.propagation.draw(0.99) > service.propagation.draw(0.5) > 0
     assert (service.pods.count, service.monitoring.scrape, service.monitoring.lag) == (3, 15.0, 0.0)
     assert service.pods.start.draw(0.5) == pytest.approx(4.0, abs=0.05)
     assert service.latency is None  # said by the scenario, kept
