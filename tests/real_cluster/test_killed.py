@@ -41,7 +41,7 @@ def killed(cluster: Cluster, root: Path, number: int, scenario: str, after: floa
     finally:
         process.kill()
     done = subprocess.run(command("recover", str(folder)), capture_output=True, text=True, timeout=300, check=False)
-    again = subprocess.run(command("status", str(folder)), capture_output=True, text=True, timeout=60, check=False)
+    again = subprocess.run(command("status", str(folder)), capture_output=True, text=True, timeout=300, check=False)
     wrong = leftovers(cluster, namespace, PODS[scenario])
     cluster.drop(namespace)
     wrong += [f"recover: {done.stdout} {done.stderr}"] if done.returncode else []
