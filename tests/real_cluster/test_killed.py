@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from sim.scenario import load
 from tests.real_cluster.rig import Cluster
 from tests.real_cluster.runs import AT_ONCE, Asked, command, leftovers, opened, start
+from tests.real_cluster.runs import SCENARIOS as ROOT
 
 pytestmark = pytest.mark.cluster
 
 SCENARIOS = ("canary", "blue-green", "rolling")
 LENGTH = {"canary": 48.0, "blue-green": 24.0, "rolling": 14.0}  # seconds of a healthy run, driver alone
-PODS = {"canary": 3, "blue-green": 2, "rolling": 3}
+PODS = {name: load(ROOT / f"{name}.yaml", "real").service.pods.count for name in SCENARIOS}
 
 
 def moments(count: int, seed: int) -> list[tuple[str, float]]:
