@@ -8,13 +8,11 @@ occur; only IEEE sums, products and quotients in a fixed order make the table, s
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.cells import Cells, Columns, Counts, Raw, fineness, guide
+from sim.engine.cells import Counts, Raw, Table
 from sim.engine.memo import Memo
 
 __all__ = ["BinomialTable", "binomials", "split"]
@@ -23,7 +21,7 @@ LIMIT = 10**10  # trials, as for the mean of a Poisson count
 CACHE_BYTES = 64_000_000
 
 
-class BinomialTable:
+class BinomialTable(Table):
     """Successes in `trials` trials of chance `p`, one count per raw word.
 
     >>> BinomialTable(10, 0.5).draw_one(1 << 63)
@@ -32,39 +30,13 @@ class BinomialTable:
 
     def __init__(self, trials: int, p: float) -> None:
         self.trials, self.p = _checked(trials, p)
-        self.first, self.last = _thresholds(self.trials, self.p)
-        self.bits = fineness(self.last.size)
-
-    @property
-    def thresholds(self) -> Raw:
-        """uint64[values - 1]: `floor(CDF(first + k) * 2^64)`; a draw is `first + searchsorted(it, raw, "right")`."""
-        return self.last[:-1] + np.uint64(1)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the thresholds and the guide, whether or not the guide was needed yet."""
-        return 8 * (self.last.size + (1 << self.bits))
-
-    @cached_property
-    def guide(self) -> Raw:
-        """uint64[2^bits]; made when a large array is drawn."""
-        return guide(self.last, self.bits)
-
-    @cached_property
-    def _search(self) -> tuple[Cells, Columns]:
-        cells = Cells([self])
-        return cells, cells.columns(np.zeros(1, np.intp))
+        super().__init__(*_thresholds(self.trials, self.p))
 
     def draw(self, raw: Raw) -> Counts:
         """Counts of the shape of `raw`."""
         if raw.size < self.last.size:  # making the guide costs more than searching without it
             return self.first + np.searchsorted(self.last, raw, "left")
-        cells, columns = self._search
-        return cells.fill(np.ascontiguousarray(raw), columns)
-
-    def draw_one(self, raw: int) -> int:
-        """The count of one word, in plain Python."""
-        return self.first + bisect_left(self.last.data, raw)
+        return super().draw(raw)
 
 
 def binomials(trials: int, p: float) -> BinomialTable:

@@ -1,28 +1,30 @@
-"""Searching sorted 64-bit thresholds for many random words at once: a guide table with one gather.
+"""Counts for many random words and many distributions: each word is searched in the sorted thresholds of its table.
 
-A guide table (Chen and Asau, 1974) cuts the words into 2^b equal cells of 2^s words and starts the search where the
-cell says. Here a cell with at most one threshold stores one number, chosen so that the carry of one addition is the
-comparison:
-
-    (guide[word >> s] + word) >> s  =  thresholds below the cell, plus 1 if the word is beyond the one inside
-
-A cell with several thresholds (the tails: 0.1-1% of the words) sets the top bit; those words are finished by bisection.
-Thresholds are given as `last[k]`, the largest word whose answer is k; the final entry is 2^64 - 1.
+Most answers come from one gather (`guides.py`) or from a straight line (`curves.py`). Both mark a few answers as unsure; those are
+finished here, all at once: a search of few words costs as much as one of many.
 """
 
 from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from functools import cached_property
+from math import prod
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.engine.curves import LEAST, Curve
+from sim.engine.guides import Guide
+
+__all__ = ["Cells", "Columns", "Counts", "Raw", "Table"]
+
 Raw = NDArray[np.uint64]
 Counts = NDArray[np.int64]
+Places = NDArray[np.intp]
 T = TypeVar("T", bound=np.generic)
 
 # Words a pass: enough to hide the cost of a call, few enough to stay in cache (measured from 2^12 to 2^16).
@@ -31,62 +33,84 @@ _CHUNK = 1 << 15
 _FEW = 8
 
 
-class Table(Protocol):
-    """A distribution that can be searched: answers are `first + k`."""
+class Table:
+    """A distribution that can be searched: a word gives `first + k` if it is at most `last[k]`, and no more than that."""
 
-    first: int
-    last: Raw
-    bits: int
+    def __init__(self, first: int, last: Raw) -> None:
+        self.first, self.last = first, last
 
     @property
-    def guide(self) -> Raw: ...
+    def thresholds(self) -> Raw:
+        """uint64[values - 1]: `floor(CDF(first + k) * 2^64)`; a draw is `first + searchsorted(it, raw, "right")`."""
+        return self.last[:-1] + np.uint64(1)
 
+    @property
+    def nbytes(self) -> int:
+        """About the bytes of the thresholds and of what searches them, whether or not it was needed yet."""
+        return 40 * self.last.size
 
-def fineness(values: int) -> int:
-    """b, so that 2^b cells are at least twice the values: one bit of an answer marks crowded cells."""
-    bits = max(9, (values - 1).bit_length() + 1)
-    return bits + 1 if bits < 14 else bits
+    @cached_property
+    def guide(self) -> Guide:
+        return Guide(self.last)
 
+    @cached_property
+    def search(self) -> Guide | Curve | None:
+        """What is fastest for many words; None: there is one value only."""
+        if self.last.size == 1:
+            return None
+        return Curve(self.last) if self.last.size >= LEAST else self.guide
 
-def guide(last: Raw, bits: int) -> Raw:
-    """uint64[2^bits]: the guide of sorted thresholds; sums are modulo 2^64."""
-    shift = np.uint64(64 - bits)
-    inside = np.bincount((last[:-1] >> shift).view(np.int64), minlength=1 << bits)
-    below = np.cumsum(inside) - inside
-    start = np.arange(1 << bits, dtype=np.uint64) << shift
-    cells = (below.astype(np.uint64) << shift) - start
-    one = np.flatnonzero(inside == 1)
-    cells[one] += start[one] + ((np.uint64(1) << shift) - np.uint64(1)) - last[below[one]]
-    cells[inside > 1] += np.uint64(1 << 63)
-    return cells
+    @cached_property
+    def _cells(self) -> tuple[Cells, Columns]:
+        cells = Cells([self])
+        return cells, cells.columns(np.zeros(1, np.intp))
+
+    def draw(self, raw: Raw) -> Counts:
+        """Counts of the shape of `raw`."""
+        cells, columns = self._cells
+        return cells.draw_columns(raw[..., None], columns)[..., 0]
+
+    def draw_one(self, raw: int) -> int:
+        """The count of one word, in plain Python and without a guide: for a table that is met once."""
+        return self.first + bisect_left(self.last.data, raw)
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What a search needs of the table of each column, gathered once: see `Cells.columns`."""
+    """The tables of some columns: see `Cells.columns`."""
 
-    which: NDArray[np.intp]
-    shift: NDArray[np.int64]
-    offset: NDArray[np.int64]
-    first: NDArray[np.int64] | None
+    which: Places
+    first: Counts  # int64[columns, 1]
+    ways: tuple[tuple[int, Guide | Curve], ...]  # of the columns with more than one value
+    lines: Counts  # int64[columns]: 1 if searched by lines, else 0
 
-    def tile(self, rows: int) -> Columns:
-        """The columns of this many rows in a row: numpy is fastest along one long axis."""
-        first = None if self.first is None else _tiled("first", self.first, rows)
-        return Columns(self.which, _tiled("shift", self.shift, rows), _tiled("offset", self.offset, rows), first)
+
+class _Unsure(NamedTuple):
+    """Answers that a search was not sure of, and their flat places among those of some columns and rows."""
+
+    columns: Places
+    rows: slice
+    places: Places
+    said: Counts
+
+    def where(self, windows: int) -> tuple[Places, Places, Places]:
+        """Their windows, columns and rows."""
+        number, place = np.divmod(self.places, windows * (self.rows.stop - self.rows.start))
+        window, row = np.divmod(place, self.rows.stop - self.rows.start)
+        return window, self.columns.take(number), row + self.rows.start
 
 
 class Cells:
     """Several tables searched together: a word and the index of its table give a count.
 
-    The number of numpy calls depends neither on the number of tables nor on the number of columns.
+    Words come as [windows, columns, rows], each column with a table of its own: numpy is fastest along long rows that are treated
+    alike, and one table after the other finds room in the cache. Or every word has a table of its own: then the number of numpy calls
+    does not depend on the number of tables.
     """
 
     def __init__(self, tables: Sequence[Table]) -> None:
-        self.guide = _joined([table.guide for table in tables])
+        self._tables = tables
         self.last = _joined([table.last for table in tables])
-        self.shift = np.array([64 - table.bits for table in tables], np.int64)
-        self.offset = _starts([1 << table.bits for table in tables])  # of the table's cells in `guide`
         self.base = _starts([table.last.size for table in tables])  # of the table's values in `last`
         self.end = self.base + np.array([table.last.size - 1 for table in tables], np.int64)
         self.first = np.array([table.first for table in tables], np.int64)
@@ -98,99 +122,118 @@ class Cells:
 
     @property
     def nbytes(self) -> int:
-        return self.guide.nbytes + 2 * self.last.nbytes
+        return 2 * self.last.nbytes + sum(table.nbytes for table in self._tables)
 
-    def columns(self, which: NDArray[np.intp]) -> Columns:
-        """Prepares the tables of the words of one row (or of every word): `which` is flattened."""
+    def columns(self, which: Places) -> Columns:
+        """Prepares the tables of columns: `which` is flattened."""
         which = which.reshape(-1)
-        shift, offset, first = self.shift.take(which), self.offset.take(which), self.first.take(which)
-        if (shift == shift[:1]).all():
-            shift = shift[:1]  # a scalar operand makes the shifts twice as fast
-        offset = offset if offset.any() else offset[:1]
-        return Columns(which, shift, offset, first if first.any() else None)
+        found = [self._tables[table].search for table in which.tolist()]
+        ways = tuple((column, way) for column, way in enumerate(found) if way is not None)
+        lines = np.array([isinstance(way, Curve) for way in found], np.int64)
+        return Columns(which, self.first.take(which)[:, None], ways, lines)
 
-    def draw(self, raw: Raw, which: NDArray[np.intp]) -> Counts:
+    def draw(self, raw: Raw, which: Places) -> Counts:
         """int64 of the shape of `raw`; `which` is the table of each word, of the shape of `raw` or of its last axes."""
         if which.shape != raw.shape[raw.ndim - which.ndim :]:
             raise ValueError(f"tables {which.shape} must have the shape of the words {raw.shape} or of their last axes")
-        if which.ndim < raw.ndim or raw.ndim < 2:
-            return self.fill(raw, self.columns(which))
-        # A table for every word: cut the tables along with the words.
-        rows = max(1, _CHUNK * len(raw) // max(1, raw.size))
-        cuts = range(0, len(raw), rows)
-        parts = [self.fill(raw[at : at + rows], self.columns(which[at : at + rows])) for at in cuts]
-        return np.concatenate(parts) if parts else np.empty(raw.shape, np.int64)
+        if which.ndim < raw.ndim:
+            return self.draw_columns(raw, self.columns(which))
+        words, tables, found = raw.reshape(-1), which.reshape(-1), np.empty(raw.size, np.int64)
+        for at in range(0, raw.size, _CHUNK):
+            part = slice(at, at + _CHUNK)
+            self._draw_each(words[part], tables[part], found[part])
+        return found.reshape(raw.shape)
+
+    def draw_columns(self, raw: Raw, columns: Columns) -> Counts:
+        """int64 of the shape of `raw`, whose last axes together are the prepared columns."""
+        found = self.fill(raw.reshape(1, -1, columns.which.size).swapaxes(1, 2), columns)
+        return found.swapaxes(1, 2).reshape(raw.shape)
 
     def fill(self, raw: Raw, columns: Columns, out: Counts | None = None) -> Counts:
-        """int64 of the shape of `raw`, whose last axes together are the prepared columns.
-
-        `out`, contiguous and of the same shape, is filled and returned: a large new array costs more in page faults
-        than the search does.
-        """
-        if out is None:
-            out = np.empty(raw.shape, np.int64)
-        elif out.shape != raw.shape or out.dtype != np.int64 or not out.flags.c_contiguous:
-            raise ValueError(f"out must be a contiguous int64 array of shape {raw.shape}, got {out.dtype} {out.shape}")
-        if raw.size == 0:
-            return out
-        width = columns.which.size
-        words, found = raw.reshape(-1), out.reshape(-1)
-        rows = min(words.size, _CHUNK) // width or 1
-        size = rows * width
-        tiled, cell = columns.tile(rows), _scratch("cell", size)
-        crowded = []
-        for at in range(0, words.size, size):
-            part = words[at : at + size]
-            left = self._search(part, tiled, cell[: part.size], found[at : at + size])
-            if left.size:
-                crowded.append(left + at)
-        if crowded:  # all at once, because a search of few words costs as much as one of many
-            places = _joined(crowded)
-            found[places] = self._bisect(words[places], columns.which.take(places % width))
+        """int64[W, C, R]: counts for the words `raw[W, C, R]`; `out` is filled and returned."""
+        out = np.empty(raw.shape, np.int64) if out is None else out
+        out[:] = columns.first
+        unsure: list[_Unsure] = []
+        for own, rows, values in self._searched(raw, columns, unsure):
+            out[:, own, rows] += values.swapaxes(0, 1)
+        if unsure:
+            place, found = self._settled(raw, columns, unsure)
+            out[place] += found
         return out
 
-    def add(self, raw: Raw, columns: Columns) -> Counts:
-        """int64[R, C]: the counts of `raw[W, R, C]` with a table for each of the C columns, summed over W.
+    def add(self, raw: Raw, columns: Columns, sums: Counts) -> None:
+        """Counts for the words `raw[W, C, R]`, added over W to `sums[C, R]`. The counts themselves never leave the cache."""
+        sums += columns.first * len(raw)
+        unsure: list[_Unsure] = []
+        for own, rows, values in self._searched(raw, columns, unsure):
+            sums[own, rows] += np.add.reduce(values, axis=1)
+        if unsure:
+            place, found = self._settled(raw, columns, unsure)
+            np.add.at(sums, place[1:], found)
 
-        The counts themselves never leave the cache.
-        """
-        windows, count, width = raw.shape
-        words, sums = raw.reshape(windows, -1), np.empty((count, width), np.int64)
-        found = sums.reshape(-1)
-        rows = min(count, _CHUNK // (windows * width)) or 1
-        size = rows * width
-        tiled = columns.tile(rows)
-        crowded = []
-        for at in range(0, found.size, size):
-            part = words[:, at : at + size]
-            cell, values = (_scratch(name, part.size).reshape(part.shape) for name in ("cell", "values"))
-            left = self._search(part, tiled, cell, values)
-            if left.size:
-                values.reshape(-1)[left] = 0  # added below
-                window, place = np.divmod(left, part.shape[1])
-                crowded.append(window * found.size + place + at)
-            np.add.reduce(values, axis=0, out=found[at : at + size])
-        if crowded:
-            window, place = np.divmod(_joined(crowded), found.size)
-            np.add.at(found, place, self._bisect(words[window, place], columns.which.take(place % width)))
-        return sums
+    def _searched(
+        self, raw: Raw, columns: Columns, unsure: list[_Unsure]
+    ) -> Iterator[tuple[slice | Places, slice, Counts]]:
+        """Some columns, some rows, and their answers [columns, windows, rows], valid until the next: right, or 0 and in `unsure`."""
+        windows, _, count = raw.shape
+        across = max(1, min(count, _CHUNK // max(1, windows)))
+        down = max(1, _CHUNK // max(1, windows * across))
+        for start in range(0, len(columns.ways), down):
+            ways = columns.ways[start : start + down]
+            own = np.array([column for column, _ in ways], np.intp)
+            side_by_side = own[-1] - own[0] < own.size
+            for row in range(0, count, across):
+                rows = slice(row, min(row + across, count))
+                values = _scratch("values", (len(ways), windows, rows.stop - row))
+                cell = _scratch("cell", values.shape[1:])
+                for (column, way), found in zip(ways, values, strict=True):
+                    way.search(raw[:, column, rows], cell, found)
+                flat = values.reshape(-1)
+                if (places := (flat < 0).nonzero()[0]).size:
+                    unsure.append(_Unsure(own, rows, places, flat[places]))
+                    flat[places] = 0
+                yield slice(own[0], own[-1] + 1) if side_by_side else own, rows, values
 
-    def _search(self, part: Raw, tiled: Columns, cell: Counts, values: Counts) -> NDArray[np.intp]:
-        """Counts of a chunk into `values`; returns the flat places of words in crowded cells, whose values mean nothing."""
-        size = part.shape[-1]
-        results, shift = values.view(np.uint64), tiled.shift[:size]
-        np.right_shift(part, shift.view(np.uint64), out=cell.view(np.uint64))
-        np.add(cell, tiled.offset[:size], out=cell)
-        self.guide.take(cell, out=results, mode="clip")
-        np.add(results, part, out=results)
-        np.right_shift(values, shift, out=values)  # arithmetic: crowded cells become negative
-        left: NDArray[np.intp] = (values.reshape(-1) < 0).nonzero()[0]
-        if tiled.first is not None:
-            np.add(values, tiled.first[:size], out=values)
-        return left
+    def _settled(
+        self, raw: Raw, columns: Columns, unsure: list[_Unsure]
+    ) -> tuple[tuple[Places, Places, Places], Counts]:
+        """Where [windows, columns, rows] answers were unsure, and the right ones."""
+        found = [each.where(len(raw)) for each in unsure]
+        window, column, row = place = tuple(_joined(list(each)) for each in zip(*found, strict=True))
+        words, table = raw[place], columns.which.take(column)
+        # A line says `~answer`, and may be one too high. Where it says 0, and for all others, all thresholds are searched.
+        answer = ~_joined([each.said for each in unsure]) * columns.lines.take(column)
+        far = (answer == 0).nonzero()[0]
+        answer -= self.last.take(self.base.take(table) + answer - 1, mode="clip") >= words
+        answer[far] = self._bisect(words[far], table[far])
+        return place, answer
 
-    def _bisect(self, words: Raw, table: NDArray[np.intp]) -> Counts:
-        """Answers for words in crowded cells, each with the index of its table."""
+    # ---- a table for every word ----
+
+    @cached_property
+    def _guides(self) -> tuple[Raw, Counts, Counts]:
+        """All guides in one array; of each table its shift, and where its guide begins."""
+        guides = [table.guide for table in self._tables]
+        shifts = np.array([guide.shift for guide in guides], np.int64)
+        return _joined([guide.cells for guide in guides]), shifts, _starts([guide.cells.size for guide in guides])
+
+    def _draw_each(self, words: Raw, which: Places, values: Counts) -> None:
+        """Counts for `words[n]` into `values[n]`; `which[n]` is the table of each."""
+        guide, shifts, starts = self._guides
+        shift, found = shifts.take(which), values.view(np.uint64)
+        cell = np.right_shift(words, shift.view(np.uint64)).view(np.int64)
+        np.add(cell, starts.take(which), out=cell)
+        guide.take(cell, out=found, mode="clip")
+        np.add(found, words, out=found)
+        np.right_shift(values, shift, out=values)
+        if (places := (values < 0).nonzero()[0]).size:
+            values[places] = self._bisect(words[places], which[places])
+        np.add(values, self.first.take(which), out=values)
+
+    # ---- what is left over ----
+
+    def _bisect(self, words: Raw, table: Places) -> Counts:
+        """Answers for any words, each with the index of its table."""
         if words.size <= _FEW:
             return np.array(
                 [self._bisect_one(*one) for one in zip(words.tolist(), table.tolist(), strict=True)], np.int64
@@ -198,29 +241,21 @@ class Cells:
         place = self._keys.searchsorted((words >> self._dropped) + (table.astype(np.uint64) << self._kept))
         while (beyond := self.last.take(place) < words).any():  # the dropped bits; nearly always none
             place = place + beyond
-        return place - (self.base - self.first).take(table)
+        return place - self.base.take(table)
 
     def _bisect_one(self, word: int, table: int) -> int:
-        base, end, first = self.base.item(table), self.end.item(table), self.first.item(table)
-        return first - base + bisect_left(self.last.data, word, base, end)
+        base, end = self.base.item(table), self.end.item(table)
+        return bisect_left(self.last.data, word, base, end) - base
 
 
-def _tiled(name: str, column: Counts, rows: int) -> Counts:
-    """A column's value for each of many rows, valid until the next search; one value stays one."""
-    if column.size == 1:
-        return column
-    tiled = _scratch(name, rows * column.size)
-    tiled.reshape(rows, -1)[:] = column
-    return tiled
-
-
-def _scratch(name: str, size: int) -> Counts:
-    """int64[size], the same memory at every call in this thread: fresh pages cost as much as the search."""
+def _scratch(name: str, shape: tuple[int, ...]) -> Counts:
+    """int64 of this shape, the same memory at every call in this thread: fresh pages cost as much as the search."""
+    size = prod(shape)
     held: Counts | None = getattr(_held, name, None)
     if held is None or held.size < size:
         held = np.empty(max(size, _CHUNK), np.int64)
         setattr(_held, name, held)
-    return held[:size]
+    return held[:size].reshape(shape)
 
 
 _held = threading.local()

@@ -18,7 +18,8 @@ __all__ = ["BLOCK", "Draws"]
 BLOCK = 64  # windows drawn in one call
 _FEW = 4  # rows that are cheaper to draw one by one than with the whole batch
 _KEPT = 4  # blocks kept in memory: a rollout goes forward, its siblings start again
-_PIECE = 1 << 16  # words drawn at a time on their way into a block: they stay in the cache
+_ROWS = 64  # replications whose words are laid out at a time
+_APART = 8  # words between the replications of a block: at a distance of a power of two they would drive each other out of the cache
 _SPARE = 4  # blocks whose memory is used again: fresh pages cost more than the numbers in them
 
 
@@ -42,14 +43,17 @@ class Draws:
         return self._responses
 
     def whole(self, rows: slice | NDArray[np.intp], start: int, stop: int) -> Raw:
-        """uint64[stop - start, rows, width]: part 0 of the windows [start, stop)."""
-        pieces = []
-        while start < stop:
-            block, offset = divmod(start, BLOCK)
+        """uint64[stop - start, rows, width]: part 0 of the windows [start, stop), the words of one cell side by side in memory."""
+        count = self.count if isinstance(rows, slice) else len(rows)
+        laid = np.empty(((stop - start) * self.width, count), np.uint64)
+        at = start
+        while at < stop:
+            block, offset = divmod(at, BLOCK)
             end = min(stop, (block + 1) * BLOCK)
-            pieces.append(self._windows(rows, block, offset, offset + end - start))
-            start = end
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+            words = self._words(rows, block, offset * self.width, (offset + end - at) * self.width)
+            _turn(words, laid[(at - start) * self.width : (end - start) * self.width])
+            at = end
+        return laid.reshape(stop - start, self.width, count).swapaxes(1, 2)
 
     def part(self, rows: slice | NDArray[np.intp], window: int, part: int) -> Raw:
         """uint64[rows, width]: one part of one window."""
@@ -74,32 +78,32 @@ class Draws:
             return stream.raw_block(self.first, self.count, block, n, part)[rows]
         return np.stack([stream.raw(self.first + row, block, n, part) for row in rows.tolist()])
 
-    def _windows(self, rows: slice | NDArray[np.intp], block: int, start: int, stop: int) -> Raw:
-        """uint64[stop - start, rows, width] of a block, which is kept for the others of the batch unless only a few rows want it."""
+    def _words(self, rows: slice | NDArray[np.intp], block: int, start: int, stop: int) -> Raw:
+        """uint64[rows, stop - start] of a block, which is kept for the others of the batch unless only a few rows want it."""
         if isinstance(rows, slice) or len(rows) > _FEW or block in self._blocks:
-            return self._block(block)[start:stop, rows]
-        words = self._few(self._whole, rows, block, BLOCK * self.width, 0)
-        return words.reshape(len(rows), BLOCK, self.width)[:, start:stop].swapaxes(0, 1)
+            return self._block(block)[rows, start:stop]
+        return self._few(self._whole, rows, block, BLOCK * self.width, 0)[:, start:stop]
 
     def _block(self, block: int) -> Raw:
+        """uint64[count, BLOCK * width]"""
         if block in self._blocks:
             self._blocks.move_to_end(block)
-            return self._blocks[block]
-        raw = self._blocks[block] = self._drawn(block)
-        if len(self._blocks) > _KEPT:
-            self._blocks.popitem(last=False)
-        return raw
+        else:
+            self._blocks[block] = self._drawn(block)
+            if len(self._blocks) > _KEPT:
+                self._blocks.popitem(last=False)
+        return self._blocks[block][:, : BLOCK * self.width]
 
     def _drawn(self, block: int) -> Raw:
-        """uint64[BLOCK, count, width]: windows first, because whole windows are drawn and added."""
-        words = BLOCK * self.width
-        raw = _memory((BLOCK, self.count, self.width))
-        rows = max(1, _PIECE // words)
-        for at in range(0, self.count, rows):
-            count = min(rows, self.count - at)
-            piece = self._whole.raw_block(self.first + at, count, block, words)
-            raw[:, at : at + count] = piece.reshape(count, BLOCK, self.width).swapaxes(0, 1)
+        raw = _memory((self.count, BLOCK * self.width + _APART))
+        self._whole.fill(raw[:, : BLOCK * self.width], self.first, block)
         return raw
+
+
+def _turn(words: Raw, out: Raw) -> None:
+    """Rows become columns, some at a time: what is read must stay in the cache until all of it is used."""
+    for at in range(0, len(words), _ROWS):
+        out[:, at : at + _ROWS] = words[at : at + _ROWS].T
 
 
 # glibc returns freed memory to the system above a threshold that grows with the largest block freed so far, up to 32 MiB

@@ -10,9 +10,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import islice, repeat
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sim.engine.frozen import many
 from sim.policy.commands import Command
@@ -20,11 +22,12 @@ from sim.policy.events import Event, Measured, Started, Value
 from sim.policy.judges.base import Truth
 from sim.policy.notes import Observer
 from sim.policy.rollout import Policy, Rollout
-from sim.policy.runbook import Author, Machine, Runbook, turn
+from sim.policy.runbook import Author, Machine, Runbook, Stop, ending, turn
 from sim.service.monitoring import Looks
 
 __all__ = ["Flock"]
 
+_TOGETHER = 500  # rollouts whose values are made at once: they stay in the cache until they were heard
 _SWEEP = 8  # rollouts after which their memory is used again: a rollout and its machine refer to each other
 
 
@@ -98,16 +101,6 @@ class Flock:
     def _started(self, event: Started, position: int) -> Started:
         return Started(event.replicas, event.revision, event.stable, self._seed(position), self._truth)
 
-    def _owned(self, heard: _Heard) -> _Heard:
-        """The same with each rollout's own form of the event."""
-        if isinstance(heard.event, Started):
-            return heard._replace(own=[self._started(heard.event, position) for position in range(self._size)])
-        looks = _looks(heard.event)
-        if looks is None:
-            return heard
-        answers = looks.each()
-        return heard._replace(own=many(Measured, len(answers), repeat(heard.event.id), answers))  # type: ignore[union-attr]
-
     def _follow(self) -> None:
         """Let the others hear what the leader has heard."""
         if self._followed == len(self._heard):
@@ -116,53 +109,66 @@ class Flock:
         leaves: dict[int, list[int]] = {}
         stay: list[int] = []
         with _quiet():
-            parts = self._listeners()
-            for number, position in enumerate(self._here):
-                if number % _SWEEP == 0 and not isinstance(self._policy, Runbook):
-                    gc.collect(0)
-                index = parts(position) if position else None
-                (stay if index is None else leaves.setdefault(index, [])).append(position)
-            del parts  # and with it what everybody heard, before garbage is looked for again
+            for start in range(0, len(self._here), _TOGETHER):
+                positions = self._here[start : start + _TOGETHER]
+                for position, index in zip(positions, self._left_at(np.array(positions, np.intp)), strict=True):
+                    (stay if index is None else leaves.setdefault(index, [])).append(position)
         self._here, self._left = stay, [leaves[index] for index in sorted(leaves)]
 
-    def _listeners(self) -> Callable[[int], int | None]:
-        """What tells of a position at which event it leaves the leader (None: it follows to the end).
+    def _left_at(self, positions: NDArray[np.intp]) -> Iterator[int | None]:
+        """For each position the event at which it leaves the leader (None: it follows to the end).
 
         Of a runbook only the author has to hear its own values: everything else is a function of the author's requests.
         """
         if isinstance(self._policy, Runbook):
-            return partial(_leaves, self._policy.author, self._turns())
-        return partial(self._parts, [self._owned(each) for each in self._heard])
+            turns = self._turns(positions)
+            return (_leaves(self._policy.author, turns, number) for number in range(len(positions)))
+        heard = [self._owned(each, positions) for each in self._heard]
+        return (self._parts(heard, number) for number in range(len(positions)))
 
-    def _turns(self) -> list[_Told]:
+    def _owned(self, heard: _Heard, positions: NDArray[np.intp]) -> _Heard:
+        """The same with each rollout's own form of the event."""
+        if isinstance(heard.event, Started):
+            return heard._replace(own=[self._started(heard.event, position) for position in positions.tolist()])
+        looks = _looks(heard.event)
+        if looks is None:
+            return heard
+        own = many(Measured, len(positions), repeat(heard.event.id), looks.each(positions))  # type: ignore[union-attr]
+        return heard._replace(own=own)
+
+    def _turns(self, positions: NDArray[np.intp]) -> list[_Told]:
         machine = self._leader.machine
         assert isinstance(machine, Machine)
         told, turns = [], iter(machine.turns)
         for index, heard in enumerate(self._heard):
             looks = _looks(heard.event)
-            own = None if looks is None else looks.seen()
+            own = None if looks is None else looks.seen(positions)
             for number, (value, said) in enumerate(islice(turns, heard.turns)):
                 told.append(_Told(index, value, None if number else own, said))
         return told
 
-    def _parts(self, heard: Sequence[_Heard], position: int) -> int | None:
+    def _parts(self, heard: Sequence[_Heard], number: int) -> int | None:
         """The event at which a rollout leaves the leader, None: it follows to the end."""
+        if number % _SWEEP == 0:
+            gc.collect(0)
         rollout = Rollout(self._policy)
         for index, (at, event, own, commands, wakes_at, _) in enumerate(heard):
-            if rollout.handle(at, event if own is None else own[position]) != commands or rollout.wakes_at != wakes_at:
+            if rollout.handle(at, event if own is None else own[number]) != commands or rollout.wakes_at != wakes_at:
                 return index
         return None
 
 
-def _leaves(author: Author, turns: Sequence[_Told], position: int) -> int | None:
+def _leaves(author: Author, turns: Sequence[_Told], number: int) -> int | None:
     """The event at which an author says something else than the leader's; what it raises is told where it leads."""
     steps = author.steps()
     for event, heard, own, said in turns:
-        try:
-            heard = turn(steps, heard if own is None else own[position])
+        try:  # a look is no `Stop`, and is handed on without a call of `turn`: there are as many as rollouts times looks
+            answer = turn(steps, heard) if own is None else steps.send(own[number])
+        except (StopIteration, Stop) as end:
+            answer = ending(end)
         except Exception:
             return event
-        if heard is not said and heard != said:
+        if answer is not said and answer != said:
             return event
     return None
 

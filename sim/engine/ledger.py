@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sim.engine.draws import Draws
 from sim.engine.sums import Sums
-from sim.engine.tables import draw_cells, draw_windows, sum_windows
+from sim.engine.tables import add_windows, draw_cells, draw_windows
 
 __all__ = ["Change", "Forecast", "Ledger", "Means", "Rows"]
 
@@ -65,7 +65,7 @@ class Ledger:
         self.draws, self.rows, self.scrape = draws, rows, scrape
         self.base = phase - scrape if phase > 0 else 0.0
         self.changes: list[Change] = []
-        self.cumulative = Sums(np.zeros((len(rows), draws.width + LOST), np.int64))
+        self.cumulative = Sums(np.zeros((draws.width + LOST, len(rows)), np.int64).T)
         self._pick: slice | Rows = slice(None) if len(rows) == draws.count else rows
         self._forecast, self._every = forecast, every
         self._done = 0.0  # everything before is drawn
@@ -145,9 +145,8 @@ class Ledger:
             for counts in self._cumulated(start, stop, rates):
                 self.cumulative.append(counts)
         else:
-            before, end = self.cumulative[-1], np.empty_like(self.cumulative[-1])
-            np.add(before[:, :-LOST], self._added(start, stop, rates), out=end[:, :-LOST])
-            end[:, -LOST:] = before[:, -LOST:]
+            end = self.cumulative[-1].copy("K")
+            add_windows(self._raw(start, stop), _by_window(rates)[..., :-LOST], end[:, :-LOST])
             self.cumulative.run(stop - start, end, lambda: self._cumulated(start, stop, rates))
         self._done = edges[-1]
 
@@ -158,15 +157,11 @@ class Ledger:
         """int64[windows, rows, cells]; the same however often it is asked for."""
         return draw_windows(self._raw(start, stop), _by_window(rates)[..., :-LOST])
 
-    def _added(self, start: int, stop: int, rates: NDArray[np.float64]) -> Counts:
-        """int64[rows, cells]: `_drawn`, all windows together."""
-        return sum_windows(self._raw(start, stop), _by_window(rates)[..., :-LOST])
-
     def _cumulated(self, start: int, stop: int, rates: NDArray[np.float64]) -> list[Counts]:
         """Counts before each of the scrapes after `start` up to `stop`."""
         sums, drawn = [self.cumulative[start]], self._drawn(start, stop, rates)
         for index in range(stop - start):
-            counts = sums[-1].copy()
+            counts = sums[-1].copy("K")
             counts[:, :-LOST] += drawn[index]
             if rates[..., index, -LOST:].any():
                 counts[:, -LOST:] += self._lose(start + index, 0, rates[..., index, -LOST:])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import repeat
 from typing import Any, TypeVar
 
 import numpy as np
@@ -108,11 +109,9 @@ class _OneByOneRun:
     def assess(self, at: float, answer: Answer) -> Assessment:
         panel = self.rule.panel
         codes = np.zeros(len(self.runs), np.int8)
-        here = panel.here.tolist()
         looks = answer.value if isinstance(answer, Value) and isinstance(answer.value, Looks) else None
-        answers = looks.each() if looks is not None and 2 * len(here) > panel.size else None
-        for row in here:
-            own = answer if looks is None else looks.of(row) if answers is None else answers[row]
+        answers = repeat(answer) if looks is None else looks.each(panel.here)
+        for row, own in zip(panel.here.tolist(), answers, strict=False):
             codes[row] = _CODE[self.runs[row].assess(at, own).verdict]
         return Assessment(None, panel.vote(codes))
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 Raw = NDArray[np.uint64]
 
 WORDS = 4  # 64-bit words of one Philox counter
+_PIECE = 1 << 14  # numbers that `fill` draws at a time
 _LIMIT = 1 << 63  # of a counter word; far beyond any run, and no carry into the next word
 
 
@@ -74,10 +75,23 @@ class Stream:
     def raw_block(self, first: int, count: int, block: int, n: int, part: int = 0) -> Raw:
         """uint64[count, n]: row i is `raw(first + i, block, n, part)`; one call whatever `count` is."""
         self.check(n, first, count)
-        bits = Philox(0)  # its own, so that threads do not wait for each other
+        return self._from(first, block, part).random_raw(count * self.width).reshape(count, self.width)[:, :n]
+
+    def fill(self, out: Raw, first: int, block: int, part: int = 0) -> None:
+        """`raw_block` into `out[count, n]`, some rows at a time: they stay in the cache on their way."""
+        count, n = out.shape
+        self.check(n, first, count)
+        bits, rows = self._from(first, block, part), max(1, _PIECE // self.width)
+        for at in range(0, count, rows):
+            piece = out[at : at + rows]
+            piece[:] = bits.random_raw(len(piece) * self.width).reshape(len(piece), self.width)[:, :n]
+
+    def _from(self, first: int, block: int, part: int) -> Philox:
+        """A generator at the first number of a replication; its own, so that threads do not wait for each other."""
+        bits = Philox(0)
         state: Any = {**self._state, "state": {"counter": [first * self._stride, block, part, 0], "key": self.key}}
         bits.state = state
-        return bits.random_raw(count * self.width).reshape(count, self.width)[:, :n]
+        return bits
 
     def check(self, n: int, first: int, count: int) -> None:
         """ValueError if these numbers are not on the layout."""

@@ -13,21 +13,20 @@ mode and divided by their sum.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.engine.cells import Cells, Columns, Counts, Raw, fineness, guide
+from sim.engine.cells import Cells, Columns, Counts, Raw, Table
 from sim.engine.memo import Memo
 
 LIMIT = 1e10  # largest mean: 2,000,000 requests/s in one window of 80 minutes. That table takes 48 MB.
 CACHE_BYTES = 64_000_000
 
 
-class PoissonTable:
+class PoissonTable(Table):
     """Counts with a Poisson distribution of the given mean, one per raw word.
 
     >>> PoissonTable(3.0).draw_one(1 << 63)      # the median
@@ -36,37 +35,7 @@ class PoissonTable:
 
     def __init__(self, mean: float) -> None:
         self.mean = _checked(mean)
-        self.first, self.last = _thresholds(self.mean)
-        self.bits = fineness(self.last.size)
-
-    @property
-    def thresholds(self) -> Raw:
-        """uint64[values - 1]: `floor(CDF(first + k) * 2^64)`; a draw is `first + searchsorted(it, raw, "right")`."""
-        return self.last[:-1] + np.uint64(1)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the thresholds and the guide, whether or not the guide was needed yet."""
-        return 8 * (self.last.size + (1 << self.bits))
-
-    @cached_property
-    def guide(self) -> Raw:
-        """uint64[2^bits]; made when the first array is drawn."""
-        return guide(self.last, self.bits)
-
-    @cached_property
-    def _search(self) -> tuple[Cells, Columns]:
-        cells = Cells([self])
-        return cells, cells.columns(np.zeros(1, np.intp))
-
-    def draw(self, raw: Raw) -> Counts:
-        """Counts of the shape of `raw`."""
-        cells, columns = self._search
-        return cells.fill(raw, columns)
-
-    def draw_one(self, raw: int) -> int:
-        """The count of one word, in plain Python and without the guide: for a mean that is met once."""
-        return self.first + bisect_left(self.last.data, raw)
+        super().__init__(*_thresholds(self.mean))
 
 
 _ALONE = 64  # words that are searched one by one
@@ -89,17 +58,21 @@ class Plan:
     def nbytes(self) -> int:
         return self.cells.nbytes + 4 * self.which.nbytes
 
-    def draw(self, raw: Raw, out: Counts | None = None) -> Counts:
-        """Counts int64[..., W, C] for words `raw[..., W, C]`, into `out` if it is given (contiguous)."""
-        if raw.shape == self.which.shape and out is None:
-            return self.cells.draw(raw, self.which)
+    def draw(self, raw: Raw) -> Counts:
+        """Counts int64[..., W, C] for words `raw[..., W, C]`."""
         if raw.shape[raw.ndim - self.which.ndim :] != self.which.shape:
             raise ValueError(f"words {raw.shape} must end in the shape of the means {self.which.shape}")
-        return self.cells.fill(raw, self.columns, out)
+        if raw.shape == self.which.shape:
+            return self.cells.draw(raw, self.which)
+        return self.cells.draw_columns(raw, self.columns)
 
-    def add(self, raw: Raw) -> Counts:
-        """int64[R, C]: counts for words `raw[W, R, C]` of W windows with these means `[C]`, summed over the windows."""
-        return self.cells.add(raw, self.columns)
+    def fill(self, raw: Raw, out: Counts) -> None:
+        """Counts for words `raw[W, R, C]` of W windows with these means `[C]`, into `out` of the same shape."""
+        self.cells.fill(raw.swapaxes(1, 2), self.columns, out.swapaxes(1, 2))
+
+    def add(self, raw: Raw, sums: Counts) -> None:
+        """The same, added over the windows to `sums[R, C]`."""
+        self.cells.add(raw.swapaxes(1, 2), self.columns, sums.T)
 
 
 def tables(mean: float) -> PoissonTable:
@@ -130,22 +103,19 @@ def draw_windows(raw: Raw, means: NDArray[np.float64]) -> Counts:
         return draw_cells(raw, means)
     if raw.shape[1] == 1:  # one replication: all windows in one search
         return draw_cells(raw[:, 0], means)[:, None]
-    out = np.empty(raw.shape, np.int64)
+    out = np.empty_like(raw, np.int64)
     for start, stop in _alike(means):
-        plan(means[start]).draw(raw[start:stop], out[start:stop])
+        plan(means[start]).fill(raw[start:stop], out[start:stop])
     return out
 
 
-def sum_windows(raw: Raw, means: NDArray[np.float64]) -> Counts:
-    """int64[R, C]: `draw_windows`, summed over the windows."""
+def add_windows(raw: Raw, means: NDArray[np.float64], sums: Counts) -> None:
+    """Add to `sums[R, C]` what `draw_windows` gives, over all windows."""
     if means.ndim == raw.ndim or raw.shape[1] == 1:
-        added: Counts = draw_windows(raw, means).sum(axis=0)
-        return added
-    (start, stop), *others = _alike(means)
-    sums = plan(means[start]).add(raw[start:stop])
-    for start, stop in others:
-        sums += plan(means[start]).add(raw[start:stop])
-    return sums
+        sums += draw_windows(raw, means).sum(axis=0)
+        return
+    for start, stop in _alike(means):
+        plan(means[start]).add(raw[start:stop], sums)
 
 
 def _alike(means: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -42,7 +42,7 @@ from sim.policy.events import (
 from sim.policy.notes import Note
 from sim.policy.voice import Voice
 
-__all__ = ["Approval", "Author", "Look", "Machine", "Runbook", "Steps", "Stop", "Turn", "Wait", "seen", "turn"]
+__all__ = ["Approval", "Author", "Look", "Machine", "Runbook", "Steps", "Stop", "Turn", "Wait", "ending", "seen", "turn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,13 @@ def turn(steps: Steps, heard: object) -> object:
         if type(heard) is Stop:
             return steps.throw(Stop(*heard.args))
         return steps.send(heard)
-    except StopIteration as end:
-        return _End(end.value)
-    except Stop as stop:
-        return _End(Finish("aborted", str(stop)))
+    except (StopIteration, Stop) as end:
+        return ending(end)
+
+
+def ending(end: StopIteration | Stop) -> object:
+    """What an author says by ending so."""
+    return _End(Finish("aborted", str(end)) if isinstance(end, Stop) else end.value)
 
 
 class _End(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import repeat
 from math import ceil, floor
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.frozen import many
-from sim.engine.ledger import Ledger
+from sim.engine.ledger import Ledger, Rows
 from sim.faults.effects import TelemetryEffect
 from sim.policy.commands import Measure
 from sim.policy.errors import WorldError
@@ -41,23 +41,29 @@ _SLACK = 1e-9  # a scrape at the very moment of a query is seen by it
 
 @dataclass(frozen=True)
 class Seen:
-    """One version's counts in one look: int64[n] requests and bad, int64[n, buckets] good answers by latency.
+    """One version's counts in one look: int64[n] bad answers, int64[n, buckets] good ones by latency.
 
-    `late` are further good answers, of the last buckets: most looks ask for no latency, and those parts are put together when one does.
+    `late` are further good answers, of the last buckets. What is made of several parts is made when somebody asks: few ask for
+    latency, and few for the old version.
     """
 
-    requests: NDArray[np.int64]
     bad: NDArray[np.int64]
     good: NDArray[np.int64]
     late: NDArray[np.int64] | None = None
     points: tuple[tuple[str, NDArray[np.float64]], ...] = ()  # per named series float64[n, scrapes]
 
     @cached_property
+    def requests(self) -> NDArray[np.int64]:
+        """int64[n]: all answers. Few columns are added four times faster one after the other than as many short rows."""
+        parts = (self.good,) if self.late is None else (self.good, self.late)
+        return reduce(np.add, (column for part in parts for column in part.T), self.bad)
+
+    @cached_property
     def latency(self) -> NDArray[np.int64]:
         """int64[n, buckets]: all good answers by latency."""
         if self.late is None:
             return self.good
-        latency = self.good.copy()
+        latency = self.good.copy("K")
         latency[:, -self.late.shape[1] :] += self.late
         return latency
 
@@ -77,9 +83,9 @@ class View:
         """What one replication's policy sees."""
         return Window(self.start, self.end, self.weight, _arm(self.canary, row), _arm(self.baseline, row), self.bounds)
 
-    def windows(self) -> list[Window]:
-        """What every replication's policy sees."""
-        canary, baseline = _arms(self.canary), _arms(self.baseline)
+    def windows(self, rows: Rows) -> list[Window]:
+        """What the policies of some replications see."""
+        canary, baseline = _arms(self.canary, rows), _arms(self.baseline, rows)
         shared = (repeat(self.start), repeat(self.end), repeat(self.weight))
         return many(Window, len(canary), *shared, canary, baseline, repeat(self.bounds))
 
@@ -96,12 +102,12 @@ class Looks(ABC):
         """The answer for one replication."""
 
     @abstractmethod
-    def each(self) -> list[Answer]:
-        """The answers of all, in order."""
+    def each(self, rows: Rows) -> list[Answer]:
+        """The answers for some."""
 
-    def seen(self) -> list[object]:
-        """What authors see of the answers of all, in order."""
-        return [seen(answer) for answer in self.each()]
+    def seen(self, rows: Rows) -> list[object]:
+        """What authors see of the answers for some."""
+        return [seen(answer) for answer in self.each(rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,11 @@ class Windows(Looks):
     def of(self, row: int) -> Answer:
         return Value(self.view.window(row))
 
-    def each(self) -> list[Answer]:
-        windows = self.view.windows()
-        return [*many(Value, len(windows), windows)]
+    def each(self, rows: Rows) -> list[Answer]:
+        return [*many(Value, len(rows), self.view.windows(rows))]
 
-    def seen(self) -> list[object]:
-        return [*self.view.windows()]
+    def seen(self, rows: Rows) -> list[object]:
+        return [*self.view.windows(rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +136,8 @@ class Numbers(Looks):
     def of(self, row: int) -> Answer:
         return self.read(self.view.window(row))
 
-    def each(self) -> list[Answer]:
-        return [self.read(window) for window in self.view.windows()]
+    def each(self, rows: Rows) -> list[Answer]:
+        return [self.read(window) for window in self.view.windows(rows)]
 
 
 class Observed(Protocol):
@@ -267,28 +272,20 @@ class Monitor:
     def _old(self, counts: NDArray[np.int64]) -> Seen:
         shape = self._layout
         bad = counts[:, shape.buckets] + counts[:, shape.width]
-        return Seen(_total(counts, 0, shape.buckets) + bad, bad, counts[:, : shape.buckets])
+        return Seen(bad, counts[:, : shape.buckets])
 
     def _new(self, counts: NDArray[np.int64]) -> Seen:
         shape = self._layout
         bad = counts[:, shape.errors] + counts[:, shape.errors + 1] + counts[:, shape.width + 1]
         good, late = counts[:, shape.new : shape.slow], counts[:, shape.slow : shape.errors]
-        return Seen(_total(counts, shape.new, shape.errors) + bad, bad, good, late if late.shape[1] else None)
+        return Seen(bad, good, late if late.shape[1] else None)
 
 
-def _total(counts: NDArray[np.int64], start: int, stop: int) -> NDArray[np.int64]:
-    """int64[n]: the sum of some columns, one after the other: numpy adds few columns four times faster than many short rows."""
-    total = counts[:, start].copy()
-    for column in range(start + 1, stop):
-        total += counts[:, column]
-    return total
-
-
-def _arms(seen: Seen) -> list[Arm]:
+def _arms(seen: Seen, rows: Rows) -> list[Arm]:
     if seen.points:
-        return [_arm(seen, row) for row in range(len(seen.requests))]
-    latency = zip(*seen.latency.T.tolist(), strict=True)  # tuples, made three times faster than one by one
-    return many(Arm, len(seen.requests), seen.requests.tolist(), seen.bad.tolist(), latency, repeat(()))
+        return [_arm(seen, row) for row in rows.tolist()]
+    requests, bad, *latency = (counts.take(rows).tolist() for counts in (seen.requests, seen.bad, *seen.latency.T))
+    return many(Arm, len(rows), requests, bad, zip(*latency, strict=True), repeat(()))  # zip: three times faster than one by one
 
 
 def _arm(seen: Seen, row: int) -> Arm:

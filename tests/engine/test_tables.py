@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sim.engine.cells import Cells
 from sim.engine.streams import Stream
-from sim.engine.tables import LIMIT, PoissonTable, draw_cells, plan, tables
+from sim.engine.tables import LIMIT, PoissonTable, add_windows, draw_cells, draw_windows, plan, tables
 
 TOP = (1 << 64) - 1
 MEANS = (1e-9, 0.01, 0.7, 3.0, 44.3, 300.0, 3e4, 2.5e6)
@@ -151,13 +151,17 @@ def test_equal_means_share_a_table() -> None:
     assert plan(grid(64, 5)).cells.base.size == plan(grid(8, 5)).cells.base.size == 1 + 4 * 4
 
 
-def test_a_given_array_is_filled() -> None:
-    raw, means = stream("cells", 200)[:40].reshape(40, 64, 5), grid(64, 5)
-    out = np.full(raw.shape, -1)
-    assert plan(means).draw(raw, out) is out
-    assert np.array_equal(out, draw_cells(raw, means))
-    with pytest.raises(ValueError, match=r"out must be a contiguous int64 array of shape \(40, 64, 5\), got float64"):
-        plan(means).draw(raw, np.zeros(raw.shape))  # type: ignore[arg-type]
+@pytest.mark.parametrize("rows", [1, 7, 600])
+def test_windows_are_drawn_and_summed_as_each_alone(rows: int) -> None:
+    """Whatever the order in memory, and with tables of every kind side by side: one value, a guide, lines."""
+    raw = stream("windows", 600)[:rows, :160].reshape(rows, 20, 8).swapaxes(0, 1)
+    means = np.repeat([[0.0, 0.02, 900.0, 1e7], [3e5, 3e5, 0.0, 5.0]], 10, axis=0)[:, [0, 1, 2, 3, 3, 2, 0, 3]]
+    alone = np.stack([draw_cells(raw[w], means[w]) for w in range(20)])
+    for words in (raw, np.ascontiguousarray(raw), np.asfortranarray(raw)):
+        assert np.array_equal(draw_windows(words, means), alone)
+        sums = np.full((rows, 8), 7)
+        add_windows(words, means, sums)
+        assert np.array_equal(sums, 7 + alone.sum(axis=0))
 
 
 @pytest.mark.parametrize("shape", [(0, 4, 2), (3, 0, 2), (3, 4, 0)])

@@ -64,7 +64,7 @@ def test_all_at_once_is_one_by_one() -> None:
     for found in (vector(("a", 0.5)), vector(("a", None)), vector(("a", 0.5), ("b", 0.7))):
         for system in ("argo", "flagger"):
             readings = Readings([found], system)  # type: ignore[arg-type]
-            assert readings.each() == [readings.of(0)]
+            assert readings.each(np.array([0])) == [readings.of(0)]
 
 
 def test_a_range_query_gives_all_samples_of_all_series() -> None:

@@ -38,10 +38,10 @@ class Readings(Looks):
     def of(self, row: int) -> Answer:
         return self._answer(row)
 
-    def each(self) -> list[Answer]:
+    def each(self, rows: NDArray[np.intp]) -> list[Answer]:
         if self.single is None:
-            return [self._answer(row) for row in range(self.size)]
-        values, present = (column.tolist() for column in self.single)
+            return [self._answer(row) for row in rows.tolist()]
+        values, present = (column.take(rows).tolist() for column in self.single)
         if self.system == "flagger":
             return [_last(value) if there else _NOTHING for value, there in zip(values, present, strict=True)]
         return [Value([value]) if there else _NOTHING for value, there in zip(values, present, strict=True)]
