@@ -6,12 +6,10 @@ finished here, all at once: a search of few words costs as much as one of many.
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -19,6 +17,7 @@ from numpy.typing import NDArray
 
 from sim.engine.curves import LEAST, Curve
 from sim.engine.guides import Guide
+from sim.engine.scratch import scratch
 
 __all__ = ["Cells", "Columns", "Counts", "Raw", "Table"]
 
@@ -46,8 +45,8 @@ class Table:
 
     @property
     def nbytes(self) -> int:
-        """About the bytes of the thresholds and of what searches them, whether or not it was needed yet."""
-        return 40 * self.last.size
+        """Bytes of the thresholds and of what searches them, whether or not it was needed yet."""
+        return self.last.nbytes + (Curve if self.last.size >= LEAST else Guide).nbytes(self.last.size)
 
     @cached_property
     def guide(self) -> Guide:
@@ -184,8 +183,8 @@ class Cells:
             side_by_side = own[-1] - own[0] < own.size
             for row in range(0, count, across):
                 rows = slice(row, min(row + across, count))
-                values = _scratch("values", (len(ways), windows, rows.stop - row))
-                cell = _scratch("cell", values.shape[1:])
+                values = scratch("values", (len(ways), windows, rows.stop - row))
+                cell = scratch("cell", values.shape[1:])
                 for (column, way), found in zip(ways, values, strict=True):
                     way.search(raw[:, column, rows], cell, found)
                 flat = values.reshape(-1)
@@ -198,8 +197,9 @@ class Cells:
         self, raw: Raw, columns: Columns, unsure: list[_Unsure]
     ) -> tuple[tuple[Places, Places, Places], Counts]:
         """Where [windows, columns, rows] answers were unsure, and the right ones."""
-        found = [each.where(len(raw)) for each in unsure]
-        window, column, row = place = tuple(_joined(list(each)) for each in zip(*found, strict=True))
+        windows, own, rows = zip(*(each.where(len(raw)) for each in unsure), strict=True)
+        column = _joined([*own])
+        place = _joined([*windows]), column, _joined([*rows])
         words, table = raw[place], columns.which.take(column)
         # A line says `~answer`, and may be one too high. Where it says 0, and for all others, all thresholds are searched.
         answer = ~_joined([each.said for each in unsure]) * columns.lines.take(column)
@@ -246,19 +246,6 @@ class Cells:
     def _bisect_one(self, word: int, table: int) -> int:
         base, end = self.base.item(table), self.end.item(table)
         return bisect_left(self.last.data, word, base, end) - base
-
-
-def _scratch(name: str, shape: tuple[int, ...]) -> Counts:
-    """int64 of this shape, the same memory at every call in this thread: fresh pages cost as much as the search."""
-    size = prod(shape)
-    held: Counts | None = getattr(_held, name, None)
-    if held is None or held.size < size:
-        held = np.empty(max(size, _CHUNK), np.int64)
-        setattr(_held, name, held)
-    return held[:size].reshape(shape)
-
-
-_held = threading.local()
 
 
 def _joined(parts: list[NDArray[T]]) -> NDArray[T]:

@@ -1,9 +1,9 @@
-"""The search in many thresholds by straight lines: what a guide (`cells.py`) is for few.
+"""The search in many thresholds by straight lines: what a guide (`guides.py`) is for few.
 
-The count of a word grows smoothly where a table has thousands of values, so a line tells it in each of some cells, and a table takes 100 kB
-of cache where a guide takes a megabyte. Lines are wrong by at most half of `_NEAR`: an answer less than `_NEAR` above a whole number may
-be one too high, and is marked. That this holds for every word is not assumed but checked, cell by cell, when the lines are made; in
-cells where it does not hold (the far tails: one word in ten thousand) every word is marked.
+The count of a word grows smoothly where a table has thousands of values, so that in each of some cells a line tells it, and a
+table takes 50 kB of cache where a guide takes a megabyte. Lines are wrong by at most half of `_NEAR`: an answer less than `_NEAR`
+above a whole number may be one too high, and is marked. That this holds for every word is not assumed but checked, cell by cell,
+when the lines are made; in cells where it does not hold (the far tails: one word in ten thousand) every word is marked.
 
 Cells are narrow where words are rare: they are the sign, the exponent and the first bits of the word as a floating point number, when
 2^64 is subtracted from its upper half. So 0 and -1 are the ends of the two tails, and a cell is as wide as it is far from the end.
@@ -11,11 +11,10 @@ Cells are narrow where words are rare: they are the sign, the exponent and the f
 
 from __future__ import annotations
 
-import threading
-from math import prod
-
 import numpy as np
 from numpy.typing import NDArray
+
+from sim.engine.scratch import scratch
 
 __all__ = ["LEAST", "Curve"]
 
@@ -34,13 +33,12 @@ _OCTAVES = range(47, 63)  # exponents with lines: all but 2^-16 of the words
 
 
 class Curve:
-    """The lines of a table whose answers are the indexes of `last`, see `cells.py`."""
+    """The lines of a table whose answers are the indexes of `last`, see `guides.py`."""
 
     __slots__ = ("_bits", "_heights", "_slopes")
 
     def __init__(self, last: Raw) -> None:
-        # The error of a line grows with the number of values, and falls with the square of the number of cells.
-        self._bits = last.size.bit_length() // 2
+        self._bits = _fineness(last.size)
         self._heights, self._slopes = np.full(128 << self._bits, _ONE), np.zeros(128 << self._bits)
         lows, highs = _borders(self._bits)
         cells = self._cells(lows)
@@ -48,13 +46,14 @@ class Curve:
         wrong = self._wrong(last, lows, highs)
         self._heights[wrong], self._slopes[wrong] = _ONE, 0.0
 
-    @property
-    def nbytes(self) -> int:
-        return self._heights.nbytes + self._slopes.nbytes
+    @staticmethod
+    def nbytes(values: int) -> int:
+        """Bytes for a table of so many values; the lines of all but one word in a hundred take a tenth of it."""
+        return 2048 << _fineness(values)
 
     def search(self, words: Raw, cell: Counts, values: Counts) -> None:
         """Answers for `words` into `values`; `~answer` (negative) if it may be one too high, or (if 0) anything. `cell`: room to work."""
-        at, step = (_scratch(name, words.shape) for name in ("at", "step"))
+        at, step = (scratch(name, words.shape).view(np.float64) for name in ("at", "step"))
         found = values.view(np.float64)
         np.copyto(at, words.view(np.int64))
         self._cells(at, cell.view(np.uint64))
@@ -84,11 +83,19 @@ class Curve:
         """
         ends = np.concatenate([_words(lows), _words(highs)])
         words = np.concatenate([last[:-1], last[:-1] + np.uint64(1), ends])
-        at = np.concatenate([last[:-1].view(np.int64).astype(np.float64), (last[:-1] + np.uint64(1)).view(np.int64), lows, highs])
+        at = np.concatenate(
+            [last[:-1].view(np.int64).astype(np.float64), (last[:-1] + np.uint64(1)).view(np.int64), lows, highs]
+        )
         cells = self._cells(at)
         found = self._heights[cells] + self._slopes[cells] * at - _ONE
         true = last.searchsorted(words)
-        return cells[(found < true) | (found >= true + 1 + _NEAR)]
+        wrong: Raw = cells[(found < true) | (found >= true + 1 + _NEAR)]
+        return wrong
+
+
+def _fineness(values: int) -> int:
+    """Bits of the fraction: the error of a line grows with the values, and falls with the square of the number of cells."""
+    return values.bit_length() // 2
 
 
 def _borders(bits: int) -> tuple[Floats, Floats]:
@@ -116,22 +123,10 @@ def _heights(last: Raw, at: Floats) -> Floats:
     lower, upper = last < np.uint64(3 * half), last >= np.uint64(half)
     below = np.interp(at, last[lower].astype(np.float64), counts[lower])
     above = np.interp(at, -((~last[upper]).astype(np.float64) + 1.0), counts[upper])
-    return np.where(at >= 0, below, above)
+    heights: Floats = np.where(at >= 0, below, above)
+    return heights
 
 
 def _words(at: Floats) -> Raw:
     """The words that are these numbers."""
     return np.clip(at, -(2.0**63), np.nextafter(2.0**63, 0)).astype(np.int64).view(np.uint64)
-
-
-def _scratch(name: str, shape: tuple[int, ...]) -> Floats:
-    """float64 of this shape, the same memory at every call in this thread."""
-    size = prod(shape)
-    held: Floats | None = getattr(_held, name, None)
-    if held is None or held.size < size:
-        held = np.empty(size)
-        setattr(_held, name, held)
-    return held[:size].reshape(shape)
-
-
-_held = threading.local()

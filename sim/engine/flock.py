@@ -161,15 +161,17 @@ class Flock:
 def _leaves(author: Author, turns: Sequence[_Told], number: int) -> int | None:
     """The event at which an author says something else than the leader's; what it raises is told where it leads."""
     steps = author.steps()
+    send = steps.send
     for event, heard, own, said in turns:
         try:  # a look is no `Stop`, and is handed on without a call of `turn`: there are as many as rollouts times looks
-            answer = turn(steps, heard) if own is None else steps.send(own[number])
+            answer = turn(steps, heard) if own is None else send(own[number])
         except (StopIteration, Stop) as end:
             answer = ending(end)
         except Exception:
             return event
-        if answer is not said and answer != said:
-            return event
+        if answer is said or answer == said:
+            continue
+        return event
     return None
 
 

@@ -31,6 +31,11 @@ class Guide:
         bits = _fineness(last.size)
         self.cells, self.shift = _cells(last, bits), 64 - bits
 
+    @staticmethod
+    def nbytes(values: int) -> int:
+        """Bytes for a table of so many values."""
+        return 8 << _fineness(values)
+
     def search(self, words: Raw, cell: Counts, values: Counts) -> None:
         """Answers for `words` into `values`; `cell` is room to work in."""
         found = values.view(np.uint64)

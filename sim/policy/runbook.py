@@ -42,7 +42,20 @@ from sim.policy.events import (
 from sim.policy.notes import Note
 from sim.policy.voice import Voice
 
-__all__ = ["Approval", "Author", "Look", "Machine", "Runbook", "Steps", "Stop", "Turn", "Wait", "ending", "seen", "turn"]
+__all__ = [
+    "Approval",
+    "Author",
+    "Look",
+    "Machine",
+    "Runbook",
+    "Steps",
+    "Stop",
+    "Turn",
+    "Wait",
+    "ending",
+    "seen",
+    "turn",
+]
 
 
 @dataclass(frozen=True, slots=True)

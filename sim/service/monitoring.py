@@ -285,7 +285,9 @@ def _arms(seen: Seen, rows: Rows) -> list[Arm]:
     if seen.points:
         return [_arm(seen, row) for row in rows.tolist()]
     requests, bad, *latency = (counts.take(rows).tolist() for counts in (seen.requests, seen.bad, *seen.latency.T))
-    return many(Arm, len(rows), requests, bad, zip(*latency, strict=True), repeat(()))  # zip: three times faster than one by one
+    return many(
+        Arm, len(rows), requests, bad, zip(*latency, strict=True), repeat(())
+    )  # zip: three times faster than one by one
 
 
 def _arm(seen: Seen, row: int) -> Arm:

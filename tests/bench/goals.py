@@ -28,7 +28,7 @@ class Sizes:
     flock: int = 4000  # of a generator policy
     natural: int = 5  # rollouts simulated request by request
     paired: int = 4000  # replications for variances
-    job: float = 15.0  # seconds that one worker is to need
+    job: float = 30.0  # seconds that one worker is to need
     jobs: int = 3
     memory: tuple[int, int] = (200_000, 400_000)
     million: int = 1_000_000

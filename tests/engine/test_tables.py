@@ -72,7 +72,7 @@ def test_a_draw_is_a_search(mean: float, words: list[int]) -> None:
     assert [table.draw_one(word) for word in raw.tolist()] == expected.tolist()
 
 
-@pytest.mark.parametrize("mean", [*MEANS, 3e7])
+@pytest.mark.parametrize("mean", [*MEANS, 6e4, 3e7, 2e9])
 def test_every_threshold_and_many_words(mean: float) -> None:
     table, many = PoissonTable(mean), stream("words", 300)
     raw = np.concatenate([table.last, table.thresholds, many.reshape(-1)])
