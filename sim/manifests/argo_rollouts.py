@@ -90,6 +90,7 @@ def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) 
         min_pods=canary.whole("minPodsPerReplicaSet", 0, 0),
         dynamic_stable_scale=canary.flag("dynamicStableScale"),
         scale_down_delay=float(canary.whole("scaleDownDelaySeconds", 30, 0)),
+        scale_down_delay_revisions=_limit(canary),
         abort_scale_down_delay=_abort_delay(canary),
         pods_follow_abort=not canary.has("abortScaleDownDelaySeconds"),
         max_weight=maximum,
@@ -98,8 +99,18 @@ def _canary(canary: Reader, spec: Reader, analyses: Analyses, profile: Profile) 
         rollback_window=spec.child("rollbackWindow").whole("revisions", 0, 0),
         paused=spec.flag("paused"),
         min_ready=float(spec.whole("minReadySeconds", 0, 0)),
+        progress_threshold=_threshold(canary, profile),
         profile="argo-rollouts@1.8" if profile.name == "argo-rollouts@1.8" else "argo-rollouts@1.10",
     )
+
+
+def _threshold(canary: Reader, profile: Profile) -> int | str | None:
+    """replicaProgressThreshold; any type but Percent counts pods, and a negative value is as none (utils/replicaset/canary.go)."""
+    if not canary.has("replicaProgressThreshold") or profile.name == "argo-rollouts@1.8":
+        return None
+    threshold = canary.child("replicaProgressThreshold")
+    value = threshold.whole("value", 0)
+    return None if value < 0 else f"{value}%" if threshold.text("type") == "Percent" else value
 
 
 def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGreen:
@@ -117,6 +128,7 @@ def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGre
         auto_promotion_after=float(blue_green.whole("autoPromotionSeconds", 0, 0)),
         preview_replicas=blue_green.whole("previewReplicaCount", 1, 0) if preview else None,
         scale_down_delay=float(blue_green.whole("scaleDownDelaySeconds", 30, 0)) if delay else None,
+        scale_down_delay_revisions=_limit(blue_green),
         abort_scale_down_delay=_abort_delay(blue_green),
         preview=blue_green.has("previewService"),
         progress_deadline=float(spec.whole("progressDeadlineSeconds", 600, 0)),
@@ -130,3 +142,8 @@ def _blue_green(blue_green: Reader, spec: Reader, analyses: Analyses) -> BlueGre
 def _abort_delay(strategy: Reader) -> float | None:
     """Seconds; an explicit 0 is None: no deadline (what that means: `Canary`, `BlueGreen`)."""
     return float(strategy.whole("abortScaleDownDelaySeconds", 30, 0)) or None
+
+
+def _limit(strategy: Reader) -> int | None:
+    name = "scaleDownDelayRevisionLimit"
+    return strategy.whole(name, 0, 0) if strategy.has(name) else None

@@ -68,7 +68,6 @@ _POD = ignored("what runs in the pods is the scenario's service")
 _SELECTOR = ignored("which pods belong to the workload is not in question")
 _PLACEMENT = ignored("which node a pod runs on is not modeled")
 _KEPT = ignored("finished runs and ReplicaSets are not kept")
-_REVISIONS = near("every old revision waits for the scale-down delay, whatever their number")
 
 _VALUE_FROM = of("podTemplateHashValue fieldRef secretKeyRef")
 _ARGS = of("name value", valueFrom=_VALUE_FROM)
@@ -109,27 +108,25 @@ _STEP = of(
 )
 _CANARY = of(
     "abortScaleDownDelaySeconds canaryService stableService dynamicStableScale maxSurge maxUnavailable"
-    " minPodsPerReplicaSet scaleDownDelaySeconds",
+    " minPodsPerReplicaSet scaleDownDelaySeconds scaleDownDelayRevisionLimit",
     steps=_STEP,
     analysis=_ANALYSIS,
     antiAffinity=_PLACEMENT,
     canaryMetadata=_LABELS,
     stableMetadata=_LABELS,
     pingPong=near("the two services only change roles at each promotion: read as a canary and a stable service"),
-    replicaProgressThreshold=near("a step waits until all its pods are available"),
-    scaleDownDelayRevisionLimit=_REVISIONS,
+    replicaProgressThreshold=of("type value"),
     trafficRouting=of("alb ambassador apisix appMesh istio managedRoutes maxTrafficWeight nginx plugins smi traefik"),
 )
 _BLUE_GREEN = of(
     "abortScaleDownDelaySeconds activeService autoPromotionEnabled autoPromotionSeconds previewReplicaCount"
-    " previewService scaleDownDelaySeconds",
+    " previewService scaleDownDelaySeconds scaleDownDelayRevisionLimit",
     prePromotionAnalysis=_ANALYSIS,
     postPromotionAnalysis=_ANALYSIS,
     antiAffinity=_PLACEMENT,
     activeMetadata=_LABELS,
     previewMetadata=_LABELS,
     maxUnavailable=ignored("it only bounds restarts"),
-    scaleDownDelayRevisionLimit=_REVISIONS,
 )
 ROLLOUT = of(
     "replicas progressDeadlineSeconds progressDeadlineAbort",

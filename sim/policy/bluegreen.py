@@ -24,6 +24,7 @@ class BlueGreen:
     preview small until then. The former stable pods go `scale_down_delay` (None: 30 s) after the new revision has become stable, which
     a post-promotion analysis puts off until it is Successful. The abort delay None keeps the new pods for ever.
     `rollback_window`: a return to a revision older than stable, with fewer revisions than that between them, skips pause and runs.
+    `scale_down_delay_revisions`: only so many older revisions keep their pods for the delay (None: all).
     `paused`: it begins so, until a person resumes. `min_ready`: a pod counts as available that long after it is ready.
     """
 
@@ -40,6 +41,7 @@ class BlueGreen:
     rollback_window: int = 0
     on_inconclusive: Literal["pause", "abort"] = "pause"
     min_ready: float = 0.0
+    scale_down_delay_revisions: int | None = None
     paused: bool = False
 
     def __post_init__(self) -> None:

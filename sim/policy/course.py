@@ -13,7 +13,7 @@ from sim.policy.desk import Desk
 from sim.policy.notes import StepIs
 from sim.policy.phases import canary_phase, waits
 from sim.policy.scale import Pods
-from sim.policy.sizes import drained, following
+from sim.policy.sizes import drained, enough, following
 from sim.policy.standing import NONE, Older, Standing
 from sim.policy.stepping import Stepping
 from sim.policy.steps import Analyse, Experiment, Gate, Pause
@@ -167,7 +167,9 @@ class Course:
         s = self._standing
         if not self._policy.pods:
             return s.weight == self._policy.max_weight
-        return s.canary.available >= s.replicas if s.modern else s.canary.available == s.replicas
+        if not s.modern:
+            return s.canary.available == s.replicas
+        return s.canary.available >= s.replicas or enough(s, s.canary, s.replicas)
 
     def go(self, at: float, index: int) -> None:
         """Move to another step."""
@@ -206,9 +208,11 @@ class Course:
         s.inconclusive = False
         self.go(at, s.plan.last)
         if policy.pods:
-            delay = 0.0 if policy.dynamic_stable_scale else policy.scale_down_delay
-            s.older = (Older(s.stable_revision, s.stable, at + delay if policy.router else inf), *s.older)
+            delay = -inf if policy.dynamic_stable_scale else policy.scale_down_delay
+            drop_at = at + delay if policy.router else inf
+            s.older = (Older(s.stable_revision, s.stable, drop_at, s.stable_turn), *s.older)
             s.stable, s.canary = s.canary, NONE
+        s.stable_turn = s.turn
         s.stable_revision, s.full = s.revision, False
         self._deadline.progress(at)
         self._voice.say(Promote(s.revision))

@@ -178,12 +178,14 @@ class Program:
             return
         back = event.revision == s.stable_revision
         if s.updating and s.canary != NONE:
-            s.older = (Older(s.revision, s.canary, self._drop_at(at, back)), *s.older)
+            s.older = (Older(s.revision, s.canary, self._drop_at(at, back), s.turn), *s.older)
             pointed = s.canary.available > 0 and (s.aborted is None or s.weight > 0)
             s.behind = s.behind or (self._policy.router and pointed)
         kept = next((entry.pods for entry in s.older if entry.revision == event.revision), NONE)
         s.older = tuple(entry for entry in s.older if entry.revision != event.revision)
-        s.revision, s.canary = event.revision, kept
+        s.revision, s.canary, s.turn = event.revision, kept, s.turn + 1
+        if back:
+            s.stable_turn = s.turn
         s.fast = within(self._policy.rollback_window, event.revision, s.stable_revision)
         s.returning = back and s.weight > 0 and self._policy.dynamic_stable_scale
         self._course.restart(at)
@@ -195,7 +197,7 @@ class Program:
             return inf
         if self._standing.canary_deadline is not None:
             return self._standing.canary_deadline
-        return at + (self._policy.scale_down_delay if back and not self._policy.dynamic_stable_scale else 0.0)
+        return at + self._policy.scale_down_delay if back and not self._policy.dynamic_stable_scale else -inf
 
     def _resize(self, at: float, event: Resized) -> None:
         self._standing.replicas = event.replicas

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sim.policy.commands import SetWeight
 from sim.policy.scale import Bounds, Pods, bounds, move, move_older, routed, shared
-from sim.policy.standing import Standing
+from sim.policy.standing import Standing, gone
 from sim.policy.steps import ScaleCanary
 
-__all__ = ["backwards", "drained", "following", "reached", "target"]
+__all__ = ["backwards", "drained", "enough", "following", "reached", "target"]
 
 
 def target(s: Standing) -> tuple[int, int]:
@@ -74,19 +74,30 @@ def reached(s: Standing) -> bool:
         return True
     if s.policy.router:
         canary, stable = target(s)
-        complete = s.canary.available == canary == s.canary.wanted
-        return complete and (s.policy.dynamic_stable_scale or s.stable.wanted == stable)
-    if s.canary.available != s.canary.wanted or s.stable.available > s.stable.wanted:
+        return enough(s, s.canary, canary) and (s.policy.dynamic_stable_scale or s.stable.wanted == stable)
+    canary, stable = following(s, 0.0)
+    if not enough(s, s.canary, canary) or s.stable.available > s.stable.wanted:
         return False
-    return not _older(s).available and following(s, 0.0) == (s.canary.wanted, s.stable.wanted)
+    return not _older(s).available and stable == s.stable.wanted
+
+
+def enough(s: Standing, pods: Pods, desired: int) -> bool:
+    """Whether so many of the desired pods are available that the rollout may get on (Argo: ReplicaProgressThresholdMet)."""
+    match s.policy.progress_threshold:
+        case None:
+            return pods.available == desired == pods.wanted
+        case int(number):
+            return pods.available >= number
+        case share:
+            return 100 * pods.available >= int(share.removesuffix("%")) * desired
 
 
 def drained(s: Standing, at: float) -> tuple[int, ...]:
     """Wanted pods of the older revisions after one more pass, newest first."""
     if s.policy.router:
         # The newest may still have the router's weight; it is dropped only without.
-        held = s.older[0].revision if s.behind else None
-        return tuple(0 if at >= entry.drop_at and entry.revision != held else entry.pods.wanted for entry in s.older)
+        dropped = gone(s.older, at, s.policy.scale_down_delay_revisions, s.older[0].revision if s.behind else None)
+        return tuple(0 if drop else entry.pods.wanted for entry, drop in zip(s.older, dropped, strict=True))
     available = s.stable.staying + s.canary.staying + sum(entry.pods.staying for entry in s.older)
     return move_older(tuple(entry.pods for entry in s.older), available, s.replicas - _allowed(s).unavailable)
 

@@ -13,17 +13,21 @@ from sim.policy.steps import ScaleCanary, Step
 if TYPE_CHECKING:
     from sim.policy.canary import Canary
 
-__all__ = ["Older", "Plan", "Standing", "see_older", "within"]
+__all__ = ["Older", "Plan", "Standing", "gone", "see_older", "within"]
 
 NONE = Pods(0, 0)
 
 
 class Older(NamedTuple):
-    """A revision that is neither stable nor new; behind a router its pods stay until `drop_at`."""
+    """A revision that is neither stable nor new; behind a router its pods stay until `drop_at` (-inf: no delay was ever given).
+
+    `turn` counts how often a revision was applied before it was for the last time: Argo's revision number.
+    """
 
     revision: int
     pods: Pods
     drop_at: float
+    turn: int = 0
 
 
 class Plan:
@@ -54,6 +58,8 @@ class Standing:
     replicas: int = 1
     revision: int = 2
     stable_revision: int = 1
+    turn: int = 1  # of the new revision, and of the stable one
+    stable_turn: int = 0
     stable: Pods = NONE
     canary: Pods = NONE
     older: tuple[Older, ...] = ()  # newest first
@@ -108,6 +114,17 @@ class Standing:
     def waiting_to_drop(self, at: float) -> bool:
         """Whether pods of an older revision wait for their scale-down deadline."""
         return any(entry.pods.wanted and at < entry.drop_at < inf for entry in self.older)
+
+
+def gone(older: tuple[Older, ...], at: float, limit: int | None, held: int | None) -> tuple[bool, ...]:
+    """Which older revisions are to have no pods now: their time is over, or `limit` newer ones wait already (Argo: scaleDownDelayHelper).
+
+    What a service still points at (`held`) stays, and does not count; nor does what was never given a delay.
+    """
+    waiting = sorted((-entry.turn, index) for index, entry in enumerate(older)
+                     if entry.pods.wanted and entry.revision != held and entry.drop_at != -inf)  # fmt: skip
+    over = set() if limit is None else {index for _, index in waiting[limit:]}
+    return tuple(entry.revision != held and (at >= entry.drop_at or index in over) for index, entry in enumerate(older))
 
 
 def within(window: int, revision: int, stable: int) -> bool:

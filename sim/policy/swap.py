@@ -22,7 +22,7 @@ from sim.policy.desk import Desk
 from sim.policy.notes import Note
 from sim.policy.phases import Phase, paused, swap_phase
 from sim.policy.scale import Pods
-from sim.policy.standing import NONE, Older, see_older, within
+from sim.policy.standing import NONE, Older, gone, see_older, within
 from sim.policy.voice import Voice, aborted_update, failed_run, late, timed_out, undone
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Swap:
         self._delay = _DELAY if policy.scale_down_delay is None else policy.scale_down_delay
         self._paces = not policy.auto_promotion or policy.auto_promotion_after > 0
         self._replicas, self._revision, self._stable_revision = 1, 2, 1
+        self._turn, self._stable_turn = 1, 0  # how often a revision was applied before the new one, the stable one
         self._active, self._preview = 1, 1
         self._stable, self._new = NONE, NONE
         self._older: tuple[Older, ...] = ()  # newest first
@@ -98,11 +99,17 @@ class Swap:
         self._report()
 
     def _see_pods(self, at: float, event: events.PodsReady) -> None:
-        if event.stable > self._stable.available or event.canary > self._new.available:
+        if self._serving(event.stable, event.canary, event.older) > self._serving(
+            self._stable.available, self._new.available, sum(entry.pods.available for entry in self._older)
+        ):
             self._deadline.progress(at)
         self._stable = Pods(self._stable.wanted, event.stable)
         self._new = Pods(self._new.wanted, event.canary)
         self._older = see_older(self._older, event.older)
+
+    def _serving(self, stable: int, new: int, older: int) -> int:
+        """What Argo counts as available, and as progress: pods of the revision that the active service points at."""
+        return stable if self._active == self._stable_revision else new if self._active == self._revision else older
 
     def _obey(self, at: float, event: events.Human) -> None:
         match event.action:
@@ -138,10 +145,13 @@ class Swap:
         if event.revision == self._revision:
             return
         if self._updating and self._new != NONE:
-            self._older = (Older(self._revision, self._new, at + self._delay), *self._older)
+            self._older = (Older(self._revision, self._new, at + self._delay, self._turn), *self._older)
         kept = next((entry for entry in self._older if entry.revision == event.revision), None)
         self._older = tuple(entry for entry in self._older if entry.revision != event.revision)
         self._revision, self._new = event.revision, kept.pods if kept else NONE
+        self._turn += 1
+        if not self._updating:
+            self._stable_turn = self._turn
         self._reset(at)
         stands = kept is not None and kept.pods.wanted > 0
         self._fast = stands or within(self._policy.rollback_window, event.revision, self._stable_revision)
@@ -191,11 +201,11 @@ class Swap:
             return
         new = 0 if not self._updating else self._size() if self._aborted is None else self._kept_new(at)
         before = sum(entry.pods.wanted for entry in self._older)
-        gone = tuple(at >= entry.drop_at and entry.revision != self._active for entry in self._older)
-        if any(entry.pods.wanted and drop for entry, drop in zip(self._older, gone, strict=True)):
+        dropped = gone(self._older, at, self._policy.scale_down_delay_revisions, self._active)
+        if any(entry.pods.wanted and drop for entry, drop in zip(self._older, dropped, strict=True)):
             self._older = tuple(
                 entry._replace(pods=Pods(0, entry.pods.available)) if drop else entry
-                for entry, drop in zip(self._older, gone, strict=True)
+                for entry, drop in zip(self._older, dropped, strict=True)
             )
         elif (self._replicas, new) == (self._stable.wanted, self._new.wanted):
             return
@@ -311,8 +321,9 @@ class Swap:
 
     def _promote(self, at: float) -> None:
         self._desk.clear()
-        self._older = (Older(self._stable_revision, self._stable, at + self._delay), *self._older)
-        self._stable, self._new = self._new, NONE
+        former = Older(self._stable_revision, self._stable, at + self._delay, self._stable_turn)
+        self._older = (former, *self._older)
+        self._stable, self._new, self._stable_turn = self._new, NONE, self._turn
         self._stable_revision, self._fast = self._revision, False
         self._deadline.progress(at)
         self._voice.say(Promote(self._revision))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.policy.sizes import backwards, reached
+from sim.policy.sizes import backwards, enough, reached
 from sim.policy.standing import Standing
 
 __all__ = ["allowed", "managed", "wanted"]
@@ -26,7 +26,8 @@ def allowed(s: Standing, weight: float) -> bool:
     """Argo's guard: nothing changes while stable could not carry its share."""
     maximum = s.policy.max_weight
     parts = maximum if s.modern else 100
-    return not s.policy.pods or s.stable.available >= (maximum - weight) * s.replicas // parts
+    desired = int((maximum - weight) * s.replicas // parts)
+    return not s.policy.pods or s.stable.available >= desired or enough(s, s.stable, desired)
 
 
 def managed(s: Standing) -> bool:

@@ -133,6 +133,7 @@ UNITS: dict[str, Any] = {
     # policies
     "max_surge": Pods, "max_unavailable": Pods, "min_ready": Duration, "progress_deadline": Duration,
     "scale_down_delay": Duration, "abort_scale_down_delay": Duration, "auto_promotion_after": Duration,
+    "progress_threshold": Pods, "scale_down_delay_revisions": NonNegativeInt,
     "preview_replicas": PositiveInt, "min_pods": NonNegativeInt, "max_weight": Percent,
     # service
     "median": Duration, "p99": Duration, "limit": Duration, "bounds": list[Duration], "capacity": Rate, "cold": Duration,

@@ -326,7 +326,8 @@ def test_what_1_8_does_not_know(read: Read) -> None:
     text = rollout("canary: {replicaProgressThreshold: {type: Percent, value: 90}, minPodsPerReplicaSet: 2}")
     new = read(text)
     old = read(text, profile="argo-rollouts@1.8")
-    assert [remark.status for remark in new.report if "replicaProgress" in remark.path] == ["approximated"]
+    assert not [remark for remark in new.report if "replicaProgress" in remark.path]
+    assert canary_of(new).progress_threshold == "90%" and canary_of(old).progress_threshold is None
     assert [remark.status for remark in old.report if "replicaProgress" in remark.path] == ["ignored"]
     assert canary_of(old).profile == "argo-rollouts@1.8" and not old.of("approximated")
     assert old.policies[0].profile == "argo-rollouts@1.8"

@@ -58,12 +58,13 @@ def canaries(draw: st.DrawFn) -> Canary:
         "max_surge": 1 if both else surge, "max_unavailable": unavailable,
         "progress_deadline": draw(st.sampled_from((600.0, 30.0))), "progress_deadline_abort": draw(st.booleans()),
         "paused": draw(st.booleans()), "min_ready": draw(st.sampled_from((0.0, 5.0, 2.5))),
+        "progress_threshold": draw(st.sampled_from((None, None, 2, "60%"))),
     }  # fmt: skip
     if router:
         options |= {
             "dynamic_stable_scale": draw(st.booleans()), "min_pods": draw(st.integers(0, 3)),
             "abort_scale_down_delay": draw(st.sampled_from((30.0, 0.0, 5.0, None))),
-            "scale_down_delay": draw(st.sampled_from((30.0, 3.0))),
+            "scale_down_delay": draw(st.sampled_from((30.0, 3.0))), "scale_down_delay_revisions": draw(st.sampled_from((None, 0, 1))),
         }  # fmt: skip
     return Canary(**options)
 
@@ -73,6 +74,7 @@ _blue_greens = st.builds(
     auto_promotion_after=_seconds, preview_replicas=st.sampled_from((None, 1, 2)),
     scale_down_delay=st.sampled_from((None, 5.0)), abort_scale_down_delay=st.sampled_from((30.0, 4.0, None)),
     preview=st.booleans(), on_inconclusive=st.sampled_from(("pause", "abort")), min_ready=st.sampled_from((0.0, 4.0)),
+    scale_down_delay_revisions=st.sampled_from((None, 0, 1)),
 )  # fmt: skip
 _rolls = st.builds(
     Rolling, max_surge=st.sampled_from((1, 2, "25%")), max_unavailable=_amount, min_ready=st.sampled_from((0.0, 5.0, 2.5)),

@@ -26,9 +26,7 @@ OUTCOMES: dict[str, tuple[tuple[tuple[str, str | None], ...], tuple[str, ...]]] 
         (("bluegreen-analysis", None),), ("not yet ", "not yet templateName", "not yet templateName"),
     ),
     ARGO + "canary-dynamic-stable-scale.yaml": ((("dynamic-stable-scale", "Canary"),), ()),
-    ARGO + "canary-scaledownonabort.yaml": (
-        (("canary-scaledownd-on-abort", "Canary"),), ("approximated scaleDownDelayRevisionLimit",),
-    ),
+    ARGO + "canary-scaledownonabort.yaml": ((("canary-scaledownd-on-abort", "Canary"),), ()),
     ARGO + "docs-analysis-nested-templates.yaml": ((), ()),
     ARGO + "docs-analysis-prometheus.yaml": ((), ()),
     ARGO + "ephemeral-labels.yaml": ((("ephemeral-label", "Canary"),), ()),

@@ -221,6 +221,14 @@ def test_back_to_a_revision_whose_pods_still_stand_skips_everything() -> None:
     assert later.feed(50.0, NewRevision(1)) == [Switch(2, 1), SetScale(3, 3)]
 
 
+@pytest.mark.parametrize(("limit", "left"), [(None, 6), (1, 3), (0, 0)])
+def test_so_many_older_revisions_keep_their_pods(limit: int | None, left: int) -> None:
+    tape = started(ready=True, scale_down_delay_revisions=limit)
+    tape.play((6.0, PodsReady(3, 0, 3)), (9.0, NewRevision(3)))
+    commands = tape.feed(15.0, PodsReady(3, 3, 3))
+    assert [c for c in commands if isinstance(c, SetScale)][-1:] == ([SetScale(3, 0, left)] if left < 6 else [])
+
+
 def test_another_size() -> None:
     tape = started(ready=True, auto_promotion=False)
     assert tape.feed(9.0, Resized(5)) == [SetScale(5, 3), SetScale(5, 5)]  # one ReplicaSet after the other
@@ -228,8 +236,8 @@ def test_another_size() -> None:
 
 def test_the_deadline_runs_in_analyses_too() -> None:
     tape = started(ready=True, pre=analysis(interval=30.0), progress_deadline=60.0)
-    assert tape.rollout.wakes_at == 65.0
-    tape.feed(65.0, Woke())
+    assert tape.rollout.wakes_at == 60.0  # the preview's pods are no progress: what counts is the active revision's
+    tape.feed(60.0, Woke())
     assert tape.phases == [("Degraded", 'ProgressDeadlineExceeded: ReplicaSet "revision 2" has timed out progressing.')]
 
 

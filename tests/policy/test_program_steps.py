@@ -275,12 +275,27 @@ def test_a_flag_moves_only_weights() -> None:
 
 
 @pytest.mark.parametrize(
+    ("threshold", "passed"),
+    [(None, (False, False, False, True)), ("60%", (False, False, True, True)), (1, (False, True, True, True))],
+)
+def test_so_many_pods_are_enough_for_a_step(threshold: int | str | None, passed: tuple[bool, ...]) -> None:
+    for available, over in enumerate(passed):
+        tape = Tape(Canary(steps=(SetWeight(30), Pause()), progress_threshold=threshold))
+        tape.feed(0.0, Started(replicas=10))
+        tape.feed(1.0, PodsReady(10, available))
+        assert (tape.steps[-1:] == [1]) is over
+
+
+@pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"steps": (SetWeight(101),)}, "a weight lies between 0 and 100, got 101"),
         ({"steps": (ScaleCanary(1),), "router": False}, "setCanaryScale needs a router"),
         ({"dynamic_stable_scale": True, "router": False}, "dynamicStableScale needs a router"),
         ({"progress_deadline": 0.0}, "the progress deadline is more than 0 s, got 0"),
+        ({"progress_threshold": "60"}, "a number of pods or a percentage, got '60'; write 3 or 60%"),
+        ({"progress_threshold": -1}, "a number of pods or a percentage, got -1"),
+        ({"progress_threshold": 1, "profile": "argo-rollouts@1.8"}, "came with Argo Rollouts 1.10"),
         ({"min_ready": -1.0}, "minReadySeconds is 0 or more, got -1"),
         ({"min_ready": 600.0}, "the progress deadline must exceed minReadySeconds, got 600"),
         ({"pods": False, "router": False}, "set router: true"),

@@ -83,6 +83,7 @@ def _canary(policy: Canary, subject: Subject, templates: Templates) -> Object:
         written |= {key: amount} if amount != "25%" else {}
     written |= {"minPodsPerReplicaSet": policy.min_pods} if policy.min_pods else {}
     written |= {"dynamicStableScale": True} if policy.dynamic_stable_scale else {}
+    written |= _threshold(policy)
     return written | _delays(policy, losses)
 
 
@@ -103,10 +104,20 @@ def _routing(policy: Canary, subject: Subject) -> Object:
     return {"canaryService": f"{name}-canary", "stableService": name, "trafficRouting": router}
 
 
+def _threshold(policy: Canary) -> Object:
+    threshold = policy.progress_threshold
+    if threshold is None:
+        return {}
+    kind, value = ("Pods", threshold) if isinstance(threshold, int) else ("Percent", int(threshold.removesuffix("%")))
+    return {"replicaProgressThreshold": {"type": kind, "value": value}}
+
+
 def _delays(policy: Canary, losses: Losses) -> Object:
     written: Object = {}
     if policy.router and policy.scale_down_delay != 30.0 and not policy.dynamic_stable_scale:
         written["scaleDownDelaySeconds"] = seconds(policy.scale_down_delay, "scale_down_delay", losses)
+    if policy.router and policy.scale_down_delay_revisions is not None:
+        written["scaleDownDelayRevisionLimit"] = policy.scale_down_delay_revisions
     delay = policy.abort_scale_down_delay
     if policy.router and (delay != 30.0 or not policy.pods_follow_abort):
         written["abortScaleDownDelaySeconds"] = _abort_delay(delay, losses)
@@ -143,6 +154,8 @@ def _blue_green(policy: BlueGreen, subject: Subject, templates: Templates) -> Ob
         written["previewReplicaCount"] = policy.preview_replicas
     if policy.scale_down_delay is not None:
         written["scaleDownDelaySeconds"] = seconds(policy.scale_down_delay, "scale_down_delay", losses)
+    if policy.scale_down_delay_revisions is not None:
+        written["scaleDownDelayRevisionLimit"] = policy.scale_down_delay_revisions
     if policy.abort_scale_down_delay != 30.0:
         written["abortScaleDownDelaySeconds"] = _abort_delay(policy.abort_scale_down_delay, losses)
     return written
