@@ -99,8 +99,8 @@ class _Argo(Teller):
     # ---- analysis ----
 
     def _run(self, at: float, name: str, found: Object) -> None:
-        labels, status = found["metadata"]["labels"], found.get("status", {})
-        kind, phase = _RUNS[labels["rollout-type"]], status.get("phase", "")
+        labels, status = found["metadata"].get("labels", {}), found.get("status", {})
+        kind, phase = _RUNS[labels.get("rollout-type", "Step")], status.get("phase", "")  # an experiment's run has no labels
         index = {"index": int(labels["step-index"])} if "step-index" in labels else {}
         if phase == "Running":
             self._become(at, (name, ""), phase, "analysis", run=kind, **index)

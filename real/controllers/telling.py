@@ -20,6 +20,7 @@ class _Set:
     """One ReplicaSet: wanted and available pods, and since when those wait that are not available."""
 
     revision: int
+    aside: bool = False  # an experiment's: its pods are made in turn with the others, and are none of the rollout's sizes
     wanted: int = 0
     available: int = 0
     waiting: deque[tuple[float, int]] = field(default_factory=deque)  # (since, number of the pod among its revision's)
@@ -35,7 +36,9 @@ class Sizes:
 
     def see(self, at: float, name: str, found: Object, started: bool) -> None:
         """Take the newest state of a ReplicaSet; pods that appear after the start are timed."""
-        one = self.sets.setdefault(name, _Set(revision_of(found)))
+        owners = found["metadata"].get("ownerReferences", ())
+        aside = any(one["kind"] == "Experiment" for one in owners)
+        one = self.sets.setdefault(name, _Set(revision_of(found), aside))
         wanted, available = found["spec"].get("replicas", 0), found.get("status", {}).get("availableReplicas", 0)
         starts = self.starts.setdefault(one.revision, [])
         for _ in range(wanted - one.wanted):
@@ -50,10 +53,10 @@ class Sizes:
         one.wanted, one.available = wanted, available
 
     def wanted(self, revision: int) -> int:
-        return sum(one.wanted for one in self.sets.values() if one.revision == revision)
+        return sum(one.wanted for one in self.sets.values() if one.revision == revision and not one.aside)
 
     def available(self, revision: int) -> int:
-        return sum(one.available for one in self.sets.values() if one.revision == revision)
+        return sum(one.available for one in self.sets.values() if one.revision == revision and not one.aside)
 
     def roles(self, stable: int, new: int) -> tuple[int, int, int]:
         """Wanted pods of the stable, the new (none when it is the stable one) and all other revisions."""

@@ -56,7 +56,8 @@ class Apply:
 
     `beside` pods of this revision belong to another workload (Flagger's canary while its primary takes the new spec
     over): they stay, and do not count as the Deployment's own; when another `Apply` says fewer, the oldest of them go.
-    `count`: pods of this Deployment, if not those of the whole service; `apart`: a revision that is none of its own.
+    `count`: pods of this Deployment, if not those of the whole service; `apart`: (revision, pods): so many pods of
+    another revision are none of its own, the oldest ones.
     `upto`: no more pods than that are moved to the revision (OpenKruise's partition); the others stay as they are.
     """
 
@@ -68,7 +69,7 @@ class Apply:
     beside: int = 0
     upto: int | None = None
     count: int | None = None
-    apart: int | None = None
+    apart: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

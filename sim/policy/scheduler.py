@@ -49,7 +49,8 @@ class Scheduler:
         self._ticks = Ticks(first, policy.interval, self._tick, self._wanted, emit)
         self._now = 0.0
         self._pods = Workloads(policy.primary_ready, policy.canary_ready, policy.progress_deadline)
-        self._revision = self._applied = self._promoted = self._copied = 1
+        self._revision = self._applied = self._promoted = 1  # specs: the target's, and Flagger's two marks
+        self._primary = self._copied = 1  # what the primary runs, and is to run
         self._phase = ("", "")
         self._weight, self._mirrored = 0, False  # what the router has
         self._failed = self._iterations = 0
@@ -80,7 +81,8 @@ class Scheduler:
 
     def _start(self, event: Started) -> None:
         self._pods.begin(event.replicas)
-        self._revision, self._applied, self._promoted = event.revision, event.stable, event.stable
+        self._revision = event.revision
+        self._applied = self._promoted = self._primary = event.stable
         if self._policy.router:
             self._emit(SetWeight(0))  # until its first step nothing goes to the canary, whatever pods there are
         self._enter("Initialized")
@@ -102,7 +104,7 @@ class Scheduler:
                 if self._pods.rolling:
                     self._apply()
                 else:
-                    self._emit(SetScale(replicas, self._pods.canary, min_ready=self._policy.min_ready))
+                    self._size()
 
     # ---- one tick (the numbers are those of section 4.2; 1 and 3 are `_wanted`, 2 and 5 are the world's) ----
 
@@ -156,7 +158,10 @@ class Scheduler:
         return self._phase[0] in _ACTIVE or self._newer()
 
     def _newer(self) -> bool:
-        """Flagger compares with the last applied and the last promoted spec: a revert in mid-run is not seen."""
+        """Flagger compares with the last applied and the last promoted spec: a revert in mid-run is not seen.
+
+        What it marks as promoted at a success is what it last applied, even where the target had been taken back by then.
+        """
         return self._revision not in (self._applied, self._promoted)
 
     def _begin(self) -> Walk:
@@ -175,15 +180,21 @@ class Scheduler:
 
     def _roll_target(self) -> None:
         """The canary is a Deployment of its own: it takes a newer spec over at once, whatever the analysis is at."""
-        canary, policy, same = self._pods.canary, self._policy, self._revision == self._promoted
+        canary, policy, same = self._pods.canary, self._policy, self._revision == self._primary
         allowed = bounds(canary, policy.max_surge, policy.max_unavailable)
         self._pods.turn(same)
         spec = Apply(self._revision, allowed.surge, allowed.unavailable, policy.min_ready, count=canary)
-        self._emit(replace(spec, beside=self._pods.replicas) if same else replace(spec, apart=self._promoted))
+        self._emit(replace(spec, beside=self._pods.replicas) if same else replace(spec, apart=(self._primary, self._pods.replicas)))
 
     def _scale(self, canary: int) -> None:
-        self._pods.scale(self._now, canary)
-        self._emit(SetScale(self._pods.replicas, canary, min_ready=self._policy.min_ready))
+        self._pods.scale(self._now, canary, self._revision == self._primary)
+        self._size()
+
+    def _size(self) -> None:
+        """Pods count by revision: a canary of the primary's own revision with the primary's."""
+        primary, canary = self._pods.replicas, self._pods.canary
+        sizes = (primary + canary, 0) if self._pods.same else (primary, canary)
+        self._emit(SetScale(*sizes, min_ready=self._policy.min_ready))
 
     # ---- strategies (section 4.3) ----
 
@@ -264,7 +275,7 @@ class Scheduler:
 
     def _copy(self) -> None:
         self._copied = self._revision
-        if self._copied != self._promoted:  # else no pod of the primary changes its revision
+        if self._copied != self._primary:  # else no pod of the primary changes its revision
             self._pods.copy(self._now)
             self._apply()
         self._enter("Promoting")
@@ -288,12 +299,12 @@ class Scheduler:
         self._copied = self._revision
         self._pods.copy(self._now)
         self._apply()
-        self._pods.scale(self._now, 0)
+        self._pods.scale(self._now, 0, False)
         self._apply()
         self._succeed("promoted without analysis")
 
     def _succeed(self, reason: str) -> None:
-        self._promoted, self._stop = self._copied, ""
+        self._primary, self._promoted, self._stop = self._copied, self._applied, ""
         self._enter("Succeeded", reason)
         self._afterwards()
         self._emit(Finish("promoted", reason))

@@ -44,11 +44,11 @@ class Workloads:
         self._primary_since = None if self.primary_ready else at if self._primary_since is None else self._primary_since
         self._canary_since = None if self.canary_ready else at if self._canary_since is None else self._canary_since
 
-    def scale(self, at: float, canary: int) -> None:
-        """Want this many canary pods; their time to become ready starts now."""
+    def scale(self, at: float, canary: int, same: bool) -> None:
+        """Want this many canary pods, of the promoted revision (`same`) or of another; their time to become ready starts now."""
         if self.together:
             self._stable -= self.canary - canary
-        self.canary, self.together, self.same = canary, False, False
+        self.canary, self.together, self.same = canary, False, same
         self._canary_since = at if canary else None
 
     def turn(self, same: bool) -> None:
@@ -74,8 +74,9 @@ class Workloads:
 
     @property
     def canary_ready(self) -> bool:
-        mine = self._stable - self.replicas if self.same else self._new
-        return self.together or (not self._older and mine >= self.canary * self.canary_threshold // 100)
+        mine, left = (self._stable - self.replicas, self._new) if self.same else (self._new, self._stable - self.replicas)
+        still = self._older + max(0, left)  # pods that the canary is still to replace
+        return self.together or (not still and mine >= self.canary * self.canary_threshold // 100)
 
     def primary_lost(self, at: float) -> bool:
         return self._primary_since is not None and at >= self._primary_since + self.deadline

@@ -283,11 +283,17 @@ class Fleet:
     def _batch(self, at: float, spec: Apply) -> None:
         """Sync the Deployment until it waits for pods."""
         for _ in range(10_000):
-            old = [revision for revision in self.pods if revision not in (spec.revision, spec.apart)]
+            old = [revision for revision in self.pods if revision != spec.revision]
+            revision, others = spec.apart or (0, 0)
+            others = min(others, len(self.pods.get(revision, ())))
             sizes = {one: Pods(len(pods), self._settled(at, one)) for one, pods in self.pods.items()}
+            if others:
+                sizes[revision] = Pods(sizes[revision].wanted - others, max(0, sizes[revision].available - others))
             new = sizes.get(spec.revision, Pods(0, 0))
             wanted, rest = sync(spec, self._count(spec), new, tuple(sizes[one] for one in old))
             target = dict(zip(old, rest, strict=True)) | {spec.revision: wanted}
+            if others:
+                target[revision] += others
             if all(len(self.pods.get(revision, ())) == size for revision, size in target.items()):
                 return
             self._change(at, target)
