@@ -26,6 +26,7 @@ from sim.policy.commands import (
     Measure,
     Mirror,
     Promote,
+    SetExperiment,
     SetScale,
     SetWeight,
     Switch,
@@ -205,6 +206,8 @@ class _Wished:
                     self._mark(at, 0.0 if active == self._fleet.stable else 100.0)
                 case SetScale():
                     self._fleet.resize(at, command)
+                case SetExperiment():
+                    self._fleet.experiment(at, command)
                 case Apply():
                     self._fleet.apply(at, command)
                 case Update():

@@ -49,7 +49,7 @@ class _Argo(Teller):
             case "Rollout":
                 self._rollout(at, item.object)
             case "AnalysisRun" if not item.deleted:
-                self._run(at, item.name, item.object)
+                self._run(at, item.object["metadata"].get("uid", item.name), item.object)  # names come again
             case "Service" if item.name in self._services:
                 self._points[item.name] = self._hashes.get(item.object["spec"]["selector"].get(_HASH, ""), 1)
                 self._point(at)
@@ -100,7 +100,10 @@ class _Argo(Teller):
 
     def _run(self, at: float, name: str, found: Object) -> None:
         labels, status = found["metadata"].get("labels", {}), found.get("status", {})
-        kind, phase = _RUNS[labels.get("rollout-type", "Step")], status.get("phase", "")  # an experiment's run has no labels
+        kind, phase = (
+            _RUNS[labels.get("rollout-type", "Step")],
+            status.get("phase", ""),
+        )  # an experiment's run has no labels
         index = {"index": int(labels["step-index"])} if "step-index" in labels else {}
         if phase == "Running":
             self._become(at, (name, ""), phase, "analysis", run=kind, **index)

@@ -50,7 +50,8 @@ def read_experiment(document: Document, catalog: Catalog, scope: Scope, profile:
     policy: Canary | None = None
     try:
         step = Steps(analyses, 100).experiment(spec)
-        policy = None if step is None else Canary(steps=(step,), router=False)
+        deadline = float(spec.whole("progressDeadlineSeconds", 600, 1))
+        policy = None if step is None else Canary(steps=(step,), router=False, progress_deadline=deadline)
     except PolicyError as error:
         spec.block(str(error))
     said = "an Experiment promotes nothing: read as a rollout with this one step, which promotes when it is Successful"

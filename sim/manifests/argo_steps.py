@@ -17,6 +17,7 @@ __all__ = ["KINDS", "Steps"]
 
 KINDS = ("setWeight", "pause", "setCanaryScale", "analysis", "experiment", "setHeaderRoute", "setMirrorRoute", "plugin")
 _EXCLUSIVE = frozenset(("setWeight", "pause", "experiment", "analysis"))  # the ones that Argo checks against each other
+_SIDES = ("stable", "canary")
 _WAYS = ("exact", "regex", "prefix")
 _POD_TAG = re.compile(r"\{\{\s*templates\.([^.}]+)\.(?:podTemplateHash|replicaset\.name)\s*\}\}")
 
@@ -120,24 +121,27 @@ class Steps:
         if len(set(names)) < len(names):
             block.block("analyses of one experiment whose metrics have equal names", "analyses")
             return None
-        if duration is None and not analyses:
-            block.remark(
-                "approximated",
-                "without duration and analyses it lasts until a person promotes: read as a pause, without its pods",
-            )
-            return Pause()
-        block.remark(
-            "approximated", "its analyses begin with the step, not when its pods are available, and count as one run"
-        )
+        if len(analyses) > 1:
+            block.remark("approximated", "its analyses count as one run: it is required if one of them is", "analyses")
         analysis = Analysis(metrics, ",".join(found.template for found in analyses if found)) if metrics else None
-        return Experiment(duration, analysis, self._pods(block, "stable"), self._pods(block, "canary"))
+        sides = [[one for one in block.items("templates") if one.text("specRef", "canary") == side] for side in _SIDES]
+        baseline, canary = (sum(one.whole("replicas", 1, 0) for one in side) for side in sides)
+        return Experiment(
+            duration,
+            analysis,
+            baseline,
+            canary,
+            required=any(one.flag("requiredForCompletion") for one in block.items("analyses")),
+            scale_down_delay=float(block.whole("scaleDownDelaySeconds", 30, 0)),
+            names=(self._name(sides[0], "baseline"), self._name(sides[1], "canary")),
+        )
+
+    @staticmethod
+    def _name(side: list[Reader], default: str) -> str:
+        return side[0].text("name", default) if side else default
 
     def _run(self, entry: Reader) -> Analysis | None:
         return self._analyses.merge(entry, [entry], "experiment", _pod_words)
-
-    def _pods(self, block: Reader, side: str) -> int:
-        found = block.items("templates")
-        return sum(entry.whole("replicas", 1, 0) for entry in found if entry.text("specRef", "canary") == side)
 
 
 def _pod_words(value: str) -> str:

@@ -78,7 +78,7 @@ _ANALYSIS = of(
     analysisRunMetadata=_LABELS,
 )
 _EXPERIMENT = of(
-    "duration analyses dryRun",
+    "duration analyses dryRun scaleDownDelaySeconds",
     templates=of(
         "name specRef replicas",
         weight=near("the weight of an experiment's pods is not taken out of the stable share"),
@@ -92,9 +92,9 @@ EXPERIMENT = replace(_EXPERIMENT, fields={
     **(_EXPERIMENT.fields or {}),
     "templates": replace((_EXPERIMENT.fields or {})["templates"], fields={
         **((_EXPERIMENT.fields or {})["templates"].fields or {}), "template": _POD, "selector": _SELECTOR,
-        "minReadySeconds": near("its pods are not modeled", unless=0),
+        "minReadySeconds": near("the Rollout's counts for its pods too", unless=0),
     }),
-    **dict.fromkeys(("progressDeadlineSeconds", "scaleDownDelaySeconds"), near("its pods are not modeled")),
+    "progressDeadlineSeconds": Rule(),
     "terminate": near("end the run in the script", unless=False),
 })  # fmt: skip
 _STEP = of(

@@ -7,7 +7,7 @@ from typing import Literal
 
 __all__ = [
     "Apply", "AskGate", "Command", "Counts", "Finish", "Match", "Measure", "Mirror", "Outcome", "Promote", "Query", "Restore",
-    "SetScale", "SetWeight", "Switch", "Text", "Update",
+    "SetExperiment", "SetScale", "SetWeight", "Switch", "Text", "Update",
 ]  # fmt: skip
 
 
@@ -47,6 +47,18 @@ class SetScale:
     stable: int
     canary: int
     older: int = 0
+    min_ready: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SetExperiment:
+    """Want this many pods of the stable (`baseline`) and of the new revision beside the service; they get no traffic by weight.
+
+    The world answers with `ExperimentReady`. `min_ready` as in `SetScale`.
+    """
+
+    baseline: int
+    canary: int
     min_ready: float = 0.0
 
 
@@ -151,5 +163,17 @@ class Finish:
 
 
 Command = (
-    SetWeight | SetScale | Apply | Update | Match | Mirror | Measure | AskGate | Switch | Promote | Restore | Finish
+    SetWeight
+    | SetScale
+    | SetExperiment
+    | Apply
+    | Update
+    | Match
+    | Mirror
+    | Measure
+    | AskGate
+    | Switch
+    | Promote
+    | Restore
+    | Finish
 )

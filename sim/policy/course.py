@@ -37,6 +37,7 @@ class Course:
     def run(self, at: float) -> None:
         s = self._standing
         s.leaving = s.coming = 0
+        self._stepping.trial.tidy(at)
         if self._weighs:
             self._route()
         if self._analyse(at):
@@ -83,7 +84,9 @@ class Course:
             if not phase or (again and phase == "Inconclusive"):
                 desk.begin(at, background, "background", s.index)
         step = s.step
-        if isinstance(step, Analyse | Experiment) and step.analysis is not None and not s.conditions:
+        if isinstance(step, Experiment) and not s.inconclusive and self._try(at, step):
+            return True
+        if isinstance(step, Analyse | Experiment) and step.analysis is not None and self._may_run(step):
             phase = desk.phase("step")
             if not phase or (again and phase == "Inconclusive"):
                 desk.begin(at, step.analysis, "step", s.index)
@@ -91,10 +94,30 @@ class Course:
             return False
         return self._judge(at, "background") or (s.paused_at is None and self._judge(at, "step"))
 
+    def _try(self, at: float, step: Experiment) -> bool:
+        """Begin the experiment of the step, or see what became of its pods; True when that stopped the rollout."""
+        trial = self._stepping.trial
+        trial.begin(at, step)
+        failed = trial.failed(at)
+        if failed:
+            self.abort(at, failed_run("experiment", failed))
+        return bool(failed)
+
+    def _may_run(self, step: Analyse | Experiment) -> bool:
+        """Whether the analysis of a step may begin: no pause condition stands, or the pods of its experiment are there."""
+        return not self._standing.conditions if isinstance(step, Analyse) else self._stepping.trial.since is not None
+
     def _judge(self, at: float, kind: str) -> bool:
         effect = self._desk.effect(kind, self._policy.on_inconclusive)
+        tried = kind == "step" and isinstance(self._standing.step, Experiment)
         if effect == "abort":
-            self.abort(at, failed_run(kind, self._desk.message(kind)))
+            self.abort(at, failed_run("experiment" if tried else kind, self._desk.message(kind)))
+        elif (
+            effect == "pause" and tried
+        ):  # the controller forgets such an experiment, and makes another one (seen: experiment-inconclusive)
+            self._standing.unsure = self._standing.controller_pause = True
+            self._stepping.leave(at)
+            self._voice.mark()
         elif effect == "pause":
             self._standing.inconclusive = self._standing.controller_pause = True
             self._voice.mark()
@@ -175,18 +198,18 @@ class Course:
         """Move to another step."""
         s = self._standing
         s.paused_at = None
-        s.controller_pause = s.inconclusive
+        s.controller_pause = s.inconclusive or s.unsure
         if index != s.index:
             s.index = index
             self._deadline.progress(at)
             self._voice.say(StepIs(index))
-        self._stepping.leave()
+        self._stepping.leave(at)
 
     def abort(self, at: float, cause: str) -> None:
         s = self._standing
         if s.aborted is not None or not s.updating:
             return
-        s.aborted, s.full, s.inconclusive = aborted_update(s.revision, cause), False, False
+        s.aborted, s.full, s.inconclusive, s.unsure = aborted_update(s.revision, cause), False, False, False
         self._desk.clear()
         self.go(at, 0)
         self._voice.end(Finish("aborted", cause or s.aborted))
@@ -195,7 +218,7 @@ class Course:
         """Begin at the first step again, or, back at the stable revision, past the last one."""
         s = self._standing
         self._desk.forget("background")
-        s.aborted, s.full, s.inconclusive, s.canary_deadline = None, False, False, None
+        s.aborted, s.full, s.inconclusive, s.unsure, s.canary_deadline = None, False, False, False, None
         self._voice.reopen()
         self.go(at, 0 if s.updating else s.plan.last)
         self._deadline.progress(at)
@@ -205,7 +228,7 @@ class Course:
         s, policy = self._standing, self._policy
         reason = "promoted in full" if s.full else "all steps done" if s.plan.last else "updated"
         self._desk.clear()
-        s.inconclusive = False
+        s.inconclusive = s.unsure = False
         self.go(at, s.plan.last)
         if policy.pods:
             delay = -inf if policy.dynamic_stable_scale else policy.scale_down_delay

@@ -12,8 +12,8 @@ from typing import Literal
 from sim.policy.judges.base import Truth
 
 __all__ = [
-    "Absent", "Answer", "Answered", "BatchesDone", "Event", "Failed", "Human", "HumanAction", "Interrupted", "Measured", "NewRevision",
-    "NotANumber", "PodsEnded", "PodsReady", "Resized", "Started", "Terminated", "Value", "WeightIs", "Woke",
+    "Absent", "Answer", "Answered", "BatchesDone", "Event", "ExperimentReady", "Failed", "Human", "HumanAction", "Interrupted", "Measured",
+    "NewRevision", "NotANumber", "PodsEnded", "PodsReady", "Resized", "Started", "Terminated", "Value", "WeightIs", "Woke",
 ]  # fmt: skip
 
 
@@ -85,6 +85,14 @@ class PodsReady:
     def ready(self) -> int:
         """Pods that take traffic."""
         return self.stable + self.canary + self.older + self.settling
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentReady:
+    """Available pods of an experiment (`SetExperiment`), whenever one of the two changes."""
+
+    baseline: int
+    canary: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,7 @@ Event = (
     | Woke
     | Measured
     | PodsReady
+    | ExperimentReady
     | PodsEnded
     | BatchesDone
     | WeightIs

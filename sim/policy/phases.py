@@ -39,7 +39,8 @@ def canary_phase(s: Standing, late: str) -> Phase:
     """The phase of a canary; `late` is the message of a passed deadline, or empty."""
     if s.aborted is not None or late:
         return "Degraded", s.aborted or late
-    pause = paused(s.suspended, "CanaryPauseStep" if s.paused_at is not None else "", s.inconclusive)
+    step = "CanaryPauseStep" if s.paused_at is not None else "InconclusiveExperiment" if s.unsure else ""
+    pause = paused(s.suspended, step, s.inconclusive)
     if pause is not None:
         return pause
     if s.policy.pods:
@@ -80,4 +81,4 @@ def waits(s: Standing, timed: bool) -> bool:
         return False
     if s.paused_at is not None and not s.suspended:
         return not timed
-    return s.suspended or s.inconclusive
+    return s.suspended or s.inconclusive or s.unsure

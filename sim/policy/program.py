@@ -29,6 +29,7 @@ from sim.policy.desk import Desk
 from sim.policy.events import (
     Answered,
     Event,
+    ExperimentReady,
     Human,
     Interrupted,
     Measured,
@@ -128,6 +129,9 @@ class Program:
         if s.older:
             s.older = see_older(s.older, event.older)
 
+    def _see_experiment(self, at: float, event: ExperimentReady) -> None:
+        self._stepping.trial.see(at, event)
+
     def _measured(self, at: float, event: Measured) -> None:
         self._desk.answer(at, event.id, event.answer)
 
@@ -137,7 +141,7 @@ class Program:
             case "promote":
                 self._promote(at)
             case "promote-full" if s.updating:
-                s.full, s.aborted, s.paused_at, s.inconclusive = True, None, None, False
+                s.full, s.aborted, s.paused_at, s.inconclusive, s.unsure = True, None, None, False, False
                 s.canary_deadline = None
                 self._voice.reopen()
                 self._course.go(at, s.plan.last)
@@ -159,7 +163,7 @@ class Program:
         skips = not s.conditions or (s.controller_pause and self._desk.phase("step") == "Inconclusive")
         if s.conditions or s.suspended:
             self._deadline.progress(at)  # the clock begins anew after a pause (Argo: checkPausedConditions)
-        s.paused_at, s.inconclusive, s.suspended = None, False, False
+        s.paused_at, s.inconclusive, s.unsure, s.suspended = None, False, False, False
         if skips and s.updating and s.aborted is None:
             self._course.go(at, min(s.index + 1, s.plan.last))
         self._course.report()  # before anything else comes of it (Argo: checkPausedConditions writes at once)
@@ -211,6 +215,7 @@ _TAKES: Mapping[type[Event], Callable[[Program, float, Any], None]] = MappingPro
     {
         Started: Program._start,
         PodsReady: Program._see_pods,
+        ExperimentReady: Program._see_experiment,
         Measured: Program._measured,
         Human: Program._obey,
         Interrupted: Program._interrupt,

@@ -184,7 +184,11 @@ class Scheduler:
         allowed = bounds(canary, policy.max_surge, policy.max_unavailable)
         self._pods.turn(same)
         spec = Apply(self._revision, allowed.surge, allowed.unavailable, policy.min_ready, count=canary)
-        self._emit(replace(spec, beside=self._pods.replicas) if same else replace(spec, apart=(self._primary, self._pods.replicas)))
+        self._emit(
+            replace(spec, beside=self._pods.replicas)
+            if same
+            else replace(spec, apart=(self._primary, self._pods.replicas))
+        )
 
     def _scale(self, canary: int) -> None:
         self._pods.scale(self._now, canary, self._revision == self._primary)

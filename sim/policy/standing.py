@@ -72,6 +72,7 @@ class Standing:
     index: int = 0
     paused_at: float | None = None  # start of the pause step's condition
     inconclusive: bool = False  # an inconclusive run's pause condition
+    unsure: bool = False  # an inconclusive experiment's: it halts nothing, and another one begins
     controller_pause: bool = False  # the machine itself has paused; with no condition left, a person cleared it
     suspended: bool = False  # spec.paused
     aborted: str | None = None
@@ -98,7 +99,7 @@ class Standing:
     @property
     def conditions(self) -> bool:
         """Whether a pause condition exists."""
-        return self.paused_at is not None or self.inconclusive
+        return self.paused_at is not None or self.inconclusive or self.unsure
 
     @property
     def halted(self) -> bool:

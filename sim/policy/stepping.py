@@ -10,25 +10,27 @@ from sim.policy.events import Answered
 from sim.policy.sizes import reached
 from sim.policy.standing import Standing
 from sim.policy.steps import Analyse, Experiment, Gate, Pause, ScaleCanary
+from sim.policy.trial import Trial
 from sim.policy.voice import Voice
 
 __all__ = ["Stepping"]
 
 
 class Stepping:
-    """What lasts for one step only: since when an experiment runs, whether a gate was asked and opened."""
+    """What lasts for one step only: whether a gate was asked and opened; and the experiment, whose pods outlast it."""
 
-    __slots__ = ("_desk", "_gate_open", "_since", "_standing", "_voice")
+    __slots__ = ("_desk", "_gate_open", "_standing", "_voice", "trial")
 
     def __init__(self, standing: Standing, desk: Desk, voice: Voice) -> None:
         self._standing, self._desk, self._voice = standing, desk, voice
-        self._since: float | None = None
+        self.trial = Trial(standing.policy.progress_deadline, standing.policy.min_ready, voice.say)
         self._gate_open: bool | None = None  # None: not asked yet
 
-    def leave(self) -> None:
+    def leave(self, at: float) -> None:
         """The step is over; its run with it."""
         self._desk.forget("step")
-        self._since = self._gate_open = None
+        self.trial.leave(at)
+        self._gate_open = None
 
     def hear(self, event: Answered) -> bool | None:
         """An answer of the gate that the step waits for; None for any other."""
@@ -43,8 +45,8 @@ class Stepping:
         step, paused_at = self._standing.step, self._standing.paused_at
         if isinstance(step, Pause) and step.duration is not None and paused_at is not None:
             yield paused_at + step.duration
-        elif isinstance(step, Experiment) and step.duration is not None and self._since is not None:
-            yield self._since + step.duration
+        if self.trial.due is not None:
+            yield self.trial.due
 
     def complete(self, at: float) -> bool:
         """Whether the current step is complete; asks its gate, sets its route."""
@@ -64,8 +66,8 @@ class Stepping:
                 s.routes = s.routes or route not in (Match(()), Mirror(0.0))
                 self._voice.say(route)
                 return True
-            case Experiment(duration):
-                return self._tried(at, duration)
+            case Experiment():
+                return self.trial.over(at, self._desk.phase("step"))
         return False
 
     def _ask(self, gate: str) -> bool:
@@ -73,12 +75,3 @@ class Stepping:
             self._gate_open = False
             self._voice.say(AskGate(gate))
         return self._gate_open
-
-    def _tried(self, at: float, duration: float | None) -> bool:
-        """An experiment ends when its time is over, without one when its analysis is Successful."""
-        if self._since is None:
-            self._since = at
-            self._voice.mark()
-        if duration is None:
-            return self._desk.phase("step") == "Successful"
-        return at >= self._since + duration

@@ -56,16 +56,20 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """Run fresh baseline and canary pods beside the service for `duration` seconds, or until the analysis decides."""
+    """Run fresh baseline and canary pods beside the service: for `duration` seconds, or, if the analysis is `required`, until that is
+    Successful; with neither until a person promotes. The pods stay for `scale_down_delay` seconds more. `names`: of the two."""
 
     duration: float | None = None
     analysis: Analysis | None = None
     baseline: int = 1
     canary: int = 1
+    required: bool = False
+    scale_down_delay: float = 30.0
+    names: tuple[str, str] = ("baseline", "canary")
 
     def __post_init__(self) -> None:
-        if self.duration is None and (self.analysis is None or not self.analysis.finite):
-            raise PolicyError("an experiment needs a duration or an analysis that ends; write e.g. duration: 5m")
+        if self.required and (self.analysis is None or not self.analysis.finite):
+            raise PolicyError("a required analysis of an experiment must end; give its metrics a count")
 
 
 Step = SetWeight | ScaleCanary | Pause | Analyse | Gate | Match | Mirror | Experiment

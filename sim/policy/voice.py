@@ -77,12 +77,13 @@ def aborted_update(revision: int, cause: str) -> str:
 
 
 def failed_run(kind: str, message: str) -> str:
-    """Argo's words for an analysis run that ends a rollout, with the run's own (rollout/analysis.go)."""
-    return (
-        f"{_RUNS[kind]} analysis phase error/failed: {message}"
-        if message
+    """Argo's words for an analysis run or an experiment that ends a rollout, with its own (rollout/analysis.go, experiment.go)."""
+    words = (
+        "Experiment analysis phase is error/failed"
+        if kind == "experiment"
         else f"{_RUNS[kind]} analysis phase error/failed"
     )
+    return f"{words}: {message}" if message else words
 
 
 def late(revision: int) -> str:

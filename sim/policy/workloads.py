@@ -74,7 +74,9 @@ class Workloads:
 
     @property
     def canary_ready(self) -> bool:
-        mine, left = (self._stable - self.replicas, self._new) if self.same else (self._new, self._stable - self.replicas)
+        mine, left = (
+            (self._stable - self.replicas, self._new) if self.same else (self._new, self._stable - self.replicas)
+        )
         still = self._older + max(0, left)  # pods that the canary is still to replace
         return self.together or (not still and mine >= self.canary * self.canary_threshold // 100)
 

@@ -101,8 +101,9 @@ def _step(step: Step) -> str:
             return f"send {', '.join(segments)} to the new version" if segments else "match nobody"
         case Mirror(percent):
             return f"mirror {percent:g}% of requests"
-        case Experiment(duration, analysis, _, _):
-            what = f"for {format_duration(duration)}" if duration is not None else "until its analysis decides"
+        case Experiment(duration, analysis):
+            what = f"for {format_duration(duration)}" if duration is not None else "until a person promotes"
+            what = "until its analysis is successful" if step.required else what
             return f"experiment {what}" + (
                 f", judged by {', '.join(metric.name for metric in analysis.metrics)}" if analysis else ""
             )

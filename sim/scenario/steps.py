@@ -75,7 +75,10 @@ class ExperimentBody(Form):
 
     @cached_property
     def made(self) -> Experiment:
-        return Experiment(**given(self))
+        told = given(self)
+        if told.get("duration") is None and told.get("analysis") is None:
+            raise PolicyError("an experiment needs a duration or an analysis that ends; write e.g. duration: 5m")
+        return Experiment(**told, required=told.get("duration") is None)
 
 
 class AnalyseStep(Single):

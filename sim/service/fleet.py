@@ -11,14 +11,16 @@ from collections.abc import Callable
 from math import inf
 from typing import NamedTuple
 
-from sim.policy.commands import Apply, SetScale, Update
+from sim.policy.commands import Apply, SetExperiment, SetScale, Update
 from sim.policy.errors import WorldError
-from sim.policy.events import BatchesDone, PodsEnded, PodsReady
+from sim.policy.events import BatchesDone, ExperimentReady, PodsEnded, PodsReady
 from sim.policy.scale import Pods
 from sim.service.deployment import resize, sync
 from sim.service.swarm import RESTART, Updater
 
 __all__ = ["Fleet", "Life"]
+
+Told = PodsReady | ExperimentReady | PodsEnded | BatchesDone
 
 
 class Life(NamedTuple):
@@ -58,6 +60,11 @@ class Fleet:
         self._updater: Updater | None = None
         self._ends_after = ends_after
         self._ends = list[tuple[float, int]]()  # starting pods that will end: when, revision
+        self.arms: tuple[list[float], list[float]] = (
+            [],
+            [],
+        )  # pods of an experiment: of the stable and of the new revision
+        self._told_arms = ExperimentReady(0, 0)
         self._news = deque[PodsEnded | BatchesDone]()
         self._told: PodsReady | None = PodsReady(replicas, 0)
         self._now = 0.0  # the moment of the look under way
@@ -76,6 +83,16 @@ class Fleet:
             cut = max(0, min(surplus, len(self.pods[revision])))
             self._want(at, revision, len(self.pods[revision]) - cut)
             surplus -= cut
+        self._plan(at)
+
+    def experiment(self, at: float, spec: SetExperiment) -> None:
+        """Want this many pods beside the service; those that go are the youngest."""
+        self._min_ready = spec.min_ready
+        for arm, revision, wanted in zip(
+            self.arms, (self.stable, self.revision), (spec.baseline, spec.canary), strict=True
+        ):
+            del arm[wanted:]
+            arm += [self._begin(at, revision) for _ in range(wanted - len(arm))]
         self._plan(at)
 
     def apply(self, at: float, spec: Apply) -> None:
@@ -141,6 +158,11 @@ class Fleet:
         """Pods of the new revision that belong to another workload than the one that rolls."""
         return self._deployment.beside if self._deployment is not None else 0
 
+    @property
+    def beyond(self) -> int:
+        """Pods that an experiment wants."""
+        return sum(map(len, self.arms))
+
     def wanted(self) -> tuple[int, int, int]:
         """Wanted (stable, canary, older) pods."""
         stable = len(self.pods.get(self.stable, ()))
@@ -151,7 +173,7 @@ class Fleet:
         """Pods that take traffic: ready, whether they count yet or not."""
         return sum(ready <= at for ready in self.pods.get(revision, ()))
 
-    def look(self, at: float) -> PodsReady | PodsEnded | BatchesDone | None:
+    def look(self, at: float) -> Told | None:
         """Let the Deployment or Swarm act, then tell what is available, if that changed, and what else is new: one at a time."""
         self._now = at
         self._fall(at)
@@ -165,12 +187,15 @@ class Fleet:
                 self._plan(at)
         if self._updater is not None:
             self._step(at, self._updater)
-        seen = self._seen(at)
+        seen, arms = self._seen(at), self._seen_arms(at)
         if seen != self._told:
             self._told = seen
-            if self._news:
+            if self._news or arms != self._told_arms:
                 self._plan(at)
             return seen
+        if arms != self._told_arms:
+            self._told_arms = arms
+            return arms
         return self._news.popleft() if self._news else None
 
     # ---- inside ----
@@ -183,6 +208,10 @@ class Fleet:
         if self._min_ready:
             settling = sum(self.available(at, revision) for revision in self.pods) - stable - new - older
         return PodsReady(stable, new, older, settling)
+
+    def _seen_arms(self, at: float) -> ExperimentReady:
+        baseline, canary = (sum(ready + self._min_ready <= at for ready in arm) for arm in self.arms)
+        return ExperimentReady(baseline, canary)
 
     def _settled(self, at: float, revision: int) -> int:
         """Pods that have been ready for long enough (Kubernetes: available)."""
@@ -197,18 +226,24 @@ class Fleet:
 
     def _make(self, at: float, revision: int, after: float | None) -> None:
         made = self._made.get(revision, 0)
-        self._made[revision] = made + 1
-        ready = at + (self._ready_after(revision, made) if after is None else after)
+        ready = self._begin(at, revision, after)
         self.pods[revision].append(ready)
         self.lives.append(Life(revision, sum(life.revision == revision for life in self.lives), ready))
-        if ready < inf:
-            self._plan(ready)
-            if self._min_ready:
-                self._plan(ready + self._min_ready)
         ends = None if self._ends_after is None or after is not None else self._ends_after(revision, made)
         if ends is not None:
             self._ends.append((at + ends, revision))
             self._plan(at + ends)
+
+    def _begin(self, at: float, revision: int, after: float | None = None) -> float:
+        """A pod starts; returns when it is ready."""
+        made = self._made.get(revision, 0)
+        self._made[revision] = made + 1
+        ready = at + (self._ready_after(revision, made) if after is None else after)
+        if ready < inf:
+            self._plan(ready)
+            if self._min_ready:
+                self._plan(ready + self._min_ready)
+        return ready
 
     # ---- Docker Swarm ----
 

@@ -30,6 +30,7 @@ from sim.policy.commands import (
     Mirror,
     Promote,
     Restore,
+    SetExperiment,
     SetScale,
     SetWeight,
     Switch,
@@ -196,6 +197,9 @@ class Site:
                     self._trouble.shrink(at, command)
                     self._fleet.resize(at, command)
                     self._check(at)
+                case SetExperiment():
+                    self._count_pods(at)
+                    self._fleet.experiment(at, command)
                 case Apply():
                     self._count_pods(at)
                     self._fleet.apply(at, command)
@@ -334,7 +338,7 @@ class Site:
         return drawn.draw(self._chance(purpose, number))
 
     def _count_pods(self, at: float) -> None:
-        extra = max(0, sum(self._fleet.wanted()) - self.service.pods.count)
+        extra = max(0, sum(self._fleet.wanted()) + self._fleet.beyond - self.service.pods.count)
         self.story.extra_pod_seconds += extra * (at - self._last_pods)
         self._last_pods = at
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 
 from sim.agenda import Agenda
-from sim.policy.commands import Apply, AskGate, Command, Measure, Promote, SetScale, Text, Update
+from sim.policy.commands import Apply, AskGate, Command, Measure, Promote, SetExperiment, SetScale, Text, Update
 from sim.policy.errors import PolicyError, WorldError
 from sim.policy.events import (
     Answered,
@@ -76,6 +76,8 @@ class ScriptWorld:
                     self._measure(at, command)
                 case SetScale():
                     self._fleet.resize(at, command)
+                case SetExperiment():
+                    self._fleet.experiment(at, command)
                 case Apply():
                     self._fleet.apply(at, command)
                 case Update():

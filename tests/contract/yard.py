@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 
 from sim.agenda import Agenda
 from sim.policy.codec import decode, encode
-from sim.policy.commands import Apply, AskGate, Command, Finish, Measure, Promote, Restore, SetScale, SetWeight, Update
+from sim.policy.commands import (
+    Apply,
+    AskGate,
+    Command,
+    Finish,
+    Measure,
+    Promote,
+    Restore,
+    SetExperiment,
+    SetScale,
+    SetWeight,
+    Update,
+)
 from sim.policy.events import (
     Absent,
     Answer,
@@ -199,6 +211,10 @@ class Yard:
                     assert stable + canary + older <= self.limits.most(self.plan.replicas), command
                 self._fleet.resize(at, command)
                 assert self._fleet.wanted() == (stable, canary, older), "the policy knows its pods"
+            case SetExperiment(baseline, canary):
+                assert min(baseline, canary) >= 0
+                self._fleet.experiment(at, command)
+                assert self._fleet.beyond == baseline + canary
             case SetWeight(weight):
                 assert 0 <= weight <= self.limits.weight
                 self.weight = weight

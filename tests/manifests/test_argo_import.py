@@ -187,7 +187,20 @@ def test_an_experiment(read: Read) -> None:
     assert isinstance(step, Experiment) and step.analysis is not None
     assert (step.duration, step.baseline, step.canary, step.analysis.template) == (300.0, 2, 1, "check")
     assert step.analysis.metrics[0].dry_run
-    assert len(imported.of("approximated")) == 1
+    assert (step.required, step.scale_down_delay, step.names) == (False, 30.0, ("b", "c"))
+    assert not imported.of("approximated")
+    two = experiment.replace(
+        "analyses: [",
+        "scaleDownDelaySeconds: 5, analyses: [{name: y, templateName: more, requiredForCompletion: true}, ",
+    )
+    imported = read(
+        rollout(f"canary: {{steps: [{{experiment: {two}}}]}}"),
+        template(metric),
+        template(metric.replace("m,", "k,"), name="more"),
+    )
+    (step,) = canary_of(imported).steps
+    assert isinstance(step, Experiment) and step.required and step.scale_down_delay == 5.0
+    assert [remark.path.rpartition(".")[2] for remark in imported.of("approximated")] == ["analyses"]
 
 
 def test_blue_green(read: Read) -> None:

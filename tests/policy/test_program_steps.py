@@ -5,9 +5,20 @@ from __future__ import annotations
 import pytest
 
 from sim.policy.canary import Canary
-from sim.policy.commands import AskGate, Finish, Match, Mirror, Promote, SetScale, SetWeight
+from sim.policy.commands import AskGate, Finish, Match, Measure, Mirror, Promote, SetExperiment, SetScale, SetWeight
 from sim.policy.errors import PolicyError
-from sim.policy.events import Answered, Human, PodsReady, Resized, Started, WeightIs, Woke
+from sim.policy.events import (
+    Absent,
+    Answered,
+    ExperimentReady,
+    Human,
+    Measured,
+    PodsReady,
+    Resized,
+    Started,
+    WeightIs,
+    Woke,
+)
 from sim.policy.steps import Analyse, Experiment, Gate, Pause, ScaleCanary, Step
 from tests.policy.lists import Tape, analysis
 
@@ -178,23 +189,53 @@ def test_a_gate_that_says_no_aborts() -> None:
     assert tape.feed(5.0, Answered("smoke", False)) == [SetWeight(0), Finish("aborted", "gate smoke said no")]
 
 
-def test_an_experiment_lasts_its_time_or_until_its_analysis_is_successful() -> None:
-    tape = five(Experiment(30.0, analysis(count=1)), Pause())
-    tape.answer(1.0, 0.5)
-    assert tape.steps == [] and tape.rollout.wakes_at == 30.0
-    tape.feed(30.0, Woke())
-    assert tape.steps == [1]
-    until = five(Experiment(None, analysis(count=1)), Pause())
-    until.answer(1.0, 0.5)
+def test_an_experiment_lasts_its_time_from_when_its_pods_are_there() -> None:
+    tape = Tape(Canary(steps=(Experiment(30.0, analysis(count=1), 1, 2), Pause()), min_ready=2.0))
+    assert tape.feed(0.0, Started(replicas=5))[-1] == SetExperiment(1, 2, 2.0)
+    assert tape.feed(3.0, ExperimentReady(1, 1)) == []
+    (asked,) = tape.feed(4.0, ExperimentReady(1, 2))
+    assert isinstance(asked, Measure)
+    tape.answer(5.0, 0.5)
+    assert tape.steps == [] and tape.rollout.wakes_at == 34.0
+    tape.feed(34.0, Woke())
+    assert tape.steps == [1] and tape.rollout.wakes_at == 64.0
+    assert tape.feed(64.0, Woke()) == [SetExperiment(0, 0, 2.0)]  # its pods stay for a while
+
+
+def test_a_required_run_ends_an_experiment_and_nothing_else_does() -> None:
+    until = five(Experiment(None, analysis(count=1), required=True), Pause())
+    until.feed(1.0, ExperimentReady(1, 1))
+    until.answer(2.0, 0.5)
     assert until.steps == [1]
+    endless = five(Experiment(None, analysis(count=1)), Pause())
+    endless.feed(1.0, ExperimentReady(1, 1))
+    endless.answer(2.0, 0.5)
+    assert endless.steps == [] and endless.rollout.wakes_at is None
+    endless.feed(9.0, Human("promote"))
+    assert endless.steps == [1]
 
 
 def test_a_failing_experiment_aborts() -> None:
+    said = "Experiment analysis phase is error/failed: "
     tape = five(Experiment(30.0, analysis(count=1)))
-    assert tape.answer(1.0, 2.0)[-1] == Finish(
-        "aborted",
-        'Step-based analysis phase error/failed: Metric "errors" assessed Failed due to failed (1) > failureLimit (0)',
+    tape.feed(1.0, ExperimentReady(1, 1))
+    failed = 'Metric "errors" assessed Failed due to failed (1) > failureLimit (0)'
+    assert tape.answer(2.0, 2.0)[-1] == Finish("aborted", f"{said}{failed}")
+    late = five(Experiment(30.0, names=("old", "new")))
+    late.feed(500.0, ExperimentReady(1, 0))
+    assert late.feed(600.0, Woke())[-1] == Finish(
+        "aborted", f"{said}Template 'new' exceeded its progressDeadlineSeconds (600)"
     )
+
+
+def test_an_inconclusive_experiment_begins_anew_whether_somebody_promotes_or_not() -> None:
+    tape = five(Experiment(None, analysis(count=1)), Pause())
+    tape.feed(1.0, ExperimentReady(1, 1))
+    again = tape.feed(2.0, Measured(tape.asked, Absent()))
+    assert again == [SetExperiment(0, 0), SetExperiment(1, 1)] and tape.phases == [("Paused", "InconclusiveExperiment")]
+    assert tape.feed(3.0, Human("promote")) == [] and tape.steps == []
+    (asked,) = tape.feed(4.0, ExperimentReady(1, 1))
+    assert isinstance(asked, Measure)
 
 
 def test_a_persons_pause_halts_sizes_steps_and_pauses_but_not_the_weight() -> None:

@@ -134,7 +134,7 @@ canary:
     assert policy(text).steps == (
         SetWeight(5), ScaleCanary(replicas=3), ScaleCanary(weight=50), ScaleCanary(match_weight=True), Pause(90.0),
         Pause(300.0), Pause(None), Match(("beta", "staff")), Mirror(7), Gate("smoke-test"),
-        Experiment(300.0, None, 2, 2), Experiment(None, THRESHOLD), Analyse(THRESHOLD),
+        Experiment(300.0, None, 2, 2), Experiment(None, THRESHOLD, required=True), Analyse(THRESHOLD),
     )  # fmt: skip
 
 

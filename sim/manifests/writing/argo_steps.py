@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.manifests.routes import conditions
 from sim.manifests.writing.argo_metrics import Templates
-from sim.manifests.writing.subject import Losses, Object, duration
+from sim.manifests.writing.subject import Losses, Object, duration, seconds
 from sim.policy.steps import Analyse, Experiment, Gate, Match, Mirror, Pause, ScaleCanary, SetWeight, Step
 
 __all__ = ["steps"]
@@ -91,13 +91,18 @@ def _mirror(step: Mirror, place: str, templates: Templates, losses: Losses) -> I
 
 
 def _experiment(step: Experiment, place: str, templates: Templates, losses: Losses) -> Iterator[Object]:
-    pods = (("baseline", "stable", step.baseline), ("canary", "canary", step.canary))
+    pods = ((step.names[0], "stable", step.baseline), (step.names[1], "canary", step.canary))
     block: Object = {} if step.duration is None else {"duration": duration(step.duration)}
     block["templates"] = [{"name": name, "specRef": of, "replicas": size} for name, of, size in pods if size]
     if step.analysis is not None:
         run = templates.block(step.analysis, place)
-        block |= {} if run is None else {"analyses": [{"name": t["templateName"]} | t for t in run["templates"]]}
-    losses.near(place, "in Argo Rollouts its analyses begin when its pods are available, each as a run of its own")
+        required = {"requiredForCompletion": True} if step.required else {}
+        found = [] if run is None else [{"name": one["templateName"]} | one | required for one in run["templates"]]
+        block |= {"analyses": found} if found else {}
+        if len(found) > 1:
+            losses.near(place, "in Argo Rollouts each of its templates is a run of its own")
+    if step.scale_down_delay != 30.0:
+        block["scaleDownDelaySeconds"] = seconds(step.scale_down_delay, place, losses)
     yield {"experiment": block}
 
 
