@@ -105,7 +105,11 @@ class Analyses:
         source = entry.child("valueFrom")
         if source.has("podTemplateHashValue"):
             word = source.text("podTemplateHashValue").lower()
-            source.remark("approximated", f"the hash of the {word} pods is written {word!r}", "podTemplateHashValue")
+            source.remark(
+                "approximated",
+                f"hashes of pods are not computed: here, and in the simulated series, it reads {word!r}",
+                "podTemplateHashValue",
+            )
             return word
         if source.has("fieldRef"):
             return _field(self.owner.value, source.child("fieldRef").text("fieldPath"), source)

@@ -51,10 +51,6 @@ def near(text: str, unless: object = None) -> Rule:
     return Rule("approximated", text, unless=unless)
 
 
-def later(text: str, unless: object = None) -> Rule:
-    return Rule("not yet", text, unless=unless)
-
-
 _LABELS = ignored("labels and annotations decide nothing")
 
 
@@ -81,8 +77,8 @@ _EXPERIMENT = of(
     "duration analyses dryRun scaleDownDelaySeconds",
     templates=of(
         "name specRef replicas",
-        weight=near("the weight of an experiment's pods is not taken out of the stable share"),
-        service=ignored("a service of its own is not modeled"),
+        weight=near("an experiment's weight comes out of stable's share; here its pods get no traffic"),
+        service=ignored("who calls a service of its own is not said"),
         selector=Rule(),
         metadata=_LABELS,
     ),
@@ -95,7 +91,7 @@ EXPERIMENT = replace(_EXPERIMENT, fields={
         "minReadySeconds": near("the Rollout's counts for its pods too", unless=0),
     }),
     "progressDeadlineSeconds": Rule(),
-    "terminate": near("end the run in the script", unless=False),
+    "terminate": near("an experiment that is told to end by itself; here it lasts as if it were not", unless=False),
 })  # fmt: skip
 _STEP = of(
     "setWeight plugin",
@@ -114,9 +110,14 @@ _CANARY = of(
     antiAffinity=_PLACEMENT,
     canaryMetadata=_LABELS,
     stableMetadata=_LABELS,
-    pingPong=near("the two services only change roles at each promotion: read as a canary and a stable service"),
+    pingPong=ignored(
+        "which of the two services is the stable one changes at each promotion, and no weight, pod or step"
+    ),
     replicaProgressThreshold=of("type value"),
-    trafficRouting=of("alb ambassador apisix appMesh istio managedRoutes maxTrafficWeight nginx plugins smi traefik"),
+    trafficRouting=of(
+        "alb ambassador apisix appMesh istio managedRoutes maxTrafficWeight nginx smi traefik",
+        plugins=ignored("who routes changes no decision: a plugin is taken to do what it is asked"),
+    ),
 )
 _BLUE_GREEN = of(
     "abortScaleDownDelaySeconds activeService autoPromotionEnabled autoPromotionSeconds previewReplicaCount"
@@ -138,7 +139,9 @@ ROLLOUT = of(
     revisionHistoryLimit=_KEPT,
     minReadySeconds=Rule(),
     paused=Rule(),
-    restartAt=later("restarts of pods"),
+    restartAt=near(
+        "pods older than this moment are restarted, within maxUnavailable; here it is taken to have passed before"
+    ),
     rollbackWindow=of("revisions"),
 )
 _METRIC = of(
@@ -149,6 +152,7 @@ _METRIC = of(
 TEMPLATE = of("templates dryRun", args=_ARGS, metrics=_METRIC, measurementRetention=_KEPT)
 
 _FLAGGER_SERVICE = ignored("how Flagger shapes its services and routes changes no decision")
+_SCALER = ignored("the primary is not scaled by load here")
 _FLAGGER_METRIC = of(
     "name interval threshold query templateVariables",
     thresholdRange=of("min max"),
@@ -161,14 +165,14 @@ _FLAGGER_ANALYSIS = of(
     alerts=ignored("alerts decide nothing"),
     sessionAffinity=Rule(
         "approximated",
-        "kept with the policy; requests are not told apart by cookie",
+        "its cookie keeps users who were once sent to the canary there; here only the weight decides, request by request",
         fields=dict.fromkeys(("cookieName", "maxAge"), Rule()),
     ),
     webhooks=of(
         "name type url",
         metadata=ignored("what a webhook is sent is not modeled"),
-        timeout=ignored("a webhook answers at once"),
-        retries=ignored("a webhook answers at once"),
+        timeout=ignored("a webhook answers at once, or not at all"),
+        retries=ignored("a webhook answers at once, or not at all"),
         muteAlert=ignored("alerts decide nothing"),
         disableTLS=ignored("connections are not modeled"),
     ),
@@ -178,7 +182,7 @@ FLAGGER_CANARY = of(
     analysis=_FLAGGER_ANALYSIS,
     canaryAnalysis=_FLAGGER_ANALYSIS,
     targetRef=of("apiVersion kind name"),
-    autoscalerRef=of("apiVersion kind name", primaryScalerQueries=Rule(), primaryScalerReplicas=Rule()),
+    autoscalerRef=of("apiVersion kind name", primaryScalerQueries=_SCALER, primaryScalerReplicas=_SCALER),
     ingressRef=_FLAGGER_SERVICE,
     routeRef=_FLAGGER_SERVICE,
     upstreamRef=_FLAGGER_SERVICE,

@@ -69,7 +69,8 @@ class Apply:
     `beside` pods of this revision belong to another workload (Flagger's canary while its primary takes the new spec
     over): they stay, and do not count as the Deployment's own; when another `Apply` says fewer, the oldest of them go.
     `count`: pods of this Deployment, if not those of the whole service; `apart`: (revision, pods): so many pods of
-    another revision are none of its own, the oldest ones.
+    another revision are none of its own, the oldest ones. `renew`: its pods of this very revision are replaced too, for their template
+    has changed in what makes no revision; the end of that is told by `BatchesDone`.
     `upto`: no more pods than that are moved to the revision (OpenKruise's partition); the others stay as they are.
     """
 
@@ -82,6 +83,7 @@ class Apply:
     upto: int | None = None
     count: int | None = None
     apart: tuple[int, int] | None = None
+    renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class PodsEnded:
 
 @dataclass(frozen=True, slots=True)
 class BatchesDone:
-    """An `Update` has taken every one of its `slots`, and the last delay is over."""
+    """An `Update` has taken every one of its `slots`, and the last delay is over; or an `Apply` has renewed its pods."""
 
     revision: int
     slots: int

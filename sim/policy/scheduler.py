@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from sim.policy.commands import Apply, AskGate, Command, Finish, Match, Measure, Mirror, Promote, SetScale, SetWeight
 from sim.policy.errors import PolicyError
-from sim.policy.events import Event, Failed, Human, Interrupted, NewRevision, PodsReady, Resized, Started
+from sim.policy.events import BatchesDone, Event, Failed, Human, Interrupted, NewRevision, PodsReady, Resized, Started
 from sim.policy.notes import Measurement, Note, PhaseIs, TickIs
 from sim.policy.scale import bounds
 from sim.policy.ticks import Question, Reply, Ticks, Walk
@@ -65,6 +65,8 @@ class Scheduler:
                 return
             case PodsReady():
                 self._pods.see(event)
+            case BatchesDone():
+                self._pods.renewing = False
             case NewRevision() | Human() | Interrupted() | Resized():
                 self._disturb(event)
         if idle:
@@ -101,8 +103,8 @@ class Scheduler:
                 self._suspended = action == "pause"
             case Resized(replicas):
                 self._pods.replicas = replicas
-                if self._pods.rolling:
-                    self._apply()
+                if self._pods.rolling or self._pods.renewing:
+                    self._apply(self._pods.renewing)
                 else:
                     self._size()
 
@@ -279,9 +281,12 @@ class Scheduler:
 
     def _copy(self) -> None:
         self._copied = self._revision
-        if self._copied != self._primary:  # else no pod of the primary changes its revision
+        if self._copied != self._primary:
             self._pods.copy(self._now)
             self._apply()
+        else:  # a copy carries an id of its own: equal specs roll too (seen: flagger-back)
+            self._pods.renew(self._now)
+            self._apply(renew=True)
         self._enter("Promoting")
 
     def _return_traffic(self) -> None:
@@ -337,10 +342,12 @@ class Scheduler:
             if hook.type == "post-rollout":
                 self._emit(AskGate(hook.type, hook.name))  # nobody waits for the answer
 
-    def _apply(self) -> None:
+    def _apply(self, renew: bool = False) -> None:
         allowed = bounds(self._pods.replicas, self._policy.max_surge, self._policy.max_unavailable)
         least = self._policy.min_ready
-        self._emit(Apply(self._copied, allowed.surge, allowed.unavailable, least, beside=self._pods.canary))
+        self._emit(
+            Apply(self._copied, allowed.surge, allowed.unavailable, least, beside=self._pods.canary, renew=renew)
+        )
 
     # ---- traffic and phase ----
 

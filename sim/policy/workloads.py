@@ -24,6 +24,7 @@ class Workloads:
     replicas: int = 1
     canary: int = 0
     rolling: bool = False  # the primary takes the copied spec over
+    renewing: bool = False  # the primary replaces its pods by others of the same revision
     together: bool = False  # it has, and its pods count together with the canary's
     same: bool = False  # the canary runs the promoted revision again: its pods count with the primary's
     _older: int = 0  # available pods of a revision that the canary no longer has
@@ -59,6 +60,10 @@ class Workloads:
         """The primary starts to take the new spec over."""
         self.rolling, self._primary_since = True, at
 
+    def renew(self, at: float) -> None:
+        """The primary is given the spec that it has, with another note on it: all its pods are replaced."""
+        self.renewing, self._primary_since = True, at
+
     def taken_over(self) -> bool:
         """Whether the old revision's last pod went just now: from here on the new revision is the stable one."""
         if not self.rolling or self._stable:
@@ -70,7 +75,7 @@ class Workloads:
     @property
     def primary_ready(self) -> bool:
         need = self.replicas * self.primary_threshold // 100
-        return not self.rolling and self._stable >= need + (self.canary if self.together else 0)
+        return not self.rolling and not self.renewing and self._stable >= need + (self.canary if self.together else 0)
 
     @property
     def canary_ready(self) -> bool:

@@ -98,6 +98,10 @@ class Fleet:
     def apply(self, at: float, spec: Apply) -> None:
         """Let the Deployment's own arithmetic move to `spec.revision`; another size than before is shared out first."""
         former = self._deployment
+        if spec.renew and -spec.revision not in self.pods:  # a shadow of the revision: its former pods, to be replaced
+            pods = sorted(self.pods.get(spec.revision, ()))
+            mine = len(pods) - spec.beside
+            self.pods[-spec.revision], self.pods[spec.revision] = pods[:mine], pods[mine:]
         drops = former is not None and former.revision == spec.revision and former.beside > spec.beside
         if former is not None and drops:
             self._batch(at, former)
@@ -151,7 +155,7 @@ class Fleet:
     @property
     def older(self) -> list[int]:
         """Revisions other than the stable and the new one, the oldest first."""
-        return [revision for revision in self.pods if revision not in (self.stable, self.revision)]
+        return [revision for revision in self.pods if abs(revision) not in (self.stable, self.revision)]
 
     @property
     def beside(self) -> int:
@@ -165,13 +169,18 @@ class Fleet:
 
     def wanted(self) -> tuple[int, int, int]:
         """Wanted (stable, canary, older) pods."""
-        stable = len(self.pods.get(self.stable, ()))
-        canary = len(self.pods.get(self.revision, ())) if self.revision != self.stable else 0
+        stable = len(self._all(self.stable))
+        canary = len(self._all(self.revision)) if self.revision != self.stable else 0
         return stable, canary, sum(map(len, self.pods.values())) - stable - canary
 
     def available(self, at: float, revision: int) -> int:
         """Pods that take traffic: ready, whether they count yet or not."""
-        return sum(ready <= at for ready in self.pods.get(revision, ()))
+        return sum(ready <= at for ready in self._all(revision))
+
+    def _all(self, revision: int) -> list[float]:
+        """Pods of a revision, those that are being renewed included."""
+        former = self.pods.get(-revision)
+        return [*self.pods.get(revision, ()), *former] if former else self.pods.get(revision, [])
 
     def look(self, at: float) -> Told | None:
         """Let the Deployment or Swarm act, then tell what is available, if that changed, and what else is new: one at a time."""
@@ -201,21 +210,20 @@ class Fleet:
     # ---- inside ----
 
     def _seen(self, at: float) -> PodsReady:
-        stable = self._settled(at, self.stable)
-        new = self._settled(at, self.revision) if self.revision != self.stable else 0
-        older = sum(self._settled(at, revision) for revision in self.older)
+        stable = self._settled(self._all(self.stable), at)
+        new = self._settled(self._all(self.revision), at) if self.revision != self.stable else 0
+        older = sum(self._settled(self.pods[revision], at) for revision in self.older)
         settling = 0
         if self._min_ready:
-            settling = sum(self.available(at, revision) for revision in self.pods) - stable - new - older
+            settling = sum(ready <= at for pods in self.pods.values() for ready in pods) - stable - new - older
         return PodsReady(stable, new, older, settling)
 
     def _seen_arms(self, at: float) -> ExperimentReady:
-        baseline, canary = (sum(ready + self._min_ready <= at for ready in arm) for arm in self.arms)
-        return ExperimentReady(baseline, canary)
+        return ExperimentReady(self._settled(self.arms[0], at), self._settled(self.arms[1], at))
 
-    def _settled(self, at: float, revision: int) -> int:
+    def _settled(self, pods: list[float], at: float) -> int:
         """Pods that have been ready for long enough (Kubernetes: available)."""
-        return sum(ready + self._min_ready <= at for ready in self.pods.get(revision, ()))
+        return sum(ready + self._min_ready <= at for ready in pods)
 
     def _want(self, at: float, revision: int, wanted: int) -> None:
         pods = self.pods.setdefault(revision, [])
@@ -306,7 +314,7 @@ class Fleet:
         self.pods[revision].remove(ready)
         for index in reversed(range(len(self.lives))):
             life = self.lives[index]
-            if (life.revision, life.ready, life.gone) == (revision, ready, inf):
+            if (life.revision, life.ready, life.gone) == (abs(revision), ready, inf):
                 self.lives[index] = life._replace(gone=at)
                 return
 
@@ -321,7 +329,7 @@ class Fleet:
             old = [revision for revision in self.pods if revision != spec.revision]
             revision, others = spec.apart or (0, 0)
             others = min(others, len(self.pods.get(revision, ())))
-            sizes = {one: Pods(len(pods), self._settled(at, one)) for one, pods in self.pods.items()}
+            sizes = {one: Pods(len(pods), self._settled(pods, at)) for one, pods in self.pods.items()}
             if others:
                 sizes[revision] = Pods(sizes[revision].wanted - others, max(0, sizes[revision].available - others))
             new = sizes.get(spec.revision, Pods(0, 0))
@@ -330,9 +338,18 @@ class Fleet:
             if others:
                 target[revision] += others
             if all(len(self.pods.get(revision, ())) == size for revision, size in target.items()):
+                self._renewed(at, spec)
                 return
             self._change(at, target)
         raise WorldError(f"the Deployment of revision {spec.revision} does not settle at {at:g} s")
+
+    def _renewed(self, at: float, spec: Apply) -> None:
+        """Tell once that no former pod of the revision is left, and that all new ones are there."""
+        pods = self.pods.get(spec.revision, [])
+        if self.pods.get(-spec.revision) == [] and self._settled(pods, at) == self._count(spec) + spec.beside:
+            del self.pods[-spec.revision]
+            self._news.append(BatchesDone(spec.revision, self._count(spec)))
+            self._plan(at)
 
     def _share(self, at: float, spec: Apply, before: int) -> None:
         """Another wanted size in the middle of an update."""

@@ -27,6 +27,7 @@ from sim.policy.events import (
     Absent,
     Answer,
     Answered,
+    BatchesDone,
     Failed,
     Human,
     Interrupted,
@@ -72,6 +73,8 @@ def run(
                 pending.append(PodsReady(stable, canary))
             case Apply(count=int(count)):  # the canary takes a newer spec over, or the promoted one again
                 pending.append(PodsReady(replicas + count, 0) if command.beside else PodsReady(replicas, count))
+            case Apply(renew=True):
+                pending.append(BatchesDone(command.revision, replicas))
             case Apply():
                 pending.append(PodsReady(0, command.beside + replicas))
                 beside = command.beside
@@ -384,7 +387,10 @@ def test_a_newer_revision_starts_over() -> None:
 
 def test_a_revert_in_mid_run_is_not_seen() -> None:
     said = run(Flagger(interval=10, step_weight=50, checks=(ERRORS,)), [GOOD], events={25.0: NewRevision(1)})
-    assert phases(said)[-1][1] == "Succeeded"  # Q31
+    end = [(60, "Promoting"), (70, "Finalising"), (80, "Succeeded")]
+    assert phases(said) == [(0, "Initialized"), (10, "Progressing"), *((at - 20, phase) for at, phase in end),
+                            (70, "Progressing"), *((at + 40, phase) for at, phase in end)]  # fmt: skip
+    assert [item.outcome for _, item in said if isinstance(item, Finish)] == ["promoted", "promoted"]  # Q31
 
 
 def test_after_the_end_the_grid_goes_on() -> None:
