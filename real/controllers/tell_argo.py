@@ -100,10 +100,8 @@ class _Argo(Teller):
 
     def _run(self, at: float, name: str, found: Object) -> None:
         labels, status = found["metadata"].get("labels", {}), found.get("status", {})
-        kind, phase = (
-            _RUNS[labels.get("rollout-type", "Step")],
-            status.get("phase", ""),
-        )  # an experiment's run has no labels
+        kind = _RUNS[labels.get("rollout-type", "Step")]  # an experiment's run has no labels
+        phase = status.get("phase", "")
         index = {"index": int(labels["step-index"])} if "step-index" in labels else {}
         if phase == "Running":
             self._become(at, (name, ""), phase, "analysis", run=kind, **index)

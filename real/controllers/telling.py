@@ -20,9 +20,7 @@ class _Set:
     """One ReplicaSet: wanted and available pods, and since when those wait that are not available."""
 
     revision: int
-    aside: bool = (
-        False  # an experiment's: its pods are made in turn with the others, and are none of the rollout's sizes
-    )
+    aside: bool = False  # an experiment's: made in turn with the others, and none of the rollout's sizes
     wanted: int = 0
     available: int = 0
     waiting: deque[tuple[float, int]] = field(default_factory=deque)  # (since, number of the pod among its revision's)

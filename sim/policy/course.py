@@ -112,9 +112,7 @@ class Course:
         tried = kind == "step" and isinstance(self._standing.step, Experiment)
         if effect == "abort":
             self.abort(at, failed_run("experiment" if tried else kind, self._desk.message(kind)))
-        elif (
-            effect == "pause" and tried
-        ):  # the controller forgets such an experiment, and makes another one (seen: experiment-inconclusive)
+        elif effect == "pause" and tried:  # it is forgotten, and another one is made (seen: experiment-inconclusive)
             self._standing.unsure = self._standing.controller_pause = True
             self._stepping.leave(at)
             self._voice.mark()

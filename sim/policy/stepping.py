@@ -45,8 +45,7 @@ class Stepping:
         step, paused_at = self._standing.step, self._standing.paused_at
         if isinstance(step, Pause) and step.duration is not None and paused_at is not None:
             yield paused_at + step.duration
-        if self.trial.due is not None:
-            yield self.trial.due
+        yield from self.trial.due(looked_at=not self._standing.inconclusive)
 
     def complete(self, at: float) -> bool:
         """Whether the current step is complete; asks its gate, sets its route."""

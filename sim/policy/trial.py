@@ -10,7 +10,7 @@ Rules (delivery-systems.md section 2.16; Argo: experiments/experiment.go).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from sim.policy.commands import SetExperiment
@@ -64,13 +64,11 @@ class Trial:
 
     def failed(self, at: float) -> str:
         """Why its pods have failed it, or nothing."""
-        late = [name for due, name in self._deadlines() if at >= due]
+        late = [name for due, name in self._deadlines(self._step) if at >= due] if self._step is not None else []
         return f"Template '{late[0]}' exceeded its progressDeadlineSeconds ({self._deadline:g})" if late else ""
 
-    def _deadlines(self) -> list[tuple[float, str]]:
-        if self._step is None:
-            return []
-        return [(self._moved[arm] + self._deadline, self._step.names[arm]) for arm in self._missing(self._step)]
+    def _deadlines(self, step: Experiment) -> list[tuple[float, str]]:
+        return [(self._moved[arm] + self._deadline, step.names[arm]) for arm in self._missing(step)]
 
     def over(self, at: float, phase: str) -> bool:
         """Whether it has ended well; `phase` is that of its run."""
@@ -81,20 +79,17 @@ class Trial:
             return phase == "Successful"
         return step.duration is not None and at >= self.since + step.duration
 
-    @property
-    def due(self) -> float | None:
-        """When time alone changes something."""
-        times = [due for due, _ in self._deadlines()]
-        if (
-            self._step is not None
-            and self.since is not None
-            and self._step.duration is not None
-            and not self._step.required
-        ):
-            times.append(self.since + self._step.duration)
+    def due(self, looked_at: bool) -> Iterator[float]:
+        """When time alone changes something; of pods that do not come only where they are `looked_at`."""
         if self._gone_at is not None:
-            times.append(self._gone_at)
-        return min(times, default=None)
+            yield self._gone_at
+        step = self._step
+        if step is None:
+            return
+        if looked_at:
+            yield from (due for due, _ in self._deadlines(step))
+        if self.since is not None and step.duration is not None and not step.required:
+            yield self.since + step.duration
 
     def leave(self, at: float) -> None:
         """The step is over: its pods stay for the delay."""
