@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from sim.files import Document, FileErrors, Problem, read_documents
+from sim.files.source import STDIN, standard_input
 from sim.files.words import choose, show
 from sim.journal import Journal, Mismatch
 from sim.journal import replay as feed
@@ -104,7 +104,7 @@ def _imported(places: Sequence[Place], profile: str | None) -> list[NamedPolicy]
 
 
 def _stdin() -> list[Document]:
-    return read_documents(sys.stdin.read(), "<stdin>")
+    return read_documents(standard_input(), STDIN)
 
 
 def _problem(places: Sequence[Place], problem: str, remedy: str) -> FileErrors:

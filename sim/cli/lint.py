@@ -71,7 +71,7 @@ def lint(
     from sim.lint import lint as look
 
     report = look(files, service=_service(service), regression=_share(regression), profile=profile, part=part)
-    if not report.files:
+    if not (report.files and (report.known or report.problems or report.findings)):
         raise exits.Usage(
             f"nothing to look at in {', '.join(files)}; name manifests or policies, or a folder that holds some"
         )

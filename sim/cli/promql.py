@@ -58,6 +58,7 @@ def promql(
 def _read(files: list[str], profile: str) -> list[Suite]:
     """Every file, or FileErrors with what is wrong in any of them."""
     from sim.files import FileErrors, read_document
+    from sim.files.source import STDIN, standard_input
     from sim.promql.testfile import read
 
     suites: list[Suite] = []
@@ -65,7 +66,7 @@ def _read(files: list[str], profile: str) -> list[Suite]:
     sources: dict[str, str] = {}
     for file in dict.fromkeys(files):
         try:
-            text, name = (sys.stdin.read(), "<stdin>") if file == "-" else (Path(file), file)
+            text, name = (standard_input(), STDIN) if file == "-" else (Path(file), file)
             suites.append(read(read_document(text, name, dialect="own"), profile))
         except FileErrors as errors:
             problems += errors.problems

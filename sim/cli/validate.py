@@ -14,6 +14,7 @@ from sim.cli import console, exits, options
 from sim.cli.guard import problem_document
 from sim.files import Document, FileErrors, Problem, read_documents
 from sim.files.kinds import OWN
+from sim.files.source import STDIN, standard_input
 
 if TYPE_CHECKING:
     from sim.manifests.report import Imported, Remark
@@ -23,7 +24,6 @@ app = options.application()
 _FILES = typer.Argument(metavar="FILE...", help="Files or folders; '-' for standard input.", show_default=False)
 _FIELDS = typer.Option("--fields", help="How every field of a manifest was read, not only what is notable.")
 _VALIDATED = tuple(kind for kind in OWN if kind != "check")
-_STDIN = "<stdin>"
 _ENDINGS = (".yaml", ".yml", ".json")
 _SHOWN = 20  # remarks of one file that are printed
 
@@ -141,15 +141,13 @@ def _places(file: str) -> Iterator[str]:
         inside = sorted(one for one in path.rglob("*") if one.suffix in _ENDINGS and one.is_file())
         yield from (str(one) for one in inside if not any(part.startswith(".") for part in one.relative_to(path).parts))
     else:
-        yield _STDIN if file == "-" else file
+        yield STDIN if file == "-" else file
 
 
 def _read(name: str) -> list[Document]:
     """What the file holds. Faults of writing wait only for what `validate` will say of our own files."""
-    if name == _STDIN:
-        import sys
-
-        documents = read_documents(sys.stdin.read(), name, defer=True)
+    if name == STDIN:
+        documents = read_documents(standard_input(), name, defer=True)
     else:
         documents = read_documents(Path(name), defer=True)
     if any(document.faults and document.kind_hint not in _VALIDATED for document in documents):
@@ -293,7 +291,7 @@ def _kind(hint: str) -> str:
 
 
 def _following(found: list[Checked]) -> list[str]:
-    for one in (one for one in found if one.file != _STDIN):
+    for one in (one for one in found if one.file != STDIN):
         if "scenario" in one.kinds:
             return [f"seatrial run {one.file}"]
         if "policy" in one.kinds or any(_kind(kind) in ("Rollout", "Canary", "Deployment") for kind in one.kinds):

@@ -6,11 +6,13 @@ import codecs
 import os
 import re
 import stat
+import sys
 from pathlib import Path
 
 from sim.files.errors import BREAKS, FileErrors, Problem
 from sim.files.words import nearest
 
+STDIN = "<stdin>"
 MAX_BYTES = 1 << 20  # 1 MiB: contracts.md section 1 and ecosystem.md section 5.1
 
 # What YAML forbids in a stream (section 5.1 of the specification), plus a byte-order mark that is not at the start.
@@ -22,7 +24,18 @@ _FOREIGN_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 def read_text(path: Path, name: str, max_bytes: int = MAX_BYTES) -> str:
     """The text of a file, without byte-order mark. Raises FileErrors; `name` is what errors call the file."""
-    data = _read_bytes(path, name, max_bytes)
+    return _decoded(_read_bytes(path, name, max_bytes), name, max_bytes)
+
+
+def standard_input(max_bytes: int = MAX_BYTES) -> str:
+    """The text of standard input, as `read_text` reads a file's; errors call it <stdin>."""
+    data = sys.stdin.buffer.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise _fault(STDIN, f"more than {max_bytes} bytes", "split the input")
+    return _decoded(data, STDIN, max_bytes)
+
+
+def _decoded(data: bytes, name: str, max_bytes: int) -> str:
     if data.startswith(_FOREIGN_MARKS):
         raise _fault(name, "the text is UTF-16 or UTF-32", "save the file as UTF-8")
     try:

@@ -54,6 +54,7 @@ class Report:
     policies: int
     hidden: int
     question: Question = field(default_factory=lambda: Question(Service()))
+    known: bool = True  # some document is something: a manifest, a part of one, a file of ours
 
     @property
     def errors(self) -> int:
@@ -92,6 +93,7 @@ def lint(
     unread = Findings()
     documents = gather([sources] if isinstance(sources, str | Path) else sources, unread)
     files, problems = read(documents, question, profile, part)
+    known = any(document.kind_hint != "unknown" for document in (*files.documents, *documents))
     found = [finding for rule in FILES for finding in rule(files)]
     found += [finding for subject in files.subjects for rule in SUBJECTS for finding in rule(subject)]
     found += pipeline.check(documents)
@@ -99,5 +101,6 @@ def lint(
     everything = sorted([*unread.problems, *problems], key=Problem.order)
     names = tuple(dict.fromkeys([*unread.sources, *(problem.file for problem in everything)]))
     return Report(
-        tuple(sorted(left, key=Finding.order)), tuple(everything), dict(unread.sources), names, len(files.subjects), hidden, question
+        tuple(sorted(left, key=Finding.order)), tuple(everything), dict(unread.sources), names, len(files.subjects), hidden,
+        question, known,
     )  # fmt: skip

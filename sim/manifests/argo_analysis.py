@@ -10,11 +10,11 @@ from typing import Any, Literal
 from sim.files import Document
 from sim.manifests.argo_metrics import fill, read_metric
 from sim.manifests.catalog import Catalog
-from sim.manifests.fields import Reader
+from sim.manifests.fields import Findings, Reader, Scope
 from sim.manifests.report import Reference
 from sim.policy.analysis import Analysis, Metric
 
-__all__ = ["Analyses", "Run", "matches"]
+__all__ = ["Analyses", "Run", "check_alone", "matches"]
 
 Tags = Callable[[str], str]
 Run = Literal["blocking", "background", "experiment"]  # the latter two may be endless
@@ -158,6 +158,28 @@ class Analyses:
                 f"metric {endless[0]} never ends", "give it a count; only a background analysis may be endless"
             )
         return not endless
+
+
+def check_alone(document: Document, scope: Scope, engine: str) -> None:
+    """A template as it stands, without a rollout that gives it arguments: metrics that need none are checked as in a run."""
+    spec = Reader(scope, document, document.value).child("spec")
+    entries = spec.items("metrics")
+    if not entries and not spec.items("templates"):
+        spec.reject("no metric", "add at least one: metrics: [...]", "metrics")
+    given = {entry.text("name"): entry.text("value") for entry in spec.items("args") if entry.has("value")}
+    seen: set[str] = set()
+    for entry in entries:
+        name = entry.text("name")
+        if name in seen:
+            entry.reject(f"two metrics named {name}", "give each its own name")
+        seen.add(name)
+        value, unknown = fill(entry.value, given)
+        if not unknown:
+            quiet = Scope(Findings())  # what it remarks is said where the template is named
+            read_metric(Reader(quiet, document, value, entry.path), "", False, engine)
+            for problem in quiet.findings.problems:
+                if problem not in scope.findings.problems:
+                    scope.findings.problems.append(problem)
 
 
 def matches(rule: str, name: str) -> bool:

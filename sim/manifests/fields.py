@@ -17,7 +17,9 @@ from sim.policy.errors import PolicyError
 
 __all__ = ["Findings", "Reader", "Scope"]
 
+_INT32 = 2**31 - 1  # what Kubernetes keeps a whole number in
 _INTEGER = re.compile(r"-?[0-9]+")
+_FRACTION = re.compile(r"-?[0-9]*\.[0-9]*")
 _SHARE = re.compile(r"[0-9]+%?")
 
 
@@ -105,7 +107,8 @@ class Reader:
         if not isinstance(value, int) or isinstance(value, bool):
             self.reject(f"{show(value)} is not a whole number", f"write e.g. {default}", name)
             return default
-        if (least is not None and value < least) or (most is not None and value > most):
+        if (least is not None and value < least) or (most is not None and value > most) or abs(value) > _INT32:
+            most = _INT32 if most is None and value > _INT32 else most
             limits = f"{least} to {most}" if most is not None else f"{least} or more"
             self.reject(f"{value} is out of range", f"use {limits}", name)
             return default
@@ -141,6 +144,9 @@ class Reader:
     def seconds_or_duration(self, name: str) -> float | None:
         """A whole number of seconds, the same in quotes, or a Go duration (Argo's pause)."""
         value = self.value.get(name)
+        if isinstance(value, float) or (isinstance(value, str) and _FRACTION.fullmatch(value)):
+            self.reject(f"{show(value)} is not a whole number of seconds", "write e.g. 90 or 1m30s", name)
+            return None
         return None if value is None or value == "" else self._seconds(name, None, bare=True)
 
     def share(self, name: str, default: int | str) -> int | str:

@@ -62,7 +62,7 @@ def _policy(
         mirror_weight=float(analysis.whole("mirrorWeight", 100, 0, 100)),
         checks=read_checks(spec, analysis, catalog, references),
         hooks=_hooks(analysis),
-        skip_analysis=spec.flag("skipAnalysis") or not (spec.has("analysis") or spec.has("canaryAnalysis")),
+        skip_analysis=spec.flag("skipAnalysis"),
         suspend=spec.flag("suspend"),
         router=router,
         canary_replicas=smallest,
@@ -77,8 +77,14 @@ def _policy(
 
 
 def _required(spec: Reader, analysis: Reader) -> None:
-    """What Flagger's schema asks for where there is an analysis."""
-    if spec.document.below or not (spec.has("analysis") or spec.has("canaryAnalysis")):
+    """What Flagger's schema asks for of a whole Canary (seen on the API server: also where skipAnalysis is set).
+
+    It asks for targetRef too; documentation prints Canaries without, and they can be read.
+    """
+    if spec.document.below:
+        return
+    if not (spec.has("analysis") or spec.has("canaryAnalysis")):
+        spec.reject("a Canary without analysis", "add analysis: {interval: ..., threshold: ..., and a plan}")
         return
     for name in ("interval", "threshold"):
         if name not in analysis.value:

@@ -18,6 +18,7 @@ def read_deployment(document: Document, catalog: Catalog, scope: Scope, profile:
     if not spec.has("selector") and not document.below:
         spec.reject("no selector", "add selector: {matchLabels: ...}")
     check_selector(spec)
+    spec.whole("revisionHistoryLimit", 10, 0)
     policy = rolling_of(spec)
     usable = None if scope.blocked or scope.faulty else policy
     name = kind_and_name(document.value)[1]
@@ -36,6 +37,8 @@ def rolling_of(spec: Reader) -> Rolling | None:
     if kind == "Recreate" and rolling.value:
         strategy.reject("rollingUpdate with type Recreate", "remove it", "rollingUpdate")
     surge, unavailable = _amount(rolling, "maxSurge"), _amount(rolling, "maxUnavailable")
+    if isinstance(unavailable, str) and int(unavailable.rstrip("%")) > 100:
+        rolling.reject(f"maxUnavailable {unavailable} is more than all pods", "use at most 100%", "maxUnavailable")
     if all(str(amount).rstrip("%") == "0" for amount in (surge, unavailable)):
         rolling.reject("maxSurge and maxUnavailable are both 0", "allow one of them", "maxSurge")
     deadline, ready = spec.whole("progressDeadlineSeconds", 600, 0), spec.whole("minReadySeconds", 0, 0)
@@ -57,6 +60,9 @@ def rolling_of(spec: Reader) -> Rolling | None:
 
 def check_selector(spec: Reader) -> None:
     """The pods of the template must be those that the selector selects (Kubernetes and Argo Rollouts both look)."""
+    pod = spec.child("template").child("spec")
+    if spec.child("template").has("spec"):
+        _containers(pod)
     wanted = spec.child("selector").child("matchLabels").value
     metadata = spec.child("template").child("metadata")
     labels = metadata.child("labels").value
@@ -64,6 +70,17 @@ def check_selector(spec: Reader) -> None:
     if missing and metadata.has("labels"):
         said = f"the template's labels lack {missing[0]}: {wanted[missing[0]]}, which the selector wants"
         spec.reject(said, "write the same labels in both", "selector")
+
+
+def _containers(pod: Reader) -> None:
+    """Kubernetes: validateContainers; an image may be put in later, as the container of a patch has none."""
+    containers = pod.items("containers")
+    if not containers:
+        pod.reject("a pod without containers", "add containers: [{name: ..., image: ...}]", "containers")
+    names = [container.text("name") for container in containers]
+    for place, (name, container) in enumerate(zip(names, containers, strict=True)):
+        if name in names[:place]:
+            container.reject(f"two containers named {name}", "give each its own name", "name")
 
 
 def _amount(rolling: Reader, name: str) -> int | str:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from sim.files import Document, Problem
 from sim.files.kinds import OWN
 from sim.files.words import dotted
+from sim.manifests.argo_analysis import check_alone
 from sim.manifests.argo_rollouts import read_experiment, read_rollout
 from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.compose import read_compose
+from sim.manifests.envelope import check, check_kind
 from sim.manifests.fields import Findings, Scope
 from sim.manifests.flagger import read_canary
 from sim.manifests.kayenta import read_configs
@@ -83,6 +85,7 @@ def _read(
         return []
     kind, name = kind_and_name(document.value)
     system = system_of(document)
+    check(document, scope, system)
     driver, owner = driven.get((kind, name), ("", ""))
     if not system:
         _companion(document, scope)
@@ -100,6 +103,8 @@ def _read(
         return []
     reader = _READERS.get(f"{system}/{kind}")
     if reader is None:
+        if system == "argo-rollouts":
+            check_alone(document, scope, chosen.name)
         scope.remark(document, (), "exact", f"template: {kind} {name} is read where it is named")
         return []
     found = reader(document, catalog, scope, chosen)
@@ -127,6 +132,7 @@ def _strange(document: Document, hint: str, scope: Scope) -> None:
     if hint in OWN:
         scope.remark(document, (), "ignored", f"a Seatrial {hint}, not a manifest")
     else:
+        check_kind(document, scope)
         said = "neither a manifest nor a part of one; give an object with apiVersion and kind, or say --as"
         scope.remark(document, (), "not yet", said)
 

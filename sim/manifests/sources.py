@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sim.files import Document, FileErrors, read_documents
 from sim.files.nodes import Node
 from sim.files.scalars import Dialect
+from sim.files.source import STDIN, standard_input
 from sim.manifests.fields import Findings
 from sim.manifests.fragments import part_of, whole
 
@@ -57,7 +57,10 @@ def _unmarked(root: Node) -> bool:
 
 def _read(source: str | Path, findings: Findings) -> Iterator[Document]:
     if source == "-":
-        yield from _documents(sys.stdin.read(), "<stdin>", findings)
+        try:
+            yield from _documents(standard_input(), STDIN, findings)
+        except FileErrors as errors:
+            findings.problems.extend(errors.problems)
         return
     path = Path(source)
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:

@@ -56,10 +56,11 @@ def seatrial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., S
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setenv("TERM", "xterm")
 
-    def run(*arguments: object, given: str = "") -> Said:
+    def run(*arguments: object, given: str | bytes = "") -> Said:
         out, err = _Text(), _Text()
         with monkeypatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
-            patched.setattr(sys, "stdin", io.StringIO(given))
+            data = given if isinstance(given, bytes) else given.encode()
+            patched.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
             with pytest.raises(SystemExit) as end:
                 start([str(one) for one in arguments])
         assert isinstance(end.value.code, int)

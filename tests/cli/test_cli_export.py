@@ -54,7 +54,10 @@ def test_a_rendered_chart_is_one_file(seatrial: Seatrial) -> None:
         "---\n# Source: shop/a.yaml\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n---\n# Source: shop/b.yaml\n"
     )
     said = seatrial(
-        "validate", "-", "--fields", given=chart + "apiVersion: apps/v1\nkind: Deployment\nspec: {selector: {}}\n"
+        "validate",
+        "-",
+        "--fields",
+        given=chart + "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {selector: {}}\n",
     )
     assert said.code == 0 and "<stdin>" in said.out and "1 file, no problems" in said.out and "next" not in said.out
 

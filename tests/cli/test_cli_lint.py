@@ -44,6 +44,35 @@ def test_exit_codes(seatrial: Seatrial, tmp_path: Path, text: str, options: list
     assert seatrial("lint", str(tmp_path / "m.yaml"), *options).code == code
 
 
+BOM, CRLF = b"\xef\xbb\xbf" + FINE.encode(), FINE.replace("\n", "\r\n").encode()
+LATIN, WIDE = FINE.replace("shop", "sh\xf6p").encode("latin-1"), FINE.encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "says"),
+    [
+        (BOM, 0, "nothing found"),
+        (CRLF, 0, "nothing found"),
+        (LATIN, 2, ":3:20: byte 0xf6 is not UTF-8"),
+        (WIDE, 2, ":1:1: the text is UTF-16 or UTF-32"),
+        (b"a: \0", 2, ":1:4: a character that YAML does not allow (U+0000)"),
+        (b"x" * (1 << 20) + b"x", 2, "more"),
+        (b"hello\n", 2, "nothing to look at"),
+        (b"- 1\n", 2, "nothing to look at"),
+        (b"foo: 1\n", 2, "nothing to look at"),
+        (b"apiVersion: v1\nkind: Nothing\n", 0, "nothing found"),
+        (b"", 2, "nothing to look at"),
+    ],
+)
+def test_bytes_of_a_file_and_of_standard_input(
+    seatrial: Seatrial, tmp_path: Path, data: bytes, code: int, says: str
+) -> None:
+    (tmp_path / "m.yaml").write_bytes(data)
+    for said in (seatrial("lint", "m.yaml"), seatrial("lint", "-", given=data)):
+        assert said.code == code and says in said.out + said.err
+    assert seatrial("validate", "-", given=data).code == seatrial("validate", "m.yaml").code != 70
+
+
 def test_json_follows_its_schema(seatrial: Seatrial, tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(MISSING)
     (tmp_path / "bad.yaml").write_text("a: [")

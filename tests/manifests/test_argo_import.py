@@ -318,7 +318,7 @@ def test_equal_names_and_conflicting_arguments_are_refused(read: Read) -> None:
 
 
 def test_an_unused_template_is_no_error(read: Read) -> None:
-    imported = read(template("- {name: m}"))
+    imported = read(template("- {name: m, provider: {prometheus: {query: up}}}"))
     assert imported.policies == () and [remark.status for remark in imported.report] == ["exact"]
 
 

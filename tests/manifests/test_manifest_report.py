@@ -191,7 +191,7 @@ def test_broken_and_missing_files_are_told_together(tmp_path: Path) -> None:
 
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(DEPLOYMENT))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((DEPLOYMENT).encode())))
     assert load("-").policies[0].source == "<stdin>"
 
 

@@ -51,7 +51,7 @@ items:
 
 
 def test_a_rendered_chart_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(CHART))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((CHART).encode())))
     imported = load("-")
     (found,) = imported.policies
     assert (found.name, found.replicas) == ("shop", 4) and isinstance(found.policy, Canary)
@@ -60,7 +60,7 @@ def test_a_rendered_chart_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_json_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     text = '{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": 1e1, "selector": {}}}'
-    monkeypatch.setattr("sys.stdin", io.StringIO(text.replace("1e1", "2")))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((text.replace("1e1", "2")).encode())))
     assert load("-").policies[0].replicas == 2
 
 
