@@ -30,7 +30,7 @@ class _Set:
 class Sizes:
     """All ReplicaSets of a case by name."""
 
-    min_ready: float  # seconds that a trace adds itself to what pods take
+    min_ready: float = 0.0  # seconds that a trace adds itself to what pods take
     sets: dict[str, _Set] = field(default_factory=dict)
     starts: dict[int, list[float | None]] = field(default_factory=dict)  # per revision, in order of creation
 

@@ -99,6 +99,7 @@ def _experiment(step: Experiment, place: str, templates: Templates, losses: Loss
         required = {"requiredForCompletion": True} if step.required else {}
         found = [] if run is None else [{"name": one["templateName"]} | one | required for one in run["templates"]]
         block |= {"analyses": found} if found else {}
+        block |= {key: value for key, value in (run or {}).items() if key == "dryRun"}
         if len(found) > 1:
             losses.near(place, "in Argo Rollouts each of its templates is a run of its own")
     if step.scale_down_delay != 30.0:
