@@ -110,6 +110,8 @@ def _query(use: Use, question: Question) -> Iterator[Finding]:
     known, spot = use.facts, use.spot.child("provider", "prometheus")
     if known.error:
         yield spot.found("L38", f"the query does not parse: {known.error}", "query")
+    elif use.provider == "prometheus" and not use.query.strip():
+        yield spot.found("L38", "there is no query: Prometheus answers with an error", "query", remedy="add query: ...")
     scrape = question.service.monitoring.scrape
     for look in dict.fromkeys(known.looks):
         if look.function and look.range < 2 * scrape and look.function != "last_over_time":

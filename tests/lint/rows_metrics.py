@@ -222,6 +222,7 @@ METRICS: dict[str, list[Row]] = {
         ),
     ],
     "L38": [
+        (template(metric(query="")), "query", "there is no query", template(metric(query="up"))),
         (
             template(metric(query="sum(rate(x_total[5m])")),
             "query",
