@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 
 from sim.lint.files import Subject
 from sim.lint.finding import Finding
@@ -18,7 +16,6 @@ from sim.service.model import Service
 __all__ = ["MATCHED", "assumed", "check", "load", "unreached"]
 
 MATCHED = 0.05  # of the assumed service's requests match a route; a given service says it itself
-_HEY_WORKERS = 50  # hey: -c
 _BEFORE = ("rollout", "pre-rollout")  # hooks that can send requests to the canary before users do
 _NO_VALUE = "without requests a rate is 0/0, and Flagger takes no value for a failed check"
 _LOAD = "add a load test (a webhook of type rollout), or mirror: true"
@@ -32,15 +29,9 @@ def assumed(subject: Subject) -> Service:
     return replace(service, segments=(*service.segments, (names[0], MATCHED)))
 
 
-def load(subject: Subject) -> float | None:
-    """Requests/s of the load tests of a Canary: 0 without any, None where a webhook sends nobody knows how many."""
-    total = 0.0
-    for hook in _hooks(subject):
-        rate = _hey(hook.child("metadata").text("cmd"))
-        if rate is None:
-            return None
-        total += rate
-    return total
+def load(subject: Subject) -> float:
+    """Requests/s of the load tests of a Canary, or of a service that is given."""
+    return subject.question.service.testers or float(getattr(subject.policy, "load", 0.0))
 
 
 def unreached(subject: Subject) -> bool:
@@ -50,7 +41,7 @@ def unreached(subject: Subject) -> bool:
         return False
     if policy.kind == "a/b":
         return not any(name in policy.match for name, _ in assumed(subject).segments)
-    return policy.kind == "blue/green" and not policy.mirror
+    return policy.kind == "blue/green" and not policy.mirror and not load(subject)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -84,19 +75,3 @@ def _hooks(subject: Subject) -> list[Spot]:
     if subject.kind != "Canary":  # a policy of ours names its hooks and no commands
         return [subject.root] if any(hook.type in _BEFORE for hook in getattr(subject.policy, "hooks", ())) else []
     return [hook for hook in subject.analysis().items("webhooks") if (hook.text("type") or "rollout") in _BEFORE]
-
-
-def _hey(command: str) -> float | None:
-    """Requests/s of `hey -q RATE -c WORKERS`; None for another program, or one without a limit."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return None
-    if not words or words[0].rpartition("/")[2] != "hey":
-        return None
-    given = {word: following for word, following in pairwise(words) if word in ("-q", "-c")}
-    try:
-        rate = float(given["-q"]) * float(given.get("-c", _HEY_WORKERS))
-    except (KeyError, ValueError):
-        return None
-    return rate if 0 < rate < float("inf") else None

@@ -115,9 +115,9 @@ def _of_flagger(subject: Subject) -> Iterator[_Known]:
     policy = subject.policy
     if not isinstance(policy, Flagger) or policy.skip_analysis:
         return
-    tested = load(subject) if policy.kind == "blue/green" and not policy.mirror else None
-    if tested is None and unreached(subject):  # the files do not say how many requests reach the canary
+    if unreached(subject):
         return
+    tested = load(subject) if policy.kind == "blue/green" and not policy.mirror else None
     waits = any(hook.type in _WAITING for hook in policy.hooks)
     for check in policy.checks:
         found = bar_of_check(check)

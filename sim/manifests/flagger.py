@@ -7,6 +7,7 @@ from sim.manifests.catalog import Catalog, kind_and_name
 from sim.manifests.fields import Reader, Scope
 from sim.manifests.flagger_checks import read_checks
 from sim.manifests.flagger_schema import CANARY, check
+from sim.manifests.hey import hey
 from sim.manifests.kubernetes import rolling_of
 from sim.manifests.profiles import Profile
 from sim.manifests.report import ImportedPolicy, Reference
@@ -19,6 +20,7 @@ __all__ = ["read_canary"]
 
 _LEAST_INTERVAL, _INTERVAL = 10.0, 60.0  # Flagger: GetAnalysisInterval
 _ITERATIONS = 10  # of the provider kubernetes, when the manifest gives none
+_LOAD = 20.0  # requests/s of a load test that does not say how many
 _MAX_AGE = 86_400  # of the session affinity's cookie
 _PLANS = ("iterations", "stepWeight", "stepWeights")
 
@@ -116,10 +118,25 @@ def _hooks(analysis: Reader) -> tuple[Hook, ...]:
         if kind is None:
             entry.reject(f"{entry.text('type')!r} is no type of webhook", f"use one of {', '.join(HOOKS)}", "type")
         else:
-            hooks.append(Hook(entry.text("name"), kind))
+            hooks.append(Hook(entry.text("name"), kind, _load(entry) if kind == "rollout" else 0.0))
             if kind == "event":
                 entry.remark("ignored", "an event webhook is only told, and decides nothing", "type")
     return tuple(hooks)
+
+
+def _load(hook: Reader) -> float:
+    """Requests/s of a load test: of `hey -q RATE -c WORKERS`, else an assumption that is told."""
+    command = hook.child("metadata").text("cmd")
+    if not command:
+        return 0.0
+    known = hey(command)
+    if known is None:
+        hook.remark(
+            "approximated",
+            f"a load test of {_LOAD:g} requests/s is assumed; testers: RATE of the service says more",
+            "metadata",
+        )
+    return _LOAD if known is None else known
 
 
 def _target(spec: Reader, catalog: Catalog, references: list[Reference]) -> tuple[int, Rolling | None]:

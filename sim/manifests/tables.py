@@ -170,7 +170,7 @@ _FLAGGER_ANALYSIS = of(
     ),
     webhooks=of(
         "name type url",
-        metadata=ignored("what a webhook is sent is not modeled"),
+        metadata=ignored("of what a webhook is sent, only the rate of a load test (`cmd`) counts"),
         timeout=ignored("a webhook answers at once, or not at all"),
         retries=ignored("a webhook answers at once, or not at all"),
         muteAlert=ignored("alerts decide nothing"),

@@ -32,10 +32,14 @@ HOOKS: tuple[HookType, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A webhook; the driver answers at once, and silence is a no. An `event` hook is only told, never asked."""
+    """A webhook; the driver answers at once, and silence is a no. An `event` hook is only told, never asked.
+
+    `load`: requests/s that it sends to the canary for as long as the analysis goes on, as a load test does.
+    """
 
     name: str
     type: HookType = "rollout"
+    load: float = 0.0
 
     def __post_init__(self) -> None:
         if self.type not in HOOKS:
@@ -146,6 +150,11 @@ class Flagger:
         if not self.iterations:
             return "canary"
         return "a/b" if self.match and self.router else "blue/green"
+
+    @property
+    def load(self) -> float:
+        """Requests/s of its load tests, where no weight brings users to the canary."""
+        return sum(hook.load for hook in self.hooks) if self.iterations else 0.0
 
     @property
     def promotes_at(self) -> int:

@@ -127,7 +127,8 @@ class Service:
     """A service: the default is the one that contracts section 2 names (100 requests/s, 0.1% errors, 5 pods).
 
     `testers`: requests/s of people's own tests, which call the pods of a new version for as long as no user sees it (the preview of a
-    blue-green, the canary of Flagger without weights). They are measured like users, and nobody waits for them.
+    blue-green, the canary of Flagger without weights); 0: as many as the load tests of the policy's manifest send. They are measured
+    like users, and nobody waits for them.
     `propagation`: from a change of traffic until requests follow it, drawn for every change; `serial`: whether the controller waits for
     that before it does anything else, as the driver of real mode does. `retries`: how often the router tries a
     request again, at the same version, that a pod did not take; each time it meets a pod by chance.

@@ -92,7 +92,8 @@ class Site:
 
     `together`: measurements are answered with the `Looks` of all replications, else with the first one's own answer. `chances` None:
     nothing on the path is random. `own_pods` False: the new version runs in the old one's pods (a feature flag). `apart`: users
-    reach the stable workload alone until they are told otherwise (Flagger's Services, with or without a router).
+    reach the stable workload alone until they are told otherwise (Flagger's Services, with or without a router). `testers`: requests/s
+    to a new version that no user sees.
     """
 
     def __init__(
@@ -111,10 +112,11 @@ class Site:
         metrics: Metrics | None = None,
         own_pods: bool = True,
         apart: bool = False,
+        testers: float = 0.0,
     ) -> None:
         self.service, self.ledger, self.story = service, ledger, Story()
         self._together, self._truth, self._seed, self._chances = together, truth, seed, chances
-        self._own_pods = own_pods
+        self._own_pods, self._testers = own_pods, testers
         self._max_weight, self._most_pods = max_weight, most_pods
         self._agenda: Agenda[Callable[[float], Event | None]] = Agenda()
         self._down = tuple(effect for effect in effects if isinstance(effect, DriverEffect))
@@ -268,8 +270,8 @@ class Site:
         self._planned = state
         dead = self._trouble.unreachable
         standing = Standing(self._classes(old, new), self._routing.mirror, old, new, self._served_since, dict(dead))
-        if self.service.testers and new and self._own_pods and standing.share == 0.0:
-            standing = standing._replace(testers=self.service.testers)
+        if self._testers and new and self._own_pods and standing.share == 0.0:
+            standing = standing._replace(testers=self._testers)
         self.story.shift(at, standing.share)
         if (standing.share > 0 or standing.mirror > 0) and self.story.exposed_at == inf:
             self.story.exposed_at = at

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from textwrap import indent
 
 import pytest
 
+from sim.engine.paths import follow
 from sim.files import FileErrors
 from sim.manifests import Imported, Reference
 from sim.policy.commands import Text
 from sim.policy.events import Absent, NotANumber, Value
 from sim.policy.flagger import Check, Flagger, Hook
+from sim.scenario import assemble
 from sim.tracing.run import Trace, trace
 from sim.tracing.script import Happening, Script
 
@@ -213,3 +217,39 @@ def test_a_canary_that_is_never_ready_in_a_trace(read: Read) -> None:
     script = Script(ready={2: float("inf")}, until=600.0)
     found = traced(read(canary(PLAN, "progressDeadlineSeconds: 30"), DEPLOYMENT), script)
     assert (found.phase, found.entries[-1]["at"]) == ("Failed", 45.0)  # 30 s after the scale-up at 15 s
+
+
+@pytest.mark.parametrize(
+    ("command", "load", "told"),
+    [
+        ("hey -z 1m -q 10 -c 2 http://podinfo-canary", 20.0, False),
+        ("hey -z 1m -q 5 http://podinfo-canary", 250.0, False),  # hey's default: 50 workers
+        ("hey -z 1m http://podinfo-canary", 20.0, True),  # without a limit
+        ("wrk -t2 http://podinfo-canary", 20.0, True),
+        ("hey -q 'oops", 20.0, True),
+    ],
+)
+def test_a_load_test_sends_requests_to_what_no_user_sees(read: Read, command: str, load: float, told: bool) -> None:
+    hook = "{name: load, url: u, metadata: {cmd: " + json.dumps(command) + "}}"
+    before = f"{{name: smoke, type: pre-rollout, url: u, metadata: {{cmd: {json.dumps(command)}}}}}"
+    imported = read(canary(f"interval: 15s\nthreshold: 2\niterations: 5\nwebhooks: [{before}, {hook}]"), DEPLOYMENT)
+    assert policy_of(imported).load == load
+    assert any("load test of 20 requests/s is assumed" in str(remark) for remark in imported.report) is told
+
+
+def test_with_weights_users_reach_the_canary_and_a_load_test_is_none_of_them(read: Read) -> None:
+    hook = "webhooks: [{name: load, url: u, metadata: {cmd: hey -q 1 -c 1 http://x}}]"
+    assert policy_of(read(canary(f"{PLAN}\n{hook}"))).load == 0.0
+
+
+@pytest.mark.parametrize(
+    ("hooks", "promoted"), [("", False), (", webhooks: [{name: l, url: u, metadata: {cmd: hey -q 9}}]", True)]
+)
+def test_a_check_of_what_nobody_calls_fails(tmp_path: Path, hooks: str, promoted: bool) -> None:
+    analysis = f"{{interval: 15s, threshold: 2, iterations: 3, {RATE}{hooks}}}"
+    (tmp_path / "canary.yaml").write_text(
+        f"apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {{name: a}}\nspec:\n  provider: kubernetes\n"
+        f"  targetRef: {{apiVersion: apps/v1, kind: Deployment, name: a}}\n  service: {{port: 80}}\n  analysis: {analysis}\n"
+    )
+    (good,) = assemble([tmp_path / "canary.yaml"], releases=("good",)).cases()
+    assert set(follow(good[2], 1, 0, 5)["outcome"].tolist()) == {0 if promoted else 1}

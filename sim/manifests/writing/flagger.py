@@ -9,7 +9,7 @@ from sim.manifests.writing.flagger_plan import planned
 from sim.manifests.writing.kubernetes import deployment
 from sim.manifests.writing.subject import Object, Subject, seconds
 from sim.policy.commands import Text
-from sim.policy.flagger import Check, Flagger
+from sim.policy.flagger import Check, Flagger, Hook
 from sim.policy.rolling import Rolling
 
 __all__ = ["write_canary"]
@@ -93,9 +93,17 @@ def _analysis(policy: Flagger, subject: Subject, templates: dict[str, Object]) -
     if policy.hooks:
         losses.fill("webhooks", "the addresses of webhooks are not the policy's")
         written["webhooks"] = [
-            {"name": hook.name, "type": hook.type, "url": f"http://WEBHOOK/{hook.type}"} for hook in policy.hooks
+            {"name": hook.name, "type": hook.type, "url": f"http://WEBHOOK/{hook.type}", **_load(hook)}
+            for hook in policy.hooks
         ]
     return written
+
+
+def _load(hook: Hook) -> Object:
+    """A load test, as Flagger's load tester takes it."""
+    if not hook.load:
+        return {}
+    return {"metadata": {"type": "cmd", "cmd": f"hey -z 1m -q {hook.load:.12g} -c 1 http://CANARY/"}}
 
 
 def _interval(policy: Flagger, subject: Subject) -> str:
