@@ -17,7 +17,7 @@ from sim.promql.tree import Aggregate
 from sim.promql.uniqueness import SAME, check
 from sim.promql.values import Bools, Floats, Vector
 
-__all__ = ["Groups", "aggregate", "grouped", "groups"]
+__all__ = ["Groups", "aggregate", "appearance", "grouped", "groups"]
 
 State = tuple[Floats, ...]
 
@@ -103,6 +103,19 @@ def _in_order(plan: Groups, found: Vector) -> Iterator[tuple[Floats, Bools | Non
         )
 
 
+def appearance(plan: Groups, found: Vector) -> NDArray[np.intp] | None:
+    """Per lane the place of each group's first sample [G, K, R]: Prometheus answers in this order. None: as the groups stand."""
+    if found.order is None and (found.present is None or found.present.all()):
+        return None
+    shape = found.values.shape
+    places = np.arange(shape[0])[:, None, None] if found.order is None else found.order
+    places = np.where(True if found.present is None else found.present, np.broadcast_to(places, shape), shape[0])
+    first = np.full((len(plan.labels), *shape[1:]), shape[0])
+    for rows in plan.members:
+        np.minimum(first, np.where((rows >= 0)[:, None, None], places[rows], shape[0]), out=first)
+    return first
+
+
 def _folded(plan: Groups, found: Vector, rule: _Rule) -> Vector:
     shape = (len(plan.labels), *found.values.shape[1:])
     state: State | None = None
@@ -125,7 +138,8 @@ def _folded(plan: Groups, found: Vector, rule: _Rule) -> Vector:
     if state is None:
         return Vector(plan.labels, np.empty(shape))
     values = np.broadcast_to(rule.done(count, *state), shape)
-    return Vector(plan.labels, values, None if isinstance(count, int) else np.broadcast_to(count > 0, shape))
+    present = None if isinstance(count, int) else np.broadcast_to(count > 0, shape)
+    return Vector(plan.labels, values, present, appearance(plan, found))
 
 
 def _quantile(plan: Groups, found: Vector, q: Floats) -> Vector:
@@ -135,7 +149,7 @@ def _quantile(plan: Groups, found: Vector, q: Floats) -> Vector:
         return Vector(plan.labels, np.empty(shape))
     values = np.stack([pair[0] for pair in pairs])
     there = np.stack([np.ones(shape, bool) if pair[1] is None else np.broadcast_to(pair[1], shape) for pair in pairs])
-    return Vector(plan.labels, quantile(q, values, there), np.asarray(there.any(axis=0)))
+    return Vector(plan.labels, quantile(q, values, there), np.asarray(there.any(axis=0)), appearance(plan, found))
 
 
 # ---- rules ----

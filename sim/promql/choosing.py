@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.promql.aggregate import groups
+from sim.promql.aggregate import appearance, groups
 from sim.promql.evaluate import Evaluation
 from sim.promql.floats import decimal
 from sim.promql.heap import chosen
@@ -33,7 +33,8 @@ def choose(evaluation: Evaluation, node: Aggregate, found: Vector) -> Vector:
     for group in range(len(plan.labels)):
         rows = plan.members[plan.members[:, group] >= 0, group]
         _choose_group(rows, sign * found.values, present, wanted, kept, order, modern, found.order)
-    order += plan.of[:, None, None] * (len(found.labels) + 1)
+    turn = appearance(plan, found)
+    order += (plan.of[:, None, None] if turn is None else turn[plan.of]) * (len(found.labels) + 1)
     return Vector(found.labels, found.values, kept, order)
 
 
@@ -76,14 +77,23 @@ def count_values(evaluation: Evaluation, node: Aggregate) -> Vector:
     if not is_label(name, evaluation.profile.modern):
         evaluation.fail(f'invalid label name "{name}"', np.ones((1, 1), bool))
         return Vector((), np.empty((0, *found.values.shape[1:])))
+    shape = found.values.shape
+    places = np.broadcast_to(np.arange(shape[0])[:, None, None] if found.order is None else found.order, shape)
     counts: dict[Labels, Floats] = {}
+    first: dict[
+        Labels, NDArray[np.intp]
+    ] = {}  # the place of the first sample of each value: Prometheus answers in this order
     for row, labels in enumerate(found.labels):
-        there = np.ones(found.values.shape[1:], bool) if found.present is None else found.present[row]
+        there = np.ones(shape[1:], bool) if found.present is None else found.present[row]
         for text, where in _values(found.values[row], there):
             key = _key(node, put(labels, name, text), name)
-            counts[key] = counts.get(key, np.zeros(there.shape)) + where
-    values = np.stack(list(counts.values())) if counts else np.empty((0, *found.values.shape[1:]))
-    return Vector(tuple(counts), values, values > 0)
+            counts[key] = counts.get(key, np.zeros(shape[1:])) + where
+            place = np.where(where, places[row], shape[0])
+            first[key] = np.minimum(first.get(key, place), place)
+    if not counts:
+        return Vector((), np.empty((0, *shape[1:])))
+    values = np.stack(list(counts.values()))
+    return Vector(tuple(counts), values, values > 0, np.stack(list(first.values())))
 
 
 def _values(values: Floats, there: Bools) -> list[tuple[str, Bools]]:

@@ -33,7 +33,7 @@ class String:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vector:
-    """An instant vector. `order` is set by sort, topk and bottomk: per lane, the place of each series in the answer."""
+    """An instant vector. `order`, set where lanes may differ (after topk, say): per lane, the place of each series in the answer."""
 
     labels: tuple[Labels, ...]
     values: Floats  # [S, K, R or 1]

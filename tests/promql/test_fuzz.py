@@ -183,6 +183,21 @@ def test_every_text_ends_in_an_answer_or_in_an_error(seed: int) -> None:
     assert min(ends["answered"] - 1_000, ends["refused"]) > 1_000, ends
 
 
+@pytest.mark.parametrize(
+    "text",
+    [  # found by the nightly texts: which of equal values is chosen goes by what one replication sees
+        'bottomk by () (3.7, count_values by () ("i", h_bucket{le!="[12]", none!="2"}))',
+        'topk(2, sum by (i) (count_values ("i", h_bucket)))',
+        'topk by (i) (1, -count_values ("i", h_bucket) or h_bucket)',
+    ],
+)
+@pytest.mark.parametrize("number", [0, 42])  # both profiles
+def test_ties_do_not_depend_on_other_replications(text: str, number: int) -> None:
+    asked = Asked(105)
+    asked.kind = "vector"
+    assert asked.check(number, text) == "answered"
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_a_million_texts(seed: int) -> None:
