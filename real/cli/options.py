@@ -21,7 +21,8 @@ from sim.cli import console
 from sim.cli.exits import Usage
 
 __all__ = [
-    "Adopt", "AllowExec", "App", "Context", "ImageMap", "Insecure", "Kubeconfig", "Name", "Namespace", "Router", "Target", "ground",
+    "Adopt", "AllowExec", "App", "Context", "ImageMap", "Insecure", "Kubeconfig", "Name", "Namespace", "Router", "RunName",
+    "Target", "ground",
 ]  # fmt: skip
 
 
@@ -52,6 +53,10 @@ def _router(value: str) -> str:
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 Name = Annotated[str, typer.Option("--name", help="The kind cluster of ours.", callback=_label(50))]
+RunName = Annotated[
+    str | None,
+    typer.Option("--name", help="The kind cluster, if not the run's.", callback=_label(50), show_default=False),
+]
 Kubeconfig = Annotated[
     Path | None,
     typer.Option("--kubeconfig", help="A cluster that you have, in place of one of ours.", show_default=False),

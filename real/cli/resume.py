@@ -39,9 +39,7 @@ def resume(
     run: Annotated[Path, _RUN],
     scenario: Annotated[Path | None, _SCENARIO] = None,
     policy: Annotated[str | None, _POLICY] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="The kind cluster, if not the run's.", show_default=False)
-    ] = None,
+    name: options.RunName = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     images: options.ImageMap = None,

@@ -222,9 +222,7 @@ def halt(
 
 def recover(
     run: Annotated[Path, _RUN],
-    name: Annotated[
-        str | None, typer.Option("--name", help="The kind cluster, if not the run's.", show_default=False)
-    ] = None,
+    name: options.RunName = None,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     allow_exec: options.AllowExec = False,

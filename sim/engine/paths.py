@@ -239,7 +239,7 @@ def _setting(case: Case) -> dict[str, Any]:
     return {
         "truth": case.truth,
         "max_weight": float(getattr(case.policy, "max_weight", 100)),
-        "testers": case.service.testers or float(getattr(case.policy, "load", 0.0)),
+        "testers": case.service.called(case.policy),
         "own_pods": bool(getattr(case.policy, "pods", True)),
         "apart": isinstance(case.policy, Flagger),
         "most_pods": _most_pods(case),

@@ -31,7 +31,7 @@ def assumed(subject: Subject) -> Service:
 
 def load(subject: Subject) -> float:
     """Requests/s of the load tests of a Canary, or of a service that is given."""
-    return subject.question.service.testers or float(getattr(subject.policy, "load", 0.0))
+    return subject.question.service.called(subject.policy)
 
 
 def unreached(subject: Subject) -> bool:

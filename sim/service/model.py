@@ -161,6 +161,10 @@ class Service:
         """Seconds between two counts: a scrape interval, or less where pods are scraped at different moments of it."""
         return self.monitoring.scrape / self.telemetry.phases
 
+    def called(self, policy: object) -> float:
+        """Requests/s of testers under this policy: the service's own word, else the load tests of the policy's manifest."""
+        return self.testers or float(getattr(policy, "load", 0.0))
+
     @property
     def steady(self) -> bool:
         """Whether nothing about its times is random."""
