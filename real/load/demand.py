@@ -1,6 +1,6 @@
 """What is asked of a generator at a moment: the traffic of its plan, changed by the faults of users (`load.*`) that are in force.
 
-The arithmetic is that of `sim/service/site.py`: a spike multiplies the rate, a low replaces it, a shift gives one segment its share and
+The arithmetic is that of `sim/service/demand.py`: a spike multiplies the rate, a low replaces it, a shift gives one segment its share and
 leaves the others as they are to each other. Pure: the generator says what time it is.
 """
 
