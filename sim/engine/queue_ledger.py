@@ -28,9 +28,9 @@ from sim.engine.queueing import queues, waits
 from sim.engine.streams import Stream
 from sim.faults.effects import Effect, VersionEffect
 from sim.policy.errors import WorldError
+from sim.service.demand import Standing
 from sim.service.mix import Law, Mix, layout
 from sim.service.model import Service
-from sim.service.site import Plan
 
 __all__ = ["QueueLedger"]
 
@@ -54,7 +54,7 @@ class _Version:
 
 
 class QueueLedger(Ledger):
-    """A ledger of one replication (`rows` has one), whose changes have a `Plan` as their key."""
+    """A ledger of one replication (`rows` has one), whose changes have a `Standing` as their key."""
 
     def __init__(
         self, draws: Draws, rows: Rows, scrape: float, phase: float, service: Service, effects: Sequence[Effect]
@@ -84,7 +84,7 @@ class QueueLedger(Ledger):
 
     def _count(self, until: float, expected: Sequence[float]) -> Counts:
         counts, plan = super()._count(until, expected), self.changes[-1].key
-        assert isinstance(plan, Plan)
+        assert isinstance(plan, Standing)
         for version, pods, served in zip(self._versions, (plan.old, plan.new), (0.0, plan.served_since), strict=True):
             if pods > 0:
                 self._serve(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -18,14 +18,15 @@ Means = Callable[[float, float], Sequence[float]]
 
 
 class Standing(NamedTuple):
-    """How traffic and pods stand until the next change."""
+    """How traffic and pods stand until the next change; also its key in the ledger, with pods only as far as they matter (`strained`)."""
 
     classes: tuple[Class, ...]
     mirror: float  # share of the old version's requests that is copied to the new one
     old: int  # available pods
     new: int
     served_since: float  # by the new version
-    dead: Mapping[int, float]  # share of a revision's pods that are listed and do not answer
+    dead: tuple[tuple[int, float], ...]  # (revision, share of its pods that are listed and do not answer)
+    epoch: int  # effects that began or ended so far
     testers: float = 0.0  # requests/s of testers, who call the new version
 
     @property
@@ -60,7 +61,8 @@ class Demand:
         to_new = share + standing.mirror * (1.0 - share)
         shares = {name: size * part / share for name, size, part in standing.classes} if share > 0 else {}
         rest = {name: size * (1.0 - part) / (1.0 - share) for name, size, part in standing.classes} if share < 1 else {}
-        dead_old, dead_new = standing.dead.get(1, 0.0), standing.dead.get(2, 0.0)
+        dead = dict(standing.dead)
+        dead_old, dead_new = dead.get(1, 0.0), dead.get(2, 0.0)
         rates: list[tuple[float, ...]] = []
         flat = self._steady and isinstance(self._service.traffic, traffic.Constant)
         known: dict[float, Sequence[float]] = {}  # where nothing changes, windows of one length are alike

@@ -51,7 +51,7 @@ from sim.service.sight import Sight
 from sim.service.story import Story
 from sim.service.trouble import Trouble
 
-__all__ = ["Chances", "PersonNeeded", "Plan", "Site"]
+__all__ = ["Chances", "PersonNeeded", "Site"]
 
 
 class PersonNeeded(Exception):
@@ -63,19 +63,6 @@ class Chances:
     """Random quantities of one replication by purpose and index, uniform in [0, 1); None where all replications share the path."""
 
     uniform: Callable[[str, int], float]
-
-
-class Plan(NamedTuple):
-    """What the counts depend on from a moment on, besides the moment; the key of a change of the ledger."""
-
-    classes: tuple[Class, ...]
-    mirror: float
-    old: int  # pods, if they can run short, else whether there is one
-    new: int
-    served_since: float  # of the new version
-    dead: tuple[tuple[int, float], ...]
-    epoch: int
-    testers: float = 0.0
 
 
 class _Copied(NamedTuple):
@@ -268,8 +255,9 @@ class Site:
         if state == self._planned:
             return
         self._planned = state
-        dead = self._trouble.unreachable
-        standing = Standing(self._classes(old, new), self._routing.mirror, old, new, self._served_since, dict(dead))
+        dead = tuple(sorted(self._trouble.unreachable.items()))
+        classes, mirror = self._classes(old, new), self._routing.mirror
+        standing = Standing(classes, mirror, old, new, self._served_since, dead, self._epoch)
         if self._testers and new and self._own_pods and standing.share == 0.0:
             standing = standing._replace(testers=self._testers)
         self.story.shift(at, standing.share)
@@ -282,11 +270,7 @@ class Site:
             for after in self._onsets:
                 self._agenda.plan(at + after, self._turn)
         self._mark_copies(at, standing.copied)
-        pods = self._demand.strained(old), self._demand.strained(new)
-        key = Plan(
-            standing.classes, standing.mirror, *pods, standing.served_since, tuple(sorted(dead.items())), self._epoch,
-            standing.testers,
-        )  # fmt: skip
+        key = standing._replace(old=self._demand.strained(old), new=self._demand.strained(new))
         self.ledger.change(at, key, self._demand.means(standing))
 
     def _turn(self, at: float) -> None:

@@ -29,9 +29,9 @@ from sim.policy.commands import Counts
 from sim.policy.errors import WorldError
 from sim.policy.judges.threshold import Threshold
 from sim.policy.steps import Analyse, SetWeight
+from sim.service.demand import Standing
 from sim.service.mix import Mix, layout
 from sim.service.model import Latency, Pods, Service
-from sim.service.site import Plan
 from sim.service.traffic import Constant
 
 LATENCY = Latency()  # 0.08 s, sigma 0.7: 0.102 s of work on average
@@ -68,7 +68,7 @@ def test_a_canary_that_runs_out_of_places_is_stopped() -> None:
     assert (queueing["requests"] > 0).all() and (queueing["canary_requests"] < plain["canary_requests"]).all()
 
 
-def ledger(service: Service, plan: Plan, effects: tuple[VersionEffect, ...], until: float) -> NDArray[np.int64]:
+def ledger(service: Service, plan: Standing, effects: tuple[VersionEffect, ...], until: float) -> NDArray[np.int64]:
     """int64[minutes, cells]: what a plan that never changes counts in each minute after the second."""
     old, new = (Mix(service, version, effects).at(0.0, 0.0, {}) for version in ("stable", "canary"))
     share, rate = plan.classes[0][2], service.traffic.rate(0.0)
@@ -118,7 +118,7 @@ def one_by_one(rate: float, places: int, minutes: int) -> NDArray[np.float64]:
 def test_the_old_version_waits_as_requests_do() -> None:
     """50 requests/s on 6 places: 85% busy. The share of answers above 0.25 s, minute by minute."""
     service = Service(traffic=Constant(50.0), pods=Pods(count=2, concurrency=3), errors=0.0)
-    counts = ledger(service, Plan(((None, 1.0, 0.0),), 0.0, 2, 0, inf, (), 0), (), 60.0 * 302)
+    counts = ledger(service, Standing(((None, 1.0, 0.0),), 0.0, 2, 0, inf, (), 0), (), 60.0 * 302)
     slow = counts[:, LATENCY.bounds.index(0.25) + 1 : layout(service).buckets].sum(axis=1) / counts.sum(axis=1)
     near(slow, one_by_one(50.0, 6, 40))
     assert slow.mean() > 2.0 * (1.0 - Mix(service, "stable", ()).laws(0.0, 0.0)[0].below(0.25))  # work alone: 5%
@@ -150,7 +150,7 @@ def test_the_new_version_is_late_because_of_the_change(factor: float, places: in
     faster)."""
     service = Service(traffic=Constant(50.0), pods=Pods(count=places, concurrency=1), errors=0.0)
     effects = (VersionEffect("canary", 0.0, inf, latency_factor=factor),)
-    counts = ledger(service, Plan(((None, 1.0, 1.0),), 0.0, 0, places, 0.0, (), 0), effects, 60.0 * 302)
+    counts = ledger(service, Standing(((None, 1.0, 1.0),), 0.0, 0, places, 0.0, (), 0), effects, 60.0 * 302)
     shape = layout(service)
     caused = counts[:, shape.slow : shape.errors].sum(axis=1)
     late = caused + counts[:, shape.new + shape.slow_from : shape.slow].sum(axis=1)
@@ -175,8 +175,8 @@ def test_a_queue_outlives_its_cause() -> None:
 
         return expected
 
-    book.change(0.0, Plan((), 0.0, 4, 0, inf, (), 0), means(50.0))
-    book.change(60.0, Plan((), 0.0, 4, 0, inf, (), 1), means(2.0))
+    book.change(0.0, Standing((), 0.0, 4, 0, inf, (), 0), means(50.0))
+    book.change(60.0, Standing((), 0.0, 4, 0, inf, (), 1), means(2.0))
     book.settle(150.0)
     windows = np.diff(np.concatenate(book.cumulative), axis=0)
     late = windows[:, shape.slow_from : shape.buckets].sum(axis=1) / windows.sum(axis=1)
